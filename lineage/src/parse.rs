@@ -1,0 +1,3 @@
+//! SQL text to statements, by a cascade: the parser with our dialect, then a token-level rewrite
+//! where that failed, then a scan of the tokens. The only code, with `dialect`, that names the
+//! parser's types. It must not know any schema.

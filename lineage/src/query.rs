@@ -1,0 +1,160 @@
+//! What a SQL text says, independent of the parser: statements, what each fills, and what each reads.
+//!
+//! This is the table-level half of the intermediate representation; query blocks and expressions
+//! join it with column lineage. It must not know the parser's types.
+
+use serde::Serialize;
+
+use crate::diagnostic::{Diagnostic, Position};
+use crate::name::{ColumnName, RelationName};
+
+/// A whole SQL text, read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Script {
+    /// The statements in the order of the text.
+    pub statements: Vec<Statement>,
+    /// How the text was read; the worst of its statements.
+    pub reading: Reading,
+    /// What was not understood; positions are those of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// How a text was understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Reading {
+    /// The parser understood all of it, perhaps after a token-level rewrite that keeps its tables.
+    #[default]
+    Parsed,
+    /// It did not parse; relations were found in the token stream.
+    Scanned,
+}
+
+/// One statement: what it does to which relations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// What the statement does.
+    pub kind: StatementKind,
+    /// What it builds or fills; several for a multi-table insert, none for a bare query.
+    pub targets: Vec<RelationName>,
+    /// Every relation that it reads, CTE names excluded, sorted by name, each once.
+    pub reads: Vec<Read>,
+    /// The first character of the statement.
+    pub position: Position,
+    /// Why `reads` may be too short, where it may: dynamic SQL, a statement cut off.
+    pub incomplete: Option<String>,
+}
+
+/// What a statement does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatementKind {
+    /// A query that is nobody's body.
+    Query,
+    /// Builds a relation from a query: CREATE TABLE AS, CREATE VIEW, SELECT INTO.
+    Build(Lifetime),
+    /// Adds to, replaces part of, or changes what a relation holds: INSERT, MERGE, UPDATE, COPY.
+    Fill,
+    /// Takes rows out of a relation: DELETE, TRUNCATE.
+    Empty,
+    /// Declares a relation's columns and keys without filling it: CREATE TABLE (…), CREATE EXTERNAL TABLE.
+    Declare(Lifetime, TableSchema),
+    /// Declares a function or procedure whose body reads relations; `targets` names the routine.
+    Routine,
+    /// Drops relations; within a script a dropped temporary name is free again.
+    Drop,
+    /// Runs text that is built at run time: EXECUTE IMMEDIATE, EXEC(@sql).
+    Dynamic,
+    /// Neither reads nor fills a relation: SET, GRANT, USE, BEGIN.
+    Other,
+}
+
+/// How long a built relation lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lifetime {
+    /// It outlives the script: other files can read it.
+    Permanent,
+    /// It stays inside its script.
+    Temporary,
+}
+
+/// One relation that a statement reads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Read {
+    /// The name as written, to be found in a catalog.
+    pub name: RelationName,
+    /// In what place of the statement it stands.
+    pub role: ReadRole,
+    /// Where it is first read.
+    pub position: Position,
+}
+
+/// In what place of a statement a name stands, which decides what it can refer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReadRole {
+    /// In FROM, a join, a set operation, IN or EXISTS: a table, a view, or a table function.
+    Table,
+    /// Called like a function in an expression: only ever one of the project's own routines.
+    Call,
+}
+
+/// Columns and keys that a DDL statement declares.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct TableSchema {
+    /// The columns in order; empty if the statement names none.
+    pub columns: Vec<DeclaredColumn>,
+    /// PRIMARY KEY and UNIQUE, on a column or on the table.
+    pub keys: Vec<DeclaredKey>,
+    /// FOREIGN KEY and REFERENCES.
+    pub references: Vec<ForeignKey>,
+}
+
+/// A column of a DDL statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeclaredColumn {
+    /// Its name.
+    pub name: ColumnName,
+    /// Its type as written, upper case, single spaces.
+    pub data_type: String,
+    /// Whether NULL can stand in it.
+    pub nullability: Nullability,
+}
+
+/// Whether NULL can stand in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nullability {
+    /// NOT NULL, or part of a primary key.
+    NotNull,
+    /// Nothing forbids NULL.
+    Nullable,
+}
+
+/// A set of columns that is unique per row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeclaredKey {
+    /// The columns, as declared.
+    pub columns: Vec<ColumnName>,
+    /// Which constraint says so.
+    pub kind: KeyKind,
+}
+
+/// The constraint behind a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// PRIMARY KEY: unique and never NULL.
+    Primary,
+    /// UNIQUE: unique where no column is NULL.
+    Unique,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ForeignKey {
+    /// The referring columns.
+    pub columns: Vec<ColumnName>,
+    /// The relation that is referred to.
+    pub relation: RelationName,
+    /// Its columns; empty where the statement leaves them to the primary key.
+    pub relation_columns: Vec<ColumnName>,
+}

@@ -1,0 +1,184 @@
+//! A relation of one version of a project, as its readers hand it to the graph: its names, how
+//! well it was read, and what each file that fills it says.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use crate::diagnostic::Position;
+use crate::dialect::Dialect;
+use crate::name::RelationName;
+use crate::query::{Read, TableSchema};
+
+/// What a relation is called across versions and spellings, such as `model.shop.orders`; unique
+/// within one version, and the same in both if the relation is the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelationId(Arc<str>);
+
+impl RelationId {
+    /// An id from its text.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RelationId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl Serialize for RelationId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// What kind of thing a relation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RelationKind {
+    /// Built by a query of the project.
+    Model,
+    /// Built from a data file of the project.
+    Seed,
+    /// Built by a dbt snapshot.
+    Snapshot,
+    /// Declared by the project, filled elsewhere.
+    Source,
+    /// A function or procedure of the project whose body reads relations.
+    Routine,
+    /// Read by the project, declared and filled elsewhere.
+    External,
+}
+
+/// How well a relation was read (design, section 3), best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rung {
+    /// Rendered, parsed, every column bound.
+    Columns,
+    /// Rendered and parsed; not every column is bound to one relation.
+    Open,
+    /// Rendered, not parsed: relations were found in the token stream.
+    Tables,
+    /// Not rendered: relations were found in the template and the macros that it names.
+    Refs,
+    /// Not readable: only declared dependencies are known.
+    Opaque,
+}
+
+impl Rung {
+    /// Every rung, best first.
+    pub const ALL: [Self; 5] = [Self::Columns, Self::Open, Self::Tables, Self::Refs, Self::Opaque];
+
+    /// The name used in output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Columns => "columns",
+            Self::Open => "open",
+            Self::Tables => "tables",
+            Self::Refs => "refs",
+            Self::Opaque => "opaque",
+        }
+    }
+}
+
+impl fmt::Display for Rung {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.name())
+    }
+}
+
+/// A relation of one version of a project.
+#[derive(Debug, Clone)]
+pub struct Relation {
+    /// What it is called across versions.
+    pub id: RelationId,
+    /// What reports call it, unique within its version.
+    pub name: RelationName,
+    /// The other names that SQL can find it by, physical ones above all.
+    pub aliases: Vec<RelationName>,
+    /// What kind of thing it is.
+    pub kind: RelationKind,
+    /// The worst rung of its writers.
+    pub rung: Rung,
+    /// The project of the repository that it belongs to, as settings or its own file name it.
+    pub project: Arc<str>,
+    /// The files that fill it: one for nearly all, several where two jobs fill one table, none for
+    /// what is filled elsewhere.
+    pub writers: Vec<Writer>,
+    /// Where it is declared, for what has no writer.
+    pub declared_in: Option<(Arc<str>, Position)>,
+    /// Its declared columns and keys.
+    pub schema: TableSchema,
+    /// The configuration that decides how it is built, by key, each value in a canonical spelling:
+    /// `materialized`, `unique_key`, `incremental_strategy`, `on_schema_change`, `contract`,
+    /// `pre_hook`, `post_hook` … Documentation, tags and tests are not part of it.
+    pub config: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+/// One file's share in filling a relation.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    /// The file, relative to the root of the snapshot, with `/`.
+    pub path: Arc<str>,
+    /// Where in the file its statement begins.
+    pub position: Position,
+    /// What it reads.
+    pub reads: Vec<Reference>,
+    /// Why it may read more than `reads` says, where it may.
+    pub incomplete: Option<Arc<str>>,
+    /// What it says, for comparison with another version.
+    pub body: Body,
+}
+
+/// A dependency on a relation, by id where the project names it, by name where SQL does.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reference {
+    /// `ref('orders')`, `source('shop', 'orders')`, a manifest's `depends_on`.
+    Id(RelationId, Position),
+    /// A name in FROM, to be found in the catalog.
+    Name(Read),
+}
+
+/// What a file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// Rendered SQL, one text for each variant that can run (dbt renders incremental models twice).
+    Sql {
+        /// The dialect of the texts.
+        dialect: Dialect,
+        /// The texts; a plain file has one.
+        variants: Vec<Arc<str>>,
+    },
+    /// A template that could not be rendered.
+    Template {
+        /// Its text.
+        text: Arc<str>,
+        /// Whatever else decides what it renders to: the macros that it names, transitively, and
+        /// the variables, as one text.
+        inputs: Arc<str>,
+        /// Why it could not be rendered.
+        reason: Arc<str>,
+    },
+    /// Rows given as data; compared by content.
+    Data {
+        /// A digest of the content.
+        digest: Arc<str>,
+    },
+    /// A text that is not SQL: a Python model, or one that could not be decoded.
+    Opaque {
+        /// A digest of the content.
+        digest: Arc<str>,
+    },
+}
