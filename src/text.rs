@@ -2,6 +2,9 @@
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
 
+/// How the file begins that Git LFS commits in place of the content.
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
+
 /// Decodes a file that ought to be text; UTF-16 with a byte-order mark is text too.
 ///
 /// # Errors
@@ -9,6 +12,10 @@ use headsup_lineage::diagnostic::{Diagnostic, Position};
 pub fn decode(bytes: Vec<u8>) -> Result<String, Diagnostic> {
     if let Some(text) = utf16(&bytes) {
         return Ok(text);
+    }
+    if bytes.starts_with(LFS_POINTER) {
+        return Err(Diagnostic::error("lfs-pointer", "the file is a Git LFS pointer, not its content")
+            .hint("run `git lfs pull` and compare directories: dir:PATH"));
     }
     match String::from_utf8(bytes) {
         Ok(text) if text.contains('\0') => {
