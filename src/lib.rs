@@ -8,3 +8,4 @@ pub mod git;
 pub mod project;
 pub mod snapshot;
 pub mod text;
+pub mod yaml;
