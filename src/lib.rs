@@ -6,6 +6,7 @@
 pub mod error;
 pub mod git;
 pub mod project;
+pub mod settings;
 pub mod snapshot;
 pub mod text;
 pub mod yaml;

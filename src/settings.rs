@@ -1,0 +1,230 @@
+//! `headsup.yml`: what a repository says of its projects, jobs, teams and channels, validated once and
+//! immutable afterwards. It must not know git, nor how SQL is read.
+
+mod channels;
+mod fields;
+mod layers;
+mod names;
+mod sections;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use globset::GlobMatcher;
+use headsup_lineage::diagnostic::{Diagnostic, Position, Severity};
+use headsup_lineage::dialect::Dialect;
+
+use crate::error::{Error, Result};
+use crate::project::Criticality;
+use crate::yaml::Content;
+
+pub use channels::{Channel, Route};
+pub use layers::{Layer, Resolved, Typed, resolve};
+pub use names::{EnvName, NamePattern, ProjectPath};
+
+/// The names that the file may have at the root of the project directory, first found first.
+pub const FILE_NAMES: [&str; 4] = ["headsup.yml", "headsup.yaml", ".headsup.yml", ".headsup.yaml"];
+
+/// Everything that `headsup.yml` says; without the file, nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The dialect of projects that do not name one; `None` is detected.
+    pub dialect: Option<Dialect>,
+    /// The projects, in the order of the file; none are detected.
+    pub projects: Vec<ProjectSettings>,
+    /// The teams by name.
+    pub teams: BTreeMap<String, Team>,
+    /// The jobs, in the order of the file.
+    pub jobs: Vec<Job>,
+    /// The channels by name.
+    pub channels: BTreeMap<String, Channel>,
+    /// Owners by path, in the order of the file; see [`Settings::owner_of`].
+    pub owners: Vec<PathOwner>,
+    /// Environment variables that `env_var` may read.
+    pub allow_env: BTreeSet<EnvName>,
+    /// dbt variables, over those of `dbt_project.yml`.
+    pub vars: BTreeMap<String, Content>,
+}
+
+/// One project of the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectSettings {
+    /// What kind of project it is.
+    pub kind: ProjectKind,
+    /// Its directory, or the manifest's file.
+    pub path: ProjectPath,
+    /// Its dialect, if not the default one.
+    pub dialect: Option<Dialect>,
+    /// The schema that its unqualified names live in.
+    pub schema: Option<String>,
+    /// Where the file says so.
+    pub position: Position,
+}
+
+/// The kinds of projects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProjectKind {
+    /// A dbt project, read from source.
+    Dbt,
+    /// A folder of `.sql` files.
+    Sql {
+        /// How files that are a bare SELECT are named; `None` is detected.
+        name: Option<NamePattern>,
+    },
+    /// A dbt manifest.
+    Manifest,
+}
+
+/// People who own jobs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Team {
+    /// A person or an address.
+    pub owner: Option<String>,
+    /// A channel of [`Settings::channels`].
+    pub channel: Option<String>,
+    /// When its jobs hear of a change.
+    pub standard: Option<Standard>,
+    /// A sentence for people.
+    pub description: Option<String>,
+}
+
+/// What somebody cares about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its name; an exposure of that name is the same job.
+    pub name: String,
+    /// A team of [`Settings::teams`].
+    pub team: Option<String>,
+    /// A person or an address; over the team's.
+    pub owner: Option<String>,
+    /// A channel of [`Settings::channels`]; over the team's.
+    pub channel: Option<String>,
+    /// How much it matters, where the file says so.
+    pub criticality: Option<Criticality>,
+    /// The relations that it reads, as written; none for what only adds to an exposure.
+    pub reads: Vec<String>,
+    /// The columns that it reads, for some of `reads`.
+    pub columns: BTreeMap<String, Vec<String>>,
+    /// When it hears of a change; over the team's.
+    pub standard: Option<Standard>,
+    /// Its address, for people.
+    pub url: Option<String>,
+    /// A sentence for people.
+    pub description: Option<String>,
+    /// Where the file says so.
+    pub position: Position,
+}
+
+/// When a job hears of a change; each is a part of the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Standard {
+    /// A file upstream differs.
+    Touched,
+    /// A relation upstream means something else.
+    Changed,
+    /// What the job reads can come out otherwise.
+    #[default]
+    Reachable,
+    /// What the job reads is broken, removed, retyped, duplicated or regrained.
+    Breaking,
+}
+
+impl Standard {
+    /// Every standard by its name, widest first.
+    pub const ALL: [(&str, Self); 4] = [
+        ("touched", Self::Touched),
+        ("changed", Self::Changed),
+        ("reachable", Self::Reachable),
+        ("breaking", Self::Breaking),
+    ];
+}
+
+/// Who owns the files of a pattern.
+#[derive(Debug, Clone)]
+pub struct PathOwner {
+    /// The pattern as written.
+    pub pattern: String,
+    /// Matches paths from the project directory; `*` stays within a directory.
+    pub glob: GlobMatcher,
+    /// A team of [`Settings::teams`].
+    pub team: Option<String>,
+    /// A person or an address.
+    pub owner: Option<String>,
+}
+
+impl Settings {
+    /// Reads the text of a settings file; `path` is what the findings call it.
+    ///
+    /// # Errors
+    /// Every problem of the file at once, in the order of the text.
+    pub fn from_yaml(text: &str, path: &str) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let (settings, mut diagnostics) = sections::read(text);
+        diagnostics.sort_by_key(|diagnostic| diagnostic.position);
+        let diagnostics: Vec<Diagnostic> = diagnostics.into_iter().map(|diagnostic| diagnostic.in_file(path)).collect();
+        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+            Err(diagnostics)
+        } else {
+            Ok((settings, diagnostics))
+        }
+    }
+
+    /// The owner of a file by `owners:`. Of several patterns that match the last wins, as in CODEOWNERS.
+    #[must_use]
+    pub fn owner_of(&self, path: &str) -> Option<&PathOwner> {
+        self.owners.iter().rev().find(|owner| owner.glob.is_match(path))
+    }
+
+    /// The standard of a job: its own, else its team's, else the default.
+    #[must_use]
+    pub fn standard_of(&self, job: &Job) -> Standard {
+        let team = job.team.as_ref().and_then(|team| self.teams.get(team));
+        job.standard.or_else(|| team.and_then(|team| team.standard)).unwrap_or_default()
+    }
+}
+
+/// A settings file that was read.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// Where it is; `None` if there is none.
+    pub path: Option<PathBuf>,
+    /// What it says.
+    pub settings: Settings,
+    /// What it could say better.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads the settings file: the one given, else the one at the root of the project directory, else none.
+///
+/// # Errors
+/// If the file given is not there, a file cannot be read, or what it says is wrong: all problems at once.
+pub fn load(project_dir: &Path, given: Option<&Path>) -> Result<Loaded> {
+    let present: Vec<PathBuf> = match given {
+        Some(path) => vec![path.to_owned()],
+        None => FILE_NAMES.iter().map(|name| project_dir.join(name)).filter(|path| path.is_file()).collect(),
+    };
+    let Some((path, others)) = present.split_first() else { return Ok(Loaded::default()) };
+    let shown = path.strip_prefix(project_dir).unwrap_or(path).display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| {
+        let hint = given.map(|_| "check --config and HEADSUP_CONFIG".to_owned());
+        Error::configuration(format!("cannot read {shown}"), Vec::new()).hint(hint).caused_by(error)
+    })?;
+    let wrong = |diagnostics: Vec<Diagnostic>| {
+        let problems = match diagnostics.len() {
+            1 => "a problem".to_owned(),
+            number => format!("{number} problems"),
+        };
+        Error::configuration(format!("{shown} has {problems}"), diagnostics)
+    };
+    let text = crate::text::decode(bytes).map_err(|diagnostic| wrong(vec![diagnostic.in_file(&shown)]))?;
+    let (settings, mut diagnostics) = Settings::from_yaml(&text, &shown).map_err(wrong)?;
+    for other in others {
+        let other = other.strip_prefix(project_dir).unwrap_or(other).display().to_string();
+        let message = format!("not read, because {shown} is there too");
+        diagnostics
+            .push(Diagnostic::warning("settings-shadowed", message).in_file(other).hint("keep one of the files"));
+    }
+    Ok(Loaded { path: Some(path.clone()), settings, diagnostics })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,271 @@
+use std::ffi::OsString;
+
+use super::*;
+
+mod schema;
+
+/// The example of the documentation.
+const EXAMPLE: &str = r#"
+version: 1
+projects:
+  - { kind: dbt, path: transform }
+  - { kind: sql, path: jobs, dialect: duckdb, name: "{stem}" }
+teams:
+  finance: { owner: finance@example.com, channel: slack-finance, standard: breaking }
+jobs:
+  - { name: finance_audit_report, team: finance, criticality: critical, reads: [marts.fct_revenue], columns: { marts.fct_revenue: [revenue, month] } }
+channels:
+  slack-finance: { kind: slack, webhook_env: SLACK_FINANCE_WEBHOOK }
+owners:
+  - { path: "models/finance/**", team: finance }
+"#;
+
+/// Files that are right.
+const GOOD: [&str; 7] = [
+    EXAMPLE,
+    "",
+    "# nothing yet\n",
+    "version: 1\nteams:\njobs:\n",
+    "teams: {a: }\njobs: [{name: x, team: a}]",
+    "channels:\n  a: {kind: slack, token_env: T, channel: '#x'}\n  b: {kind: github}\n  c: {kind: gitlab, token_env: G}\n  d: {kind: teams, webhook_env: W}\n  e: {kind: email, to: a@b.c}\n  f: {kind: email, to: [a@b.c, d@e.f], smtp_env: S}\n  g: {kind: webhook, webhook_env: W, token_env: T}\n  h: {kind: file, path: out/h.md}\n  i: {kind: stdout}\n",
+    "dialect: snowflake\nallow_env: [DBT_TARGET]\nvars: {a: [1, {b: c}]}\nprojects: [{kind: manifest, path: target/manifest.json, schema: core}]\n",
+];
+
+/// Files with one problem: the text, and the problem as `line:column code message | hint`.
+const BAD: [(&str, &str); 32] = [
+    ("verion: 1", "1:1 settings-unknown-key headsup.yml has no key `verion` | did you mean `version`?"),
+    ("colours: 1", "1:1 settings-unknown-key headsup.yml has no key `colours` | the keys are version, dialect"),
+    ("version: 2", "1:10 settings-version this headsup reads version 1 of the settings | write `version: 1`"),
+    ("- a", "1:3 settings-type the file must be a mapping, not a list"),
+    ("jobs: {name: x}", "1:8 settings-type `jobs` must be a list, not a mapping"),
+    ("teams: [a]", "1:9 settings-type `teams` must be a mapping, not a list"),
+    ("jobs: [{name: 12}]", "1:15 settings-type `name` must be a text, not a number | put it in quotes"),
+    ("jobs: [{}]", "1:1 settings-missing the job needs `name`"),
+    ("jobs: [{name: ''}]", "1:15 settings-value `name` is empty"),
+    (
+        "jobs:\n  - name: a\n    criticality: high",
+        "3:18 settings-value `criticality` cannot be `high` | it is one of critical, important, normal",
+    ),
+    (
+        "jobs: [{name: a, standard: reachabel}]",
+        "1:28 settings-value `standard` cannot be `reachabel` | did you mean `reachable`?",
+    ),
+    ("dialect: snowflak", "1:10 settings-value unknown dialect `snowflak` | did you mean `snowflake`?"),
+    ("projects: [{kind: dbt}]", "1:13 settings-missing the project needs `path`"),
+    ("projects: [{path: a}]", "1:13 settings-missing the project needs `kind`"),
+    ("projects: [{kind: dbt, path: ../a}]", "1:30 settings-value `../a` leaves the project directory"),
+    ("projects: [{kind: dbt, path: /a}]", "1:30 settings-value `/a` is not a relative path"),
+    ("projects: [{kind: dbt, path: a, name: '{stem}'}]", "1:39 settings-value `name` is for projects of kind sql"),
+    (
+        "projects: [{kind: sql, path: a, name: '{file}'}]",
+        "1:39 settings-value there is no placeholder `{file}` | the placeholders are {stem}",
+    ),
+    (
+        "jobs: [{name: a}, {name: b}, {name: a}]",
+        "1:37 settings-duplicate two jobs are called `a` | the first is on line 1",
+    ),
+    ("version: 1\nversion: 1", "2:1 duplicate-key the key `version` is given twice | the first is on line 1"),
+    (
+        "teams: {finance: {}}\njobs: [{name: a, team: finanse}]",
+        "2:24 settings-reference no team is called `finanse` | did you mean `finance`?",
+    ),
+    ("jobs: [{name: a, channel: x}]", "1:27 settings-reference no channel is called `x` | define it under `channels:`"),
+    (
+        "jobs: [{name: a, reads: [m.orders], columns: {m.order: [a]}}]",
+        "1:47 settings-reference the job does not read `m.order` | did you mean `m.orders`?",
+    ),
+    ("owners: [{path: 'a[', owner: x}]", "1:17 settings-glob `a[` is not a pattern"),
+    ("owners: [{path: 'a/**'}]", "1:11 settings-missing the owner needs `team` or `owner`"),
+    ("channels: {a: {webhook_env: W}}", "1:16 settings-missing the channel needs `kind` | it is one of slack, github"),
+    (
+        "channels: {a: {kind: slack}}",
+        "1:16 settings-missing the channel needs `webhook_env`, or `token_env` and `channel`",
+    ),
+    (
+        "channels: {a: {kind: slack, webhook_env: W, channel: x}}",
+        "1:16 settings-value a Slack webhook has its channel built in",
+    ),
+    (
+        "channels: {a: {kind: teams, webhook: https://hooks.example.com/s3cret}}",
+        "1:38 settings-secret `webhook` holds a secret | put it in an environment variable",
+    ),
+    (
+        "channels: {a: {kind: slack, webhook_env: https://hooks.example.com/s3cret}}",
+        "1:42 settings-secret `webhook_env` holds a secret | put it in an environment variable",
+    ),
+    (
+        "channels: {a: {kind: github, token: ghp_s3cret}}",
+        "1:37 settings-secret `token` holds a secret | put it in an environment variable and name that with a channel's `token_env`",
+    ),
+    ("allow_env: [A-B]", "1:13 settings-value this is not the name of an environment variable"),
+];
+
+fn problems(text: &str) -> Vec<String> {
+    let diagnostics = match Settings::from_yaml(text, "headsup.yml") {
+        Ok((_, diagnostics)) | Err(diagnostics) => diagnostics,
+    };
+    let shown = |found: &Diagnostic| {
+        assert_eq!(found.path.as_deref(), Some("headsup.yml"));
+        let place = found.position.map(|place| place.to_string()).unwrap_or_default();
+        let hint = found.hint.as_ref().map(|hint| format!(" | {hint}")).unwrap_or_default();
+        format!("{place} {} {}{hint}", found.code, found.message)
+    };
+    diagnostics.iter().map(shown).collect()
+}
+
+fn read(text: &str) -> Settings {
+    Settings::from_yaml(text, "headsup.yml").unwrap().0
+}
+
+#[test]
+fn right_files_are_read_without_a_word() {
+    for text in GOOD {
+        assert_eq!(problems(text), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
+fn each_problem_is_told_with_place_reason_and_remedy() {
+    for (text, expected) in BAD {
+        let problems = problems(text);
+        assert!(problems.len() == 1 && problems[0].starts_with(expected), "{text}\n{problems:#?}\n{expected}");
+        assert!(Settings::from_yaml(text, "headsup.yml").is_err());
+    }
+}
+
+#[test]
+fn the_example_is_read_as_it_is_meant() {
+    let settings = read(EXAMPLE);
+    assert_eq!(settings.projects[0].kind, ProjectKind::Dbt);
+    assert_eq!(settings.projects[1].dialect, Some(Dialect::DuckDb));
+    assert_eq!(settings.projects[1].position, Position::new(5, 7));
+    let job = &settings.jobs[0];
+    assert_eq!((job.criticality, job.position), (Some(Criticality::Critical), Position::new(9, 13)));
+    assert_eq!(job.columns["marts.fct_revenue"], ["revenue", "month"]);
+    assert_eq!(settings.standard_of(job), Standard::Breaking);
+    assert_eq!(settings.owner_of("models/finance/a/b.sql").unwrap().team.as_deref(), Some("finance"));
+    assert!(settings.owner_of("models/core/a.sql").is_none());
+    let Route::SlackWebhook { webhook_env } = &settings.channels["slack-finance"].route else { panic!() };
+    assert_eq!(webhook_env.as_str(), "SLACK_FINANCE_WEBHOOK");
+}
+
+#[test]
+fn no_problem_hides_another() {
+    let all: Vec<String> = problems(
+        "version: 3\nprojects:\n  - {kind: dbtt, path: /x, dialect: no}\njobs:\n  - {nam: a, criticality: 1}\n  - 7\n  \
+         - {name: b, team: nobody, reads: x}\nchannels:\n  a: {kind: fax, url: 'https://x'}\n  b: 3\nowners:\n  - {path: '[', who: me}\n",
+    );
+    let codes: Vec<&str> = all.iter().filter_map(|problem| problem.split(' ').nth(1)).collect();
+    let expected = [
+        "settings-version",
+        "settings-value",
+        "settings-value",
+        "settings-value",
+        "settings-unknown-key",
+        "settings-missing",
+        "settings-type",
+        "settings-type",
+        "settings-reference",
+        "settings-type",
+        "settings-value",
+        "settings-secret",
+        "settings-type",
+        "settings-missing",
+        "settings-glob",
+        "settings-unknown-key",
+    ];
+    assert_eq!(codes, expected, "{all:#?}");
+}
+
+#[test]
+fn a_secret_is_never_repeated() {
+    for text in [
+        "channels: {a: {kind: teams, webhook: s3cret}}",
+        "channels: {a: {kind: https://x/s3cret}}",
+        "channels: {a: {kind: slack, webhook_env: s3cret-value}}",
+        "teams: {a: {channel: https://x/s3cret}}",
+        "jobs: [{name: a, channel: xoxb-s3cret}]",
+        "channels: {a: {kind: email, to: a@b.c, smtp: 'smtps://u:s3cret@h'}}",
+    ] {
+        let all = problems(text).join("\n");
+        assert!(!all.is_empty() && !all.contains("s3cret"), "{text}: {all}");
+    }
+}
+
+#[test]
+fn a_critical_job_that_nobody_owns_is_worth_a_warning() {
+    let (_, diagnostics) = Settings::from_yaml("jobs: [{name: a, criticality: critical, reads: [x]}]", "f").unwrap();
+    assert_eq!(diagnostics[0].code, "settings-no-owner");
+    assert_eq!(diagnostics[0].severity, Severity::Warning);
+}
+
+#[test]
+fn of_several_owners_the_last_that_matches_wins() {
+    let settings = read("owners: [{path: '**', owner: all}, {path: 'a/*.sql', owner: some}]");
+    let owner = |path: &str| settings.owner_of(path).unwrap().owner.clone().unwrap();
+    assert_eq!((owner("a/x.sql"), owner("a/b/x.sql")), ("some".to_owned(), "all".to_owned()));
+}
+
+#[test]
+fn anchors_and_merge_keys_are_as_good_as_repetition() {
+    let settings = read("jobs:\n  - &base {name: a, criticality: critical, owner: x}\n  - {<<: *base, name: b}\n");
+    assert_eq!(settings.jobs[1].criticality, Some(Criticality::Critical));
+    assert_eq!(settings.jobs[1].name, "b");
+}
+
+fn environment<'a>(pairs: &'a [(&'a str, &'a Path)]) -> impl Fn(&str) -> Option<OsString> + 'a {
+    |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_os_str().to_owned())
+}
+
+#[test]
+fn arguments_win_over_the_environment_and_that_over_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    std::fs::create_dir(at("one")).unwrap();
+    std::fs::create_dir(at("two")).unwrap();
+    std::fs::write(at("one/headsup.yml"), "dialect: trino").unwrap();
+    std::fs::write(at("other.yml"), "dialect: mysql").unwrap();
+    let (one, two, other) = (at("one"), at("two"), at("other.yml"));
+
+    let both = [("HEADSUP_PROJECT_DIR", one.as_path()), ("DBT_PROJECT_DIR", two.as_path())];
+    let resolved = resolve(Typed::default(), environment(&both)).unwrap();
+    assert_eq!((&resolved.project_dir, resolved.project_dir_layer), (&one, Layer::Environment("HEADSUP_PROJECT_DIR")));
+    assert_eq!((resolved.settings.dialect, resolved.dialect_layer), (Some(Dialect::Trino), Layer::File));
+    assert_eq!(resolved.config, Some(at("one/headsup.yml")));
+
+    let typed = Typed { project_dir: Some(two.clone()), ..Typed::default() };
+    let resolved = resolve(typed, environment(&both)).unwrap();
+    assert_eq!((&resolved.project_dir, resolved.project_dir_layer), (&two, Layer::Argument));
+    assert_eq!((resolved.settings.dialect, resolved.config, resolved.dialect_layer), (None, None, Layer::Default));
+
+    let named = [("DBT_PROJECT_DIR", one.as_path()), ("HEADSUP_CONFIG", other.as_path())];
+    let resolved = resolve(Typed::default(), environment(&named)).unwrap();
+    assert_eq!(resolved.project_dir_layer, Layer::Environment("DBT_PROJECT_DIR"));
+    assert_eq!(
+        (resolved.settings.dialect, resolved.config_layer),
+        (Some(Dialect::MySql), Layer::Environment("HEADSUP_CONFIG"))
+    );
+    let typed = Typed { config: Some(one.join("headsup.yml")), dialect: Some(Dialect::DuckDb), ..Typed::default() };
+    let resolved = resolve(typed, environment(&named)).unwrap();
+    assert_eq!((resolved.settings.dialect, resolved.dialect_layer), (Some(Dialect::DuckDb), Layer::Argument));
+    assert_eq!(resolved.config_layer, Layer::Argument);
+}
+
+#[test]
+fn a_missing_or_wrong_file_ends_the_run_with_all_its_problems() {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = load(directory.path(), Some(&directory.path().join("no.yml"))).unwrap_err();
+    assert_eq!((missing.exit_status().code(), missing.to_string().as_str()), (2, "cannot read no.yml"));
+    assert!(missing.hint_text().unwrap().contains("--config"));
+    assert!(load(directory.path(), None).unwrap().path.is_none());
+    std::fs::write(directory.path().join(".headsup.yml"), "a: 1\nb: 2\n").unwrap();
+    let wrong = load(directory.path(), None).unwrap_err();
+    assert_eq!((wrong.to_string().as_str(), wrong.diagnostics().len()), (".headsup.yml has 2 problems", 2));
+    std::fs::write(directory.path().join("headsup.yml"), "version: 1").unwrap();
+    let loaded = load(directory.path(), None).unwrap();
+    assert_eq!((loaded.diagnostics.len(), loaded.diagnostics[0].path.as_deref()), (1, Some(".headsup.yml")));
+    std::fs::write(directory.path().join("headsup.yml"), b"a: \xff").unwrap();
+    assert_eq!(load(directory.path(), None).unwrap_err().diagnostics()[0].code, "not-utf8");
+    let nowhere = Typed { project_dir: Some("/nonexistent".into()), ..Typed::default() };
+    assert_eq!(resolve(nowhere, |_| None).unwrap_err().exit_status().code(), 2);
+}
