@@ -100,12 +100,17 @@ fn unknown(repository: &Repository, typed: &str, error: git2::Error) -> Error {
             .caused_by(error);
     }
     let names = names(repository);
-    let hint = match did_you_mean(typed, names.iter().map(String::as_str)) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None if repository.is_shallow() => {
-            format!("the clone is shallow: fetch more, for instance with {UNSHALLOW}")
-        }
-        None => format!("if it is a branch of the remote, run `git fetch origin {typed}` first"),
+    let steps_back = typed.find(['~', '^']).is_some_and(|end| repository.revparse_single(&typed[..end]).is_ok());
+    let hint = if steps_back && repository.is_shallow() {
+        format!("the clone is shallow: fetch more, with {UNSHALLOW}")
+    } else if steps_back {
+        "the history does not go back that far".to_owned()
+    } else if let Some(name) = did_you_mean(typed, names.iter().map(String::as_str)) {
+        format!("did you mean `{name}`?")
+    } else if repository.is_shallow() {
+        format!("the clone is shallow: fetch more, with {UNSHALLOW}")
+    } else {
+        format!("if it is a branch of the remote, run `git fetch origin {typed}` first")
     };
     Error::usage(format!("no branch, tag or commit is called `{typed}`")).hint(hint).caused_by(error)
 }
@@ -116,6 +121,9 @@ fn names(repository: &Repository) -> Vec<String> {
     let mut names = Vec::new();
     for reference in references.flatten() {
         let Ok(name) = reference.name() else { continue };
+        if name.ends_with("/HEAD") {
+            continue;
+        }
         if let Some(name) = name.strip_prefix("refs/heads/").or_else(|| name.strip_prefix("refs/tags/")) {
             names.push(name.to_owned());
         } else if let Some(name) = name.strip_prefix("refs/remotes/") {

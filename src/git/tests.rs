@@ -228,6 +228,28 @@ fn a_repository_of_somebody_else_is_not_read() {
 }
 
 #[test]
+fn a_partial_clone_is_refused_in_so_many_words() {
+    let fixture = Fixture::new();
+    let mut config = fixture.repository.config().unwrap();
+    config.set_i32("core.repositoryformatversion", 1).unwrap();
+    config.set_str("extensions.partialClone", "origin").unwrap();
+    fails(fixture.try_compare("", ""), ErrorKind::Input, "is a partial clone", "--filter");
+}
+
+#[test]
+fn a_linked_working_tree_is_a_repository_like_any_other() {
+    let fixture = Fixture::new();
+    let place = tempfile::tempdir().unwrap();
+    let root = place.path().join("linked");
+    fixture.repository.worktree("linked", &root, None).unwrap();
+    fs::write(root.join("models/orders.sql"), "select 2").unwrap();
+    let comparison = compare_in(&root, "", "").unwrap();
+    assert_eq!(changed(&comparison), ["models/orders.sql"]);
+    assert_eq!(comparison.head.snapshot.label(), "linked with uncommitted changes");
+    assert_eq!(comparison.base.snapshot.text("models/orders.sql").unwrap(), "select 1");
+}
+
+#[test]
 fn nothing_in_the_repository_is_written() {
     let fixture = Fixture::new();
     fixture.branch("feature");
