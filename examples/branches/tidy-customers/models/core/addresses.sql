@@ -1,0 +1,7 @@
+-- Where customers live, as far as we know. One row per customer_id.
+select
+    customer_id,
+    city,
+    postcode,
+    country
+from staging.stg_addresses

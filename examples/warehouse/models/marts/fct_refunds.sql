@@ -1,0 +1,8 @@
+-- Money given back. One row per month and reason.
+select
+    cast(date_trunc('month', r.refunded_on) as date) as month,
+    r.reason,
+    count(*) as refunds,
+    sum(r.amount) as refunded
+from core.refunds as r
+group by cast(date_trunc('month', r.refunded_on) as date), r.reason

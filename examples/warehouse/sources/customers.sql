@@ -1,0 +1,11 @@
+-- The shop's customer accounts, as the web shop keeps them.
+create table shop.customers (
+    customer_id integer primary key,
+    email text not null unique,
+    full_name text not null,
+    signed_up_at timestamp not null,
+    closed_at timestamp,               -- null while the account is open
+    newsletter boolean not null,
+    is_test boolean not null,          -- made by the robot that tries the checkout
+    is_staff boolean not null
+);
