@@ -1,3 +1,21 @@
 //! SQL text to statements, by a cascade: the parser with our dialect, then a token-level rewrite
 //! where that failed, then a scan of the tokens. The only code, with `dialect`, that names the
 //! parser's types. It must not know any schema.
+
+mod builtin;
+mod extract;
+mod lexer;
+mod names;
+mod read;
+mod rewrite;
+mod scan;
+mod schema;
+mod script;
+mod statement;
+mod tokens;
+
+#[cfg(test)]
+mod tests;
+
+pub use read::parse;
+pub use tokens::{Token, TokenKind, tokens};

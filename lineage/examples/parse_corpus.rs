@@ -1,0 +1,118 @@
+//! Reads every SQL file of some directories and says how well each was understood.
+//!
+//! `cargo run --release --example parse_corpus -- bigquery DIR… [--failures] [--reads]
+//! [--name query.sql]…`
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use headsup_lineage::dialect::Dialect;
+use headsup_lineage::parse::parse;
+use headsup_lineage::query::{Reading, Script};
+
+/// What was asked for.
+#[derive(Default)]
+struct Wanted {
+    dialect: Dialect,
+    directories: Vec<PathBuf>,
+    names: Vec<String>,
+    failures: bool,
+    reads: bool,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let wanted = wanted()?;
+    let mut files = Vec::new();
+    for directory in &wanted.directories {
+        collect(directory, &wanted, &mut files)?;
+    }
+    files.sort();
+    let mut out = String::new();
+    let (mut read, mut parsed, mut skipped, mut bytes, mut statements) = (0_usize, 0_usize, 0_usize, 0_usize, 0_usize);
+    let mut time = Duration::ZERO;
+    let mut slowest = (Duration::ZERO, PathBuf::new());
+    for path in &files {
+        let Ok(text) = std::fs::read_to_string(path) else { continue };
+        if text.contains("{%") || text.contains("{{") {
+            skipped += 1;
+            continue;
+        }
+        let start = Instant::now();
+        let script = parse(&text, wanted.dialect);
+        let spent = start.elapsed();
+        time += spent;
+        if spent > slowest.0 {
+            slowest = (spent, path.clone());
+        }
+        read += 1;
+        bytes += text.len();
+        statements += script.statements.len();
+        parsed += usize::from(script.reading == Reading::Parsed);
+        describe(path, &script, &wanted, &mut out);
+    }
+    let share = |part: usize| 100.0 * part as f64 / read.max(1) as f64;
+    let speed = bytes as f64 / 1e6 / time.as_secs_f64().max(1e-9);
+    out.push_str(&format!(
+        "{read} files ({skipped} templates skipped), {statements} statements, parsed {parsed} ({:.2} %), \
+         scanned {} ({:.2} %), {speed:.1} MB/s, slowest {:?} {}\n",
+        share(parsed),
+        read - parsed,
+        share(read - parsed),
+        slowest.0,
+        slowest.1.display(),
+    ));
+    std::io::Write::write_all(&mut std::io::stdout().lock(), out.as_bytes())?;
+    Ok(())
+}
+
+fn wanted() -> Result<Wanted, Box<dyn std::error::Error>> {
+    let mut wanted = Wanted::default();
+    let mut arguments = std::env::args().skip(1);
+    wanted.dialect = arguments.next().ok_or("name a dialect and directories")?.parse()?;
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--failures" => wanted.failures = true,
+            "--reads" => wanted.reads = true,
+            "--name" => wanted.names.extend(arguments.next()),
+            _ => wanted.directories.push(argument.into()),
+        }
+    }
+    Ok(wanted)
+}
+
+fn describe(path: &Path, script: &Script, wanted: &Wanted, out: &mut String) {
+    if wanted.failures {
+        for diagnostic in &script.diagnostics {
+            let place = diagnostic.position.map(|position| position.to_string()).unwrap_or_default();
+            out.push_str(&format!("{}:{place} {}: {}\n", path.display(), diagnostic.code, diagnostic.message));
+        }
+    }
+    if wanted.reads {
+        for statement in &script.statements {
+            let reads: Vec<String> =
+                statement.reads.iter().map(|read| format!("{:?} {}", read.role, read.name)).collect();
+            let kind = format!("{:?}", statement.kind);
+            let kind = kind.split(['(', ' ']).next().unwrap_or_default();
+            out.push_str(&format!("{} {kind} {:?} <- {}\n", path.display(), statement.targets, reads.join(", ")));
+        }
+    }
+}
+
+fn collect(directory: &Path, wanted: &Wanted, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if directory.is_file() {
+        files.push(directory.to_owned());
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, wanted, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "sql") {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            if wanted.names.is_empty() || wanted.names.contains(&name) {
+                files.push(path);
+            }
+        }
+    }
+    Ok(())
+}

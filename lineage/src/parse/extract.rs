@@ -1,0 +1,521 @@
+//! What a parsed statement reads. The parser's own visitor walks every corner of the tree, so no
+//! place where a query can stand is forgotten; this module only keeps the scopes.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    Delete, Expr, FromTable, Function, FunctionArgExpr, FunctionArg, FunctionArguments, Insert, JoinOperator, Merge,
+    ObjectName, Query, Select, SetExpr, Statement as Ast, TableFactor, TableObject, TableWithJoins, Update,
+    UpdateTableFromKind, Visit, Visitor,
+};
+
+use super::names::{Named, Origin, literal, literal_argument, named, quoting};
+use crate::diagnostic::Position;
+use crate::dialect::Dialect;
+use crate::name::{ColumnName, Quoting, RelationName};
+use crate::query::{Lifetime, Read, ReadRole};
+
+/// Where a statement stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At the top of the script.
+    Script,
+    /// Inside a procedural block, where `SELECT … INTO x` fills a variable.
+    Block,
+}
+
+/// Reads gathered by name and role, each with its first place.
+#[derive(Debug, Default)]
+pub(super) struct Reads(BTreeMap<(RelationName, ReadRole), Position>);
+
+impl Reads {
+    pub(super) fn add(&mut self, name: RelationName, role: ReadRole, position: Position) {
+        self.0.entry((name, role)).and_modify(|known| *known = position.min(*known)).or_insert(position);
+    }
+
+    pub(super) fn extend(&mut self, reads: impl IntoIterator<Item = Read>) {
+        for read in reads {
+            self.add(read.name, read.role, read.position);
+        }
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Read> {
+        self.0.into_iter().map(|((name, role), position)| Read { name, role, position }).collect()
+    }
+}
+
+/// What the walk found in one statement.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) reads: Reads,
+    /// What INSERT, UPDATE, DELETE and MERGE change, also inside a CTE.
+    pub(super) changed: Vec<RelationName>,
+    /// What SELECT … INTO builds.
+    pub(super) built: Vec<(RelationName, Lifetime)>,
+    pub(super) incomplete: Option<&'static str>,
+}
+
+/// A scope in which names are visible.
+enum Scope {
+    /// A query: its CTEs, first those whose queries are still to be walked.
+    Query { pending: Vec<(usize, ColumnName)>, visible: Vec<ColumnName> },
+    /// A SELECT: the names of its FROM items.
+    Select { names: Vec<ColumnName>, hidden: usize },
+}
+
+struct Collector {
+    dialect: Dialect,
+    origin: Origin,
+    place: Place,
+    scopes: Vec<Scope>,
+    /// Table factors that read nothing: targets and paths into an earlier item of the same FROM.
+    skipped: HashSet<usize>,
+    found: Found,
+}
+
+/// Walks a statement.
+pub(super) fn extract(statement: &Ast, dialect: Dialect, origin: Origin, place: Place) -> Found {
+    let mut collector =
+        Collector { dialect, origin, place, scopes: Vec::new(), skipped: HashSet::new(), found: Found::default() };
+    let _ = statement.visit(&mut collector);
+    collector.found
+}
+
+/// What identifies a node while the tree is borrowed.
+fn address<T>(node: &T) -> usize {
+    std::ptr::from_ref(node).cast::<()>() as usize
+}
+
+const KNOWN_AT_RUN_TIME: &str = "a relation is named by an expression that is known only at run time";
+
+impl Collector {
+    fn read(&mut self, name: &ObjectName, role: ReadRole) {
+        match named(self.dialect, self.origin, name) {
+            Named::Relation(relation, position) => self.read_named(relation, role, position),
+            Named::Elsewhere => {}
+            Named::Runtime if role == ReadRole::Table => self.found.incomplete = Some(KNOWN_AT_RUN_TIME),
+            Named::Runtime => {}
+        }
+    }
+
+    fn read_named(&mut self, name: RelationName, role: ReadRole, position: Position) {
+        let dual = matches!(self.dialect, Dialect::Snowflake | Dialect::MySql);
+        if dual && name.len() == 1 && name.table_key() == "dual" {
+            return;
+        }
+        self.found.reads.add(name, role, position);
+    }
+
+    fn target(&mut self, name: &ObjectName) {
+        match named(self.dialect, self.origin, name) {
+            Named::Relation(relation, _) => self.found.changed.push(relation),
+            Named::Elsewhere => {}
+            Named::Runtime => self.found.incomplete = Some(KNOWN_AT_RUN_TIME),
+        }
+    }
+
+    /// Whether a name of one part is a CTE in sight.
+    fn is_cte(&self, name: &ObjectName) -> bool {
+        let [part] = name.0.as_slice() else { return false };
+        let Some(ident) = part.as_ident() else { return false };
+        let key = ColumnName::new(self.dialect, &ident.value, quoting(ident));
+        self.scopes.iter().any(|scope| matches!(scope, Scope::Query { visible, .. } if visible.contains(&key)))
+    }
+
+    /// Whether a name is a path into a FROM item in sight: `FROM orders AS o, o.lines`.
+    fn is_path(&self, name: &ObjectName, earlier: &[ColumnName]) -> bool {
+        if name.0.len() < 2 || !matches!(self.dialect, Dialect::BigQuery | Dialect::Redshift) {
+            return false;
+        }
+        let Some(first) = name.0.first().and_then(|part| part.as_ident()) else { return false };
+        let key = ColumnName::new(self.dialect, &first.value, quoting(first));
+        let outer = self.scopes.iter().any(
+            |scope| matches!(scope, Scope::Select { names, hidden: 0 } if names.contains(&key)),
+        );
+        outer || earlier.contains(&key)
+    }
+
+    fn table_function(&mut self, name: &ObjectName, arguments: &[FunctionArg]) {
+        let role = if name.0.len() > 1 { ReadRole::Table } else { ReadRole::Call };
+        self.dictionary(name, arguments);
+        if role == ReadRole::Table || !is_builtin(name) {
+            self.read(name, role);
+        }
+    }
+
+    fn call(&mut self, function: &Function) {
+        let arguments: &[FunctionArg] = match &function.args {
+            FunctionArguments::List(list) => &list.args,
+            _ => &[],
+        };
+        self.dictionary(&function.name, arguments);
+        if !is_builtin(&function.name) {
+            self.read(&function.name, ReadRole::Call);
+        }
+    }
+
+    /// `dictGet('shop.customers', …)` reads a dictionary, `joinGet('t', …)` a join table.
+    fn dictionary(&mut self, name: &ObjectName, arguments: &[FunctionArg]) {
+        if self.dialect != Dialect::ClickHouse {
+            return;
+        }
+        let [part] = name.0.as_slice() else { return };
+        let Some(ident) = part.as_ident() else { return };
+        if ident.value.starts_with("dictGet") || ident.value == "dictHas" || ident.value.starts_with("joinGet") {
+            if let Some(text) = arguments.first().and_then(literal_argument) {
+                let position = self.origin.place(ident.span.start);
+                self.read_named(RelationName::parse(self.dialect, text), ReadRole::Table, position);
+            }
+        } else if matches!(&*ident.value, "remote" | "remoteSecure" | "cluster" | "clusterAllReplicas") {
+            let path = arguments.get(1).and_then(|argument| match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => path_of(expr),
+                _ => None,
+            });
+            if let Some(path) = path {
+                self.read(&path, ReadRole::Table);
+            }
+        }
+    }
+
+    /// The targets of a changing statement; an alias among them stands for the relation in FROM.
+    fn changes(&mut self, statement: &Ast) {
+        match statement {
+            Ast::Insert(insert) => self.insert(insert),
+            Ast::Update(update) => self.update(update),
+            Ast::Delete(delete) => self.delete(delete),
+            Ast::Merge(Merge { table, .. }) => self.factor_target(table),
+            _ => {}
+        }
+    }
+
+    fn insert(&mut self, insert: &Insert) {
+        if let TableObject::TableName(name) = &insert.table
+            && !name.0.is_empty()
+        {
+            self.target(name);
+        }
+        let whens = insert.multi_table_when_clauses.iter().flat_map(|when| &when.into_clauses);
+        let others = insert.multi_table_else_clause.iter().flatten();
+        for clause in insert.multi_table_into_clauses.iter().chain(whens).chain(others) {
+            self.target(&clause.table_name);
+        }
+    }
+
+    fn update(&mut self, update: &Update) {
+        let from: &[TableWithJoins] = match &update.from {
+            Some(UpdateTableFromKind::BeforeSet(from) | UpdateTableFromKind::AfterSet(from)) => from,
+            None => &[],
+        };
+        let aliased = match &update.table.relation {
+            TableFactor::Table { name, .. } => aliased(name, from),
+            _ => None,
+        };
+        match aliased {
+            Some(name) => {
+                self.skipped.insert(address(&update.table.relation));
+                self.target(name);
+            }
+            None => self.factor_target(&update.table.relation),
+        }
+    }
+
+    fn delete(&mut self, delete: &Delete) {
+        let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
+        if delete.tables.is_empty() {
+            let using = delete.using.as_deref().unwrap_or_default();
+            for table in from {
+                if let TableFactor::Table { name, .. } = &table.relation
+                    && let Some(name) = aliased(name, using)
+                {
+                    self.skipped.insert(address(&table.relation));
+                    self.target(name);
+                } else {
+                    self.factor_target(&table.relation);
+                }
+            }
+        }
+        for name in &delete.tables {
+            self.target(aliased(name, from).unwrap_or(name));
+        }
+    }
+
+    fn factor_target(&mut self, factor: &TableFactor) {
+        if let TableFactor::Table { name, .. } = factor {
+            self.skipped.insert(address(factor));
+            self.target(name);
+        }
+    }
+
+    fn into(&mut self, select: &Select) {
+        let Some(into) = &select.into else { return };
+        let builds = match self.dialect {
+            Dialect::TSql => true,
+            Dialect::Postgres | Dialect::Redshift | Dialect::Ansi | Dialect::DuckDb => self.place == Place::Script,
+            _ => false,
+        };
+        let Some(name) = into.targets.first().filter(|_| builds).and_then(path_of) else { return };
+        if let Named::Relation(relation, _) = named(self.dialect, self.origin, &name) {
+            let temporary = into.temporary || is_temporary(self.dialect, &relation);
+            self.found.built.push((relation, if temporary { Lifetime::Temporary } else { Lifetime::Permanent }));
+        }
+    }
+}
+
+/// Whether the name alone says that a table is temporary: `#orders` and `@orders` in T-SQL.
+pub(super) fn is_temporary(dialect: Dialect, name: &RelationName) -> bool {
+    dialect == Dialect::TSql && name.table().starts_with(['#', '@'])
+}
+
+/// The relation that an alias stands for in FROM.
+fn aliased<'a>(name: &ObjectName, from: &'a [TableWithJoins]) -> Option<&'a ObjectName> {
+    let [part] = name.0.as_slice() else { return None };
+    let wanted = part.as_ident()?;
+    let factors = from.iter().flat_map(|item| {
+        std::iter::once(&item.relation).chain(item.joins.iter().map(|join| &join.relation))
+    });
+    factors.into_iter().find_map(|factor| match factor {
+        TableFactor::Table { name, alias: Some(alias), .. }
+            if alias.name.value.eq_ignore_ascii_case(&wanted.value) =>
+        {
+            Some(name)
+        }
+        _ => None,
+    })
+}
+
+/// The name that an expression `a.b` spells.
+fn path_of(expr: &Expr) -> Option<ObjectName> {
+    match expr {
+        Expr::Identifier(ident) => Some(ObjectName::from(vec![ident.clone()])),
+        Expr::CompoundIdentifier(idents) => Some(ObjectName::from(idents.clone())),
+        _ => None,
+    }
+}
+
+/// The name by which the rest of a SELECT can refer to a FROM item.
+fn item_name(factor: &TableFactor, dialect: Dialect) -> Option<ColumnName> {
+    let (alias, name) = match factor {
+        TableFactor::Table { name, alias, .. } => (alias, name.0.last().and_then(|part| part.as_ident())),
+        TableFactor::Derived { alias, .. }
+        | TableFactor::TableFunction { alias, .. }
+        | TableFactor::Function { alias, .. }
+        | TableFactor::UNNEST { alias, .. }
+        | TableFactor::NestedJoin { alias, .. }
+        | TableFactor::Pivot { alias, .. }
+        | TableFactor::Unpivot { alias, .. } => (alias, None),
+        _ => return None,
+    };
+    let ident = alias.as_ref().map(|alias| &alias.name).or(name)?;
+    Some(ColumnName::new(dialect, &ident.value, quoting(ident)))
+}
+
+/// The tables directly in a FROM item, in the order of the text, through brackets and pivots.
+fn direct<'a>(item: &'a TableWithJoins, factors: &mut Vec<(&'a TableFactor, Option<&'a JoinOperator>)>) {
+    fn factor<'a>(
+        table: &'a TableFactor,
+        join: Option<&'a JoinOperator>,
+        factors: &mut Vec<(&'a TableFactor, Option<&'a JoinOperator>)>,
+    ) {
+        match table {
+            TableFactor::NestedJoin { table_with_joins, .. } => direct(table_with_joins, factors),
+            TableFactor::Pivot { table, .. } | TableFactor::Unpivot { table, .. } => factor(table, join, factors),
+            _ => {}
+        }
+        factors.push((table, join));
+    }
+    factor(&item.relation, None, factors);
+    for join in &item.joins {
+        factor(&join.relation, Some(&join.join_operator), factors);
+    }
+}
+
+impl Visitor for Collector {
+    type Break = ();
+
+    fn pre_visit_statement(&mut self, statement: &Ast) -> ControlFlow<()> {
+        self.changes(statement);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let mut pending = Vec::new();
+        let mut visible = Vec::new();
+        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+            let name = ColumnName::new(self.dialect, &cte.alias.name.value, quoting(&cte.alias.name));
+            let recursive = query.with.as_ref().is_some_and(|with| with.recursive);
+            if recursive {
+                visible.push(name);
+            } else {
+                pending.push((address(&*cte.query), name));
+            }
+        }
+        // Where the keyword is optional, a union is what a recursive CTE looks like.
+        let implied = matches!(self.dialect, Dialect::TSql | Dialect::Snowflake);
+        if implied && matches!(&*query.body, SetExpr::SetOperation { .. }) {
+            let own = address(query);
+            if let Some(Scope::Query { pending, visible }) = self.scopes.last_mut() {
+                visible.extend(pending.iter().filter(|(node, _)| *node == own).map(|(_, name)| name.clone()));
+            }
+        }
+        self.scopes.push(Scope::Query { pending, visible });
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let mut bodies = vec![&*query.body];
+        while let Some(body) = bodies.pop() {
+            match body {
+                SetExpr::SetOperation { left, right, .. } => bodies.extend([&**left, &**right]),
+                SetExpr::Table(table) => {
+                    let parts = [&table.schema_name, &table.table_name];
+                    let name = ObjectName::from(
+                        parts.into_iter().flatten().map(sqlparser::ast::Ident::new).collect::<Vec<_>>(),
+                    );
+                    if !self.is_cte(&name) {
+                        self.read(&name, ReadRole::Table);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.scopes.pop();
+        let own = address(query);
+        if let Some(Scope::Query { pending, visible }) = self.scopes.last_mut()
+            && let Some(index) = pending.iter().position(|(node, _)| *node == own)
+        {
+            visible.push(pending.swap_remove(index).1);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        self.into(select);
+        let mut factors = Vec::new();
+        for item in &select.from {
+            direct(item, &mut factors);
+        }
+        let mut names: Vec<ColumnName> = Vec::new();
+        for (factor, join) in factors {
+            let array = matches!(
+                join,
+                Some(JoinOperator::ArrayJoin | JoinOperator::LeftArrayJoin | JoinOperator::InnerArrayJoin)
+            );
+            if let TableFactor::Table { name, .. } = factor
+                && (array || self.is_path(name, &names))
+            {
+                self.skipped.insert(address(factor));
+            }
+            names.extend(item_name(factor, self.dialect));
+        }
+        self.scopes.push(Scope::Select { names, hidden: 0 });
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_select(&mut self, _: &Select) -> ControlFlow<()> {
+        self.scopes.pop();
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        match factor {
+            TableFactor::Table { name, args: None, .. } => {
+                if !self.skipped.contains(&address(factor)) && !self.is_cte(name) {
+                    self.read(name, ReadRole::Table);
+                }
+            }
+            TableFactor::Table { name, args: Some(arguments), .. } => {
+                if is_hint(&arguments.args, self.dialect) {
+                    self.read(name, ReadRole::Table);
+                } else {
+                    self.table_function(name, &arguments.args);
+                }
+            }
+            TableFactor::Function { name, args, .. } => self.table_function(name, args),
+            TableFactor::TableFunction { expr, .. } => match expr {
+                Expr::Function(function) if function.name.0.len() > 1 => self.read(&function.name, ReadRole::Table),
+                Expr::Function(_) => {}
+                _ => match (path_of(expr), literal(expr)) {
+                    (Some(name), _) => self.read(&name, ReadRole::Table),
+                    (None, Some(text)) => {
+                        self.read_named(RelationName::parse(self.dialect, text), ReadRole::Table, self.origin.0);
+                    }
+                    (None, None) => {
+                        if matches!(expr, Expr::Value(_)) {
+                            self.found.incomplete = Some(KNOWN_AT_RUN_TIME);
+                        }
+                    }
+                },
+            },
+            TableFactor::SemanticView { name, .. } => self.read(name, ReadRole::Table),
+            TableFactor::Derived { lateral: false, .. } => self.hide(Hiding::Begins),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Derived { lateral: false, .. } = factor {
+            self.hide(Hiding::Ends);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Function(function) => self.call(function),
+            // `id IN orders` reads a table in ClickHouse.
+            Expr::InList { list, .. } if self.dialect == Dialect::ClickHouse => {
+                if let [only] = list.as_slice()
+                    && let Some(name) = path_of(only)
+                    && !self.is_cte(&name)
+                {
+                    self.read(&name, ReadRole::Table);
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Whether a derived table that sees none of its siblings begins or ends.
+#[derive(Clone, Copy)]
+enum Hiding {
+    Begins,
+    Ends,
+}
+
+impl Collector {
+    fn hide(&mut self, hiding: Hiding) {
+        let innermost = self.scopes.iter_mut().rev().find_map(|scope| match scope {
+            Scope::Select { hidden, .. } => Some(hidden),
+            Scope::Query { .. } => None,
+        });
+        if let Some(hidden) = innermost {
+            *hidden = match hiding {
+                Hiding::Begins => *hidden + 1,
+                Hiding::Ends => hidden.saturating_sub(1),
+            };
+        }
+    }
+}
+
+/// Whether the arguments of a table are a hint of the old form, `FROM orders (NOLOCK)`.
+fn is_hint(arguments: &[FunctionArg], dialect: Dialect) -> bool {
+    const HINTS: [&str; 7] = ["NOLOCK", "READPAST", "UPDLOCK", "TABLOCK", "HOLDLOCK", "ROWLOCK", "READUNCOMMITTED"];
+    dialect == Dialect::TSql
+        && arguments.iter().all(|argument| {
+            matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(ident)))
+                if HINTS.iter().any(|hint| hint.eq_ignore_ascii_case(&ident.value)))
+        })
+        && !arguments.is_empty()
+}
+
+/// Whether an unqualified name is a function of every engine, which no project can have defined.
+fn is_builtin(name: &ObjectName) -> bool {
+    let [part] = name.0.as_slice() else { return false };
+    part.as_ident().is_some_and(|ident| {
+        quoting(ident) == Quoting::Bare && super::builtin::is_builtin(&ident.value)
+    })
+}

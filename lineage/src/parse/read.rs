@@ -1,0 +1,476 @@
+//! The cascade itself, statement by statement, so that one that is not understood does not cost
+//! the others.
+
+use std::ops::Range;
+
+use sqlparser::ast::{Query, SetExpr, Statement as Ast};
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError, ParserOptions};
+use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Word};
+
+use super::extract::{Place, Reads};
+use super::lexer::{Lexeme, LexemeKind, lex};
+use super::names::Origin;
+use super::rewrite;
+use super::scan::scan;
+use super::script::{Depth, Piece, Words, split};
+use super::statement::{Nested, describe};
+use crate::diagnostic::{Diagnostic, Position};
+use crate::dialect::Dialect;
+use crate::name::RelationName;
+use crate::query::{ReadRole, Reading, Script, Statement, StatementKind};
+
+/// Brackets, CASEs and NOTs inside one another; dropping a deeper tree could overflow the stack.
+const MAX_DEPTH: usize = 400;
+/// Set operations or operators in a row, each of which is a level of the tree.
+const MAX_CHAIN: usize = 20_000;
+/// Past these a statement is parsed on a stack of its own.
+const ORDINARY_DEPTH: usize = 60;
+const ORDINARY_CHAIN: usize = 300;
+/// A tree takes some forty times its text: beyond this a statement is scanned.
+const MAX_LEXEMES: usize = 2_000_000;
+/// Touched only as far as it is used.
+const STACK: usize = 1 << 29;
+/// Literals that are scripts that hold literals that are scripts.
+const MAX_NESTED_TEXTS: usize = 8;
+
+/// Reads a whole SQL text, a script of one or many statements.
+#[must_use]
+pub fn parse(text: &str, dialect: Dialect) -> Script {
+    if u32::try_from(text.len()).is_err() {
+        let diagnostic = Diagnostic::error("text-too-large", "a text of more than four gigabytes");
+        return Script { statements: Vec::new(), reading: Reading::Scanned, diagnostics: vec![diagnostic] };
+    }
+    let mut reader =
+        Reader { dialect, script: Script::default(), routines: Vec::new(), nested: 0 };
+    reader.text(text, Origin(Position::START), Place::Script);
+    reader.script
+}
+
+/// A routine whose body is being read.
+struct Routine {
+    /// Its statement in the script, to which the body's reads are added.
+    index: usize,
+    reads: Reads,
+    incomplete: Option<String>,
+}
+
+struct Reader {
+    dialect: Dialect,
+    script: Script,
+    routines: Vec<Routine>,
+    /// How many literals surround the text.
+    nested: usize,
+}
+
+/// Why a statement did not parse: where, and what the parser says.
+struct Failure {
+    position: Option<Position>,
+    detail: String,
+}
+
+impl Reader {
+    fn text(&mut self, text: &str, origin: Origin, place: Place) {
+        let lexed = lex(text, self.dialect);
+        if let Some((position, what)) = lexed.problem {
+            let diagnostic = Diagnostic::warning("sql-not-tokenized", what)
+                .at(origin.shift(position))
+                .hint("close it; until then what follows is read as if it were not there");
+            self.script.diagnostics.push(diagnostic);
+        }
+        for piece in split(text, &lexed.lexemes, self.dialect) {
+            self.piece(text, &lexed.lexemes, piece, origin, place);
+        }
+    }
+
+    fn piece(&mut self, text: &str, lexemes: &[Lexeme], piece: Piece, origin: Origin, place: Place) {
+        match piece {
+            Piece::Statement(range, depth) => {
+                let place = if depth == Depth::Nested { Place::Block } else { place };
+                self.statement(text, &lexemes[range], origin, place);
+            }
+            Piece::Expression(range) => self.expression(text, &lexemes[range], origin),
+            Piece::Text(index) => {
+                if let Some(lexeme) = lexemes.get(index) {
+                    self.literal(lexeme.text(text), origin.shift(lexeme.position));
+                }
+            }
+            Piece::Routine(range) => {
+                let position = lexemes.get(range.start).map_or(Position::START, |lexeme| lexeme.position);
+                let words = Words { text, lexemes: &lexemes[range] };
+                let name = routine_name(&words, self.dialect);
+                let index = self.script.statements.len();
+                self.script.statements.push(Statement {
+                    kind: StatementKind::Routine,
+                    targets: name.into_iter().collect(),
+                    reads: Vec::new(),
+                    position: origin.shift(position),
+                    incomplete: None,
+                });
+                self.routines.push(Routine { index, reads: Reads::default(), incomplete: None });
+            }
+            Piece::RoutineEnd => {
+                if let Some(routine) = self.routines.pop()
+                    && let Some(statement) = self.script.statements.get_mut(routine.index)
+                {
+                    statement.reads = routine.reads.into_vec();
+                    statement.incomplete = routine.incomplete;
+                }
+            }
+            Piece::Foreign => {
+                if let Some(routine) = self.routines.last_mut() {
+                    routine.incomplete = Some("its body is not SQL".to_owned());
+                }
+            }
+        }
+    }
+
+    /// A literal that is a script, such as a body between dollar quotes.
+    fn literal(&mut self, literal: &str, position: Position) {
+        let (body, prefix) = unquote(literal);
+        self.nested_text(&body, Position::new(position.line, position.column.saturating_add(prefix)));
+    }
+
+    fn nested_text(&mut self, body: &str, position: Position) {
+        if self.nested >= MAX_NESTED_TEXTS {
+            return;
+        }
+        self.nested += 1;
+        let routines = self.routines.len();
+        self.text(body, Origin(position), Place::Block);
+        self.routines.truncate(routines.max(self.routines.len().min(routines)));
+        self.nested -= 1;
+    }
+
+    /// Adds a statement to the script and, in a routine, what it reads to the routine's reads.
+    fn push(&mut self, statement: Statement) {
+        if let Some(routine) = self.routines.last_mut() {
+            routine.reads.extend(statement.reads.iter().cloned());
+            if routine.incomplete.is_none() {
+                routine.incomplete.clone_from(&statement.incomplete);
+            }
+            // Within a routine only what is filled counts beside the routine itself.
+            if statement.targets.is_empty() {
+                return;
+            }
+        }
+        self.script.statements.push(statement);
+    }
+
+    fn statement(&mut self, text: &str, lexemes: &[Lexeme], origin: Origin, place: Place) {
+        let Some(first) = lexemes.first() else { return };
+        let begin = origin.shift(first.position);
+        let limit = measure(text, lexemes);
+        let parsed = match limit {
+            Measured::TooDeep(what) => Err(Failure { position: None, detail: what.to_owned() }),
+            Measured::Ordinary => self.parsed(text, lexemes, begin, place, Entry::Statement),
+            Measured::Deep => std::thread::scope(|scope| {
+                let work = || self.parsed(text, lexemes, begin, place, Entry::Statement);
+                let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+                let refused = || Failure { position: None, detail: "no thread to parse it on".to_owned() };
+                thread.map_err(|_| refused())?.join().unwrap_or_else(|_| Err(refused()))
+            }),
+        };
+        match parsed {
+            Ok(statements) => {
+                for (statement, nested) in statements {
+                    self.push(statement);
+                    for body in nested.0 {
+                        self.nested_text(&body, begin);
+                    }
+                }
+            }
+            Err(failure) => self.scanned(text, lexemes, origin, &failure),
+        }
+    }
+
+    /// Scans a statement that did not parse; says so only if that can have cost something.
+    fn scanned(&mut self, text: &str, lexemes: &[Lexeme], origin: Origin, failure: &Failure) {
+        let mut statement = scan(Words { text, lexemes }, self.dialect);
+        statement.position = origin.shift(statement.position);
+        for read in &mut statement.reads {
+            read.position = origin.shift(read.position);
+        }
+        let words = Words { text, lexemes };
+        let harmless = statement.kind == StatementKind::Other
+            && !statement.reads.iter().any(|read| read.role == ReadRole::Table)
+            || (statement.kind == StatementKind::Drop && !statement.targets.is_empty());
+        if !harmless {
+            self.script.reading = Reading::Scanned;
+            self.script.diagnostics.push(not_parsed(&words, &statement, failure));
+        }
+        self.push(statement);
+    }
+
+    /// A condition or a value: only what it reads counts.
+    fn expression(&mut self, text: &str, lexemes: &[Lexeme], origin: Origin) {
+        let Some(first) = lexemes.first() else { return };
+        let begin = origin.shift(first.position);
+        if !has_relation(&Words { text, lexemes }) {
+            // Without a query inside, only calls can be read; the scan finds those exactly.
+            let mut statement = scan(Words { text, lexemes }, self.dialect);
+            if !statement.reads.is_empty() && !self.routines.is_empty() {
+                statement.reads.iter_mut().for_each(|read| read.position = origin.shift(read.position));
+                self.push(statement);
+            }
+            return;
+        }
+        let words = Words { text, lexemes };
+        let query = words.is_any(0, &["SELECT", "WITH", "FROM", "VALUES"]);
+        let entry = if query { Entry::Statement } else { Entry::Expression };
+        let parsed = match measure(text, lexemes) {
+            Measured::Ordinary => self.parsed(text, lexemes, begin, Place::Block, entry),
+            _ => Err(Failure { position: None, detail: "nested too deep".to_owned() }),
+        };
+        match parsed {
+            Ok(statements) => statements.into_iter().for_each(|(statement, _)| self.push(statement)),
+            Err(failure) => self.scanned(text, lexemes, origin, &failure),
+        }
+    }
+
+    /// The first two rungs: the text as it stands, then rewritten.
+    fn parsed(
+        &self,
+        text: &str,
+        lexemes: &[Lexeme],
+        begin: Position,
+        place: Place,
+        entry: Entry,
+    ) -> Result<Vec<(Statement, Nested)>, Failure> {
+        let (Some(first), Some(last)) = (lexemes.first(), lexemes.last()) else { return Ok(Vec::new()) };
+        let slice = text.get(first.range().start..last.range().end).unwrap_or("");
+        let mut tokens = Vec::new();
+        let grammar = self.dialect.grammar();
+        let read = Tokenizer::new(grammar, slice).tokenize_with_location_into_buf(&mut tokens);
+        if read.is_err() {
+            tokens = piecewise(text, lexemes, self.dialect);
+        }
+        tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+        if entry == Entry::Expression {
+            let at = Span::new(Location::new(1, 1), Location::new(1, 1));
+            tokens.insert(0, TokenWithSpan::new(keyword("SELECT", Keyword::SELECT), at));
+        }
+        let origin = Origin(begin);
+        let attempt = self.asts(tokens.clone(), origin, place);
+        let failure = match attempt {
+            Ok(statements) => return Ok(statements),
+            Err(failure) => failure,
+        };
+        if !rewrite::rewrite(&mut tokens, self.dialect) {
+            return Err(failure);
+        }
+        self.asts(tokens, origin, place).map_err(|_| failure)
+    }
+
+    fn asts(
+        &self,
+        tokens: Vec<TokenWithSpan>,
+        origin: Origin,
+        place: Place,
+    ) -> Result<Vec<(Statement, Nested)>, Failure> {
+        let options = ParserOptions::new().with_trailing_commas(self.dialect.grammar().supports_trailing_commas());
+        let mut parser = Parser::new(self.dialect.grammar())
+            .with_options(options)
+            .with_recursion_limit(MAX_DEPTH * 8)
+            .with_tokens_with_locations(tokens);
+        let mut statements = Vec::new();
+        loop {
+            let token = parser.peek_token_ref();
+            if token.token == Token::EOF && !statements.is_empty() {
+                return Ok(statements);
+            }
+            let begin = if statements.is_empty() { origin.0 } else { origin.place(token.span.start) };
+            let ast = parser.parse_statement().map_err(|error| failed(&error, &parser, origin))?;
+            let next = parser.peek_token_ref();
+            // Only T-SQL runs statements together; elsewhere a rest means that something was misread.
+            if next.token != Token::EOF && self.dialect != Dialect::TSql {
+                let failure = Failure {
+                    position: Some(origin.place(next.span.start)),
+                    detail: format!("the statement should end before `{}`", next.token),
+                };
+                dismantle(ast);
+                return Err(failure);
+            }
+            let (mut statement, nested) = describe(&ast, self.dialect, origin, place);
+            statement.position = begin;
+            statements.push((statement, nested));
+            dismantle(ast);
+        }
+    }
+}
+
+/// What the tokens are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    Statement,
+    Expression,
+}
+
+fn keyword(text: &str, keyword: Keyword) -> Token {
+    Token::Word(Word { value: text.to_owned(), quote_style: None, keyword })
+}
+
+/// Drops a tree with a long chain of set operations without a level of the stack for each.
+fn dismantle(ast: Ast) {
+    if let Ast::Query(query) = ast {
+        let Query { body, .. } = *query;
+        let mut bodies = vec![*body];
+        while let Some(body) = bodies.pop() {
+            if let SetExpr::SetOperation { left, right, .. } = body {
+                bodies.extend([*left, *right]);
+            }
+        }
+    }
+}
+
+/// The parser's tokens, lexeme by lexeme, where it cannot read the text as a whole.
+fn piecewise(text: &str, lexemes: &[Lexeme], dialect: Dialect) -> Vec<TokenWithSpan> {
+    let first = lexemes.first().map_or(Position::START, |lexeme| lexeme.position);
+    let mut tokens = Vec::with_capacity(lexemes.len());
+    for lexeme in lexemes {
+        let position = lexeme.position;
+        let line = position.line - first.line + 1;
+        let column = if line == 1 { position.column - first.column + 1 } else { position.column };
+        let at = Location::new(u64::from(line), u64::from(column));
+        let written = lexeme.text(text);
+        if lexeme.kind == LexemeKind::Hint {
+            continue;
+        }
+        match Tokenizer::new(dialect.grammar(), written).tokenize() {
+            Ok(read) => tokens.extend(read.into_iter().map(|token| TokenWithSpan::new(token, Span::new(at, at)))),
+            Err(_) => tokens.push(TokenWithSpan::new(Token::make_word(written, None), Span::new(at, at))),
+        }
+    }
+    tokens
+}
+
+fn failed(error: &ParserError, parser: &Parser<'_>, origin: Origin) -> Failure {
+    let detail = match error {
+        ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.clone(),
+        ParserError::RecursionLimitExceeded => "nested too deep".to_owned(),
+    };
+    // The parser appends the place of the token where it gave up.
+    let place = detail.rsplit_once(" at Line: ").and_then(|(_, place)| {
+        let (line, column) = place.split_once(", Column: ")?;
+        Some(origin.place(Location::new(line.parse().ok()?, column.trim().parse().ok()?)))
+    });
+    let token = parser.peek_token_ref();
+    let position = place.unwrap_or_else(|| origin.place(token.span.start));
+    let detail = detail.rsplit_once(" at Line: ").map_or(detail.as_str(), |(said, _)| said).to_owned();
+    Failure { position: Some(position), detail }
+}
+
+fn not_parsed(words: &Words<'_>, statement: &Statement, failure: &Failure) -> Diagnostic {
+    let leading: Vec<&str> = words.lexemes.iter().take(2).map(|lexeme| lexeme.text(words.text)).collect();
+    let mut what = leading.join(" ").to_uppercase();
+    if let Some(target) = statement.targets.first() {
+        what = format!("{what} … {target}");
+    }
+    let what: String = what.chars().take(80).collect();
+    let detail: String = failure.detail.chars().take(200).collect();
+    let message = format!("the statement `{what}` was not understood; its relations were found word by word ({detail})");
+    Diagnostic::warning("sql-not-parsed", message)
+        .at(failure.position.unwrap_or(statement.position))
+        .hint("every column of the relations that it names counts as read; check the dialect, or report the syntax")
+}
+
+/// Whether the words of a query stand anywhere.
+fn has_relation(words: &Words<'_>) -> bool {
+    (0..words.lexemes.len()).any(|index| words.is_any(index, &["SELECT", "FROM", "TABLE", "JOIN"]))
+}
+
+/// How deep a statement is, before it is parsed.
+enum Measured {
+    Ordinary,
+    Deep,
+    TooDeep(&'static str),
+}
+
+fn measure(text: &str, lexemes: &[Lexeme]) -> Measured {
+    if lexemes.len() > MAX_LEXEMES {
+        return Measured::TooDeep("it is too large");
+    }
+    // Operators in a row, for each open bracket and the statement itself.
+    let mut chains = vec![0_usize];
+    let (mut cases, mut deepest, mut longest, mut unary, mut unions) = (0_usize, 0, 0, 0_usize, 0_usize);
+    for lexeme in lexemes {
+        let mut prefix = false;
+        let mut operator = false;
+        match lexeme.kind {
+            LexemeKind::Punctuation => match lexeme.text(text) {
+                "(" | "[" | "{" => chains.push(0),
+                ")" | "]" | "}" => {
+                    if chains.len() > 1 {
+                        chains.pop();
+                    }
+                }
+                "," | ";" => chains.iter_mut().last().into_iter().for_each(|chain| *chain = 0),
+                "." => {}
+                "-" | "+" | "~" | "!" | "<" => {
+                    prefix = true;
+                    operator = true;
+                }
+                _ => operator = true,
+            },
+            LexemeKind::Word => {
+                let word = lexeme.text(text);
+                let is = |wanted: &str| word.eq_ignore_ascii_case(wanted);
+                if is("CASE") {
+                    cases += 1;
+                } else if is("END") {
+                    cases = cases.saturating_sub(1);
+                } else if is("NOT") || is("ARRAY") || is("STRUCT") {
+                    prefix = true;
+                } else if is("AND") || is("OR") {
+                    operator = true;
+                } else if is("UNION") || is("EXCEPT") || is("INTERSECT") {
+                    unions += 1;
+                }
+            }
+            _ => {}
+        }
+        if operator && let Some(chain) = chains.last_mut() {
+            *chain += 1;
+            longest = longest.max(*chain);
+        }
+        unary = if prefix { unary + 1 } else { 0 };
+        deepest = deepest.max(chains.len() + cases + unary);
+    }
+    let longest = longest.max(unions);
+    if deepest > MAX_DEPTH {
+        Measured::TooDeep("it is nested too deep")
+    } else if longest > MAX_CHAIN {
+        Measured::TooDeep("it has too many operators in a row")
+    } else if deepest > ORDINARY_DEPTH || longest > ORDINARY_CHAIN {
+        Measured::Deep
+    } else {
+        Measured::Ordinary
+    }
+}
+
+fn routine_name(words: &Words<'_>, dialect: Dialect) -> Option<RelationName> {
+    let range: Range<usize> = words.lexemes.first()?.range().start..words.lexemes.last()?.range().end;
+    let name = RelationName::parse(dialect, words.text.get(range)?);
+    (!name.is_empty()).then_some(name)
+}
+
+/// The content of a string literal, and how many characters open it.
+fn unquote(literal: &str) -> (String, u32) {
+    if let Some(rest) = literal.strip_prefix('$')
+        && let Some(tag) = rest.find('$')
+    {
+        let delimiter = tag + 2;
+        let body = literal.get(delimiter..literal.len().saturating_sub(delimiter)).unwrap_or("");
+        return (body.to_owned(), u32::try_from(delimiter).unwrap_or(0));
+    }
+    let prefix = literal.find(['\'', '"']).unwrap_or(0);
+    let body = &literal[prefix..];
+    for quotes in ["'''", "\"\"\"", "'", "\""] {
+        if body.len() >= 2 * quotes.len() && body.starts_with(quotes) && body.ends_with(quotes) {
+            let inner = &body[quotes.len()..body.len() - quotes.len()];
+            let opening = u32::try_from(prefix + quotes.len()).unwrap_or(0);
+            return (inner.replace("''", "'").replace("\\'", "'"), opening);
+        }
+    }
+    (literal.to_owned(), 0)
+}

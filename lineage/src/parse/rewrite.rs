@@ -1,0 +1,428 @@
+//! Token-level rewrites, tried only after a clean parse failed. Each keeps which relations a
+//! statement reads and fills; none is used where columns or rows are compared.
+
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+
+use crate::dialect::Dialect;
+
+type Tokens = Vec<TokenWithSpan>;
+
+/// Rewrites what the parser is known to miss; `false` if nothing applied.
+pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> bool {
+    let rules: [fn(&mut Tokens, Dialect); 12] = [
+        names_after_dots,
+        table_arguments,
+        time_travel,
+        json_clauses,
+        typed_arrays,
+        cast_types,
+        asof_joins,
+        start_as_name,
+        match_recognize_modes,
+        query_of_create,
+        columns_of_create,
+        template_holes,
+    ];
+    let before = tokens.clone();
+    for rule in rules {
+        rule(tokens, dialect);
+    }
+    *tokens != before
+}
+
+fn is(tokens: &[TokenWithSpan], index: usize, wanted: &str) -> bool {
+    match tokens.get(index).map(|token| &token.token) {
+        Some(Token::Word(word)) => word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted),
+        _ => false,
+    }
+}
+
+fn is_any(tokens: &[TokenWithSpan], index: usize, wanted: &[&str]) -> bool {
+    wanted.iter().any(|wanted| is(tokens, index, wanted))
+}
+
+fn token(tokens: &[TokenWithSpan], index: usize) -> &Token {
+    tokens.get(index).map_or(&Token::EOF, |token| &token.token)
+}
+
+/// The index of the bracket that closes the one here, or the end.
+fn closing(tokens: &[TokenWithSpan], open: usize) -> usize {
+    let mut depth = 0_usize;
+    for index in open..tokens.len() {
+        match token(tokens, index) {
+            Token::LParen => depth += 1,
+            Token::RParen => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return index;
+                }
+            }
+            _ => {}
+        }
+    }
+    tokens.len()
+}
+
+/// The index after the `>` that closes the `<` here, if one does.
+fn after_angles(tokens: &[TokenWithSpan], open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for index in open..tokens.len() {
+        let closed = match token(tokens, index) {
+            Token::Lt => {
+                depth += 1;
+                0
+            }
+            Token::Gt => 1,
+            Token::ShiftRight => 2,
+            Token::Word(_) | Token::Comma | Token::Period | Token::LParen | Token::RParen | Token::Number(..) => 0,
+            _ => return None,
+        };
+        if closed > 0 && closed >= depth {
+            return Some(index + 1);
+        }
+        depth = depth.saturating_sub(closed);
+    }
+    None
+}
+
+fn word(text: &str) -> Token {
+    Token::make_word(text, None)
+}
+
+fn contains_query(tokens: &[TokenWithSpan]) -> bool {
+    (0..tokens.len()).any(|index| is(tokens, index, "SELECT"))
+}
+
+/// `mozfun.assert.null(1)`: a word after a dot is a name whatever it spells.
+fn names_after_dots(tokens: &mut Tokens, _: Dialect) {
+    for index in 1..tokens.len() {
+        if tokens[index - 1].token == Token::Period
+            && let Token::Word(Word { keyword, .. }) = &mut tokens[index].token
+        {
+            *keyword = Keyword::NoKeyword;
+        }
+    }
+}
+
+/// `f(input => TABLE(SELECT …))`, `f(TABLE t)` and `ML.PREDICT(MODEL m, …)`: arguments that are
+/// relations, as the subqueries that they stand for.
+fn table_arguments(tokens: &mut Tokens, _: Dialect) {
+    let mut index = 1;
+    while index < tokens.len() {
+        let argument = matches!(token(tokens, index - 1), Token::LParen | Token::Comma | Token::RArrow);
+        if !argument || !is_any(tokens, index, &["TABLE", "MODEL"]) {
+            index += 1;
+            continue;
+        }
+        if *token(tokens, index + 1) == Token::LParen {
+            // `TABLE(SELECT …)` is a subquery, `TABLE(t)` a table.
+            if is_any(tokens, index + 2, &["SELECT", "WITH"]) {
+                tokens.remove(index);
+            } else if matches!(token(tokens, index + 2), Token::Word(_)) {
+                let end = closing(tokens, index + 1);
+                replace_with_query(tokens, index, index + 2..end, end + 1);
+            }
+        } else if matches!(token(tokens, index + 1), Token::Word(_)) {
+            let mut end = index + 2;
+            while *token(tokens, end) == Token::Period || *token(tokens, end) == Token::Minus {
+                end += 2;
+            }
+            let end = end.min(tokens.len());
+            replace_with_query(tokens, index, index + 1..end, end);
+        }
+        index += 1;
+    }
+}
+
+/// Puts `(SELECT * FROM name)` in the place of the tokens from `from` to `to`.
+fn replace_with_query(tokens: &mut Tokens, from: usize, name: std::ops::Range<usize>, to: usize) {
+    let Some(span) = tokens.get(from).map(|token| token.span) else { return };
+    let to = to.min(tokens.len());
+    let name: Tokens = tokens.get(name).unwrap_or_default().to_vec();
+    let before = [Token::LParen, word("SELECT"), Token::Mul, word("FROM")];
+    let query = before.into_iter().map(|token| TokenWithSpan::new(token, span));
+    let after = std::iter::once(TokenWithSpan::new(Token::RParen, span));
+    let replacement: Tokens = query.chain(name).chain(after).collect();
+    tokens.splice(from..to, replacement);
+}
+
+/// `t FOR VERSION AS OF …`, `t VERSION AS OF …`: another version of the same table.
+fn time_travel(tokens: &mut Tokens, _: Dialect) {
+    const ENDS: [&str; 24] = [
+        "JOIN", "WHERE", "AS", "ON", "LEFT", "RIGHT", "INNER", "CROSS", "FULL", "GROUP", "ORDER", "LIMIT", "UNION",
+        "USING", "NATURAL", "HAVING", "QUALIFY", "WINDOW", "EXCEPT", "INTERSECT", "TABLESAMPLE", "PIVOT", "UNPIVOT",
+        "SELECT",
+    ];
+    let mut index = 1;
+    while index < tokens.len() {
+        let kinds = ["VERSION", "TIMESTAMP", "SYSTEM_VERSION", "SYSTEM_TIME"];
+        let for_at = usize::from(is(tokens, index, "FOR"));
+        let travels = is_any(tokens, index + for_at, &kinds)
+            && is(tokens, index + for_at + 1, "AS")
+            && is(tokens, index + for_at + 2, "OF");
+        if travels {
+            let mut end = index + for_at + 3;
+            while end < tokens.len() {
+                match token(tokens, end) {
+                    Token::LParen => end = closing(tokens, end),
+                    Token::RParen | Token::Comma | Token::SemiColon => break,
+                    _ if is_any(tokens, end, &ENDS) => break,
+                    _ => {}
+                }
+                end += 1;
+            }
+            let end = end.min(tokens.len());
+            if !contains_query(&tokens[index..end]) {
+                tokens.drain(index..end);
+            }
+        }
+        index += 1;
+    }
+}
+
+/// Clauses inside JSON functions, which say how values are quoted and what replaces errors.
+fn json_clauses(tokens: &mut Tokens, _: Dialect) {
+    const FUNCTIONS: [&str; 8] = [
+        "JSON_QUERY", "JSON_VALUE", "JSON_EXISTS", "JSON_OBJECT", "JSON_ARRAY", "JSON_OBJECTAGG", "JSON_ARRAYAGG",
+        "JSON_TABLE",
+    ];
+    const CLAUSES: [&str; 10] =
+        ["OMIT", "KEEP", "RETURNING", "DEFAULT", "WITH", "WITHOUT", "ABSENT", "ERROR", "PASSING", "FORMAT"];
+    let mut index = 0;
+    while index + 1 < tokens.len() {
+        if is_any(tokens, index, &FUNCTIONS) && *token(tokens, index + 1) == Token::LParen {
+            let end = closing(tokens, index + 1);
+            let mut at = index + 2;
+            while at < end {
+                match token(tokens, at) {
+                    Token::LParen => at = closing(tokens, at),
+                    Token::Colon => tokens[at].token = Token::Comma,
+                    _ if is(tokens, at, "VALUE") => tokens[at].token = Token::Comma,
+                    _ if at > index + 2
+                        && *token(tokens, at - 1) != Token::Comma
+                        && (is_any(tokens, at, &CLAUSES) || (is(tokens, at, "NULL") && is(tokens, at + 1, "ON"))) =>
+                    {
+                        if !contains_query(&tokens[at..end.min(tokens.len())]) {
+                            tokens.drain(at..end.min(tokens.len()));
+                        }
+                        break;
+                    }
+                    _ => {}
+                }
+                at += 1;
+            }
+        }
+        index += 1;
+    }
+}
+
+/// `ARRAY<STRUCT<k STRING>>[…]`: the type of a literal names no relation.
+fn typed_arrays(tokens: &mut Tokens, _: Dialect) {
+    let mut index = 0;
+    while index + 1 < tokens.len() {
+        if is(tokens, index, "ARRAY")
+            && *token(tokens, index + 1) == Token::Lt
+            && let Some(end) = after_angles(tokens, index + 1)
+            && *token(tokens, end) == Token::LBracket
+        {
+            tokens.drain(index + 1..end);
+        }
+        index += 1;
+    }
+}
+
+/// `CAST(x AS ROW(y ARRAY(VARCHAR)))`: the type of a cast names no relation.
+fn cast_types(tokens: &mut Tokens, _: Dialect) {
+    let mut index = 0;
+    while index + 1 < tokens.len() {
+        if is_any(tokens, index, &["CAST", "TRY_CAST", "SAFE_CAST"]) && *token(tokens, index + 1) == Token::LParen {
+            let end = closing(tokens, index + 1);
+            let mut at = index + 2;
+            let mut typed = None;
+            while at < end {
+                match token(tokens, at) {
+                    Token::LParen => at = closing(tokens, at),
+                    _ if is(tokens, at, "AS") => typed = Some(at + 1),
+                    _ => {}
+                }
+                at += 1;
+            }
+            if let Some(typed) = typed.filter(|typed| *typed < end && end <= tokens.len()) {
+                let span = tokens[typed].span;
+                tokens.splice(typed..end, [TokenWithSpan::new(word("VARCHAR"), span)]);
+            }
+        }
+        index += 1;
+    }
+}
+
+/// `ASOF LEFT JOIN`: which row is joined changes, not which relation.
+fn asof_joins(tokens: &mut Tokens, dialect: Dialect) {
+    if dialect == Dialect::Snowflake {
+        return;
+    }
+    let mut index = 0;
+    while index + 1 < tokens.len() {
+        if is(tokens, index, "ASOF") && is_any(tokens, index + 1, &["JOIN", "LEFT", "INNER", "RIGHT", "FULL"]) {
+            tokens.remove(index);
+        }
+        index += 1;
+    }
+}
+
+/// START is a keyword only before WITH and TRANSACTION.
+fn start_as_name(tokens: &mut Tokens, _: Dialect) {
+    for index in 1..tokens.len() {
+        if is(tokens, index, "START")
+            && !is_any(tokens, index + 1, &["WITH", "TRANSACTION"])
+            && let Token::Word(word) = &mut tokens[index].token
+        {
+            word.keyword = Keyword::NoKeyword;
+        }
+    }
+}
+
+/// `FINAL LAST(x)` and `RUNNING LAST(x)` in the measures of MATCH_RECOGNIZE.
+fn match_recognize_modes(tokens: &mut Tokens, dialect: Dialect) {
+    if dialect == Dialect::ClickHouse {
+        return;
+    }
+    let mut index = 1;
+    while index + 2 < tokens.len() {
+        if is_any(tokens, index, &["FINAL", "RUNNING"])
+            && matches!(token(tokens, index + 1), Token::Word(_))
+            && *token(tokens, index + 2) == Token::LParen
+        {
+            tokens.remove(index);
+        }
+        index += 1;
+    }
+}
+
+/// Where the name of a created relation begins and ends, and whether it is a view.
+fn created(tokens: &[TokenWithSpan]) -> Option<(usize, usize, Created)> {
+    if !is(tokens, 0, "CREATE") {
+        return None;
+    }
+    let mut at = 1;
+    let mut kind = None;
+    while let Token::Word(_) = token(tokens, at) {
+        if is(tokens, at, "TABLE") {
+            kind = Some(Created::Table);
+        } else if is(tokens, at, "VIEW") {
+            kind = Some(Created::View);
+        } else if is(tokens, at, "MODEL") {
+            kind = Some(Created::Table);
+        } else if kind.is_some() && !is_any(tokens, at, &["IF", "NOT", "EXISTS"]) {
+            break;
+        } else if at > 8 {
+            return None;
+        }
+        at += 1;
+    }
+    let mut end = at + 1;
+    while matches!(token(tokens, end), Token::Period | Token::Minus) {
+        end += 2;
+    }
+    kind.filter(|_| end <= tokens.len()).map(|kind| (at, end, kind))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Created {
+    Table,
+    View,
+}
+
+/// The words before the name of a created relation that every parser reads.
+fn plain_head(tokens: &mut Tokens, name: usize, kind: Created) -> usize {
+    let span = tokens[0].span;
+    let temporary = (1..name).any(|index| is_any(tokens, index, &["TEMP", "TEMPORARY", "VOLATILE"]));
+    let mut head = vec![word("CREATE")];
+    if temporary {
+        head.push(word("TEMPORARY"));
+    }
+    head.push(word(if kind == Created::View { "VIEW" } else { "TABLE" }));
+    let length = head.len();
+    tokens.splice(0..name, head.into_iter().map(|token| TokenWithSpan::new(token, span)));
+    length
+}
+
+/// `CREATE … name … AS query`: what stands between the name and the query says how the result is
+/// stored, not what it is made of.
+fn query_of_create(tokens: &mut Tokens, _: Dialect) {
+    let Some((name, end, kind)) = created(tokens) else { return };
+    let mut at = end;
+    while at < tokens.len() {
+        match token(tokens, at) {
+            Token::LParen => at = closing(tokens, at),
+            _ if is(tokens, at, "AS") => {
+                let mut query = at + 1;
+                while *token(tokens, query) == Token::LParen {
+                    query += 1;
+                }
+                if is_any(tokens, query, &["SELECT", "WITH", "FROM", "VALUES"]) {
+                    tokens.drain(end..at);
+                    plain_head(tokens, name, kind);
+                    return;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// `CREATE … name (columns) …` without a query: only the columns count.
+fn columns_of_create(tokens: &mut Tokens, dialect: Dialect) {
+    let Some((name, end, kind)) = created(tokens) else { return };
+    let later = |wanted: &[&str]| (end..tokens.len()).any(|index| is_any(tokens, index, wanted));
+    if kind == Created::View || later(&["SELECT", "CLONE", "LIKE", "COPY", "AS"]) {
+        return;
+    }
+    if *token(tokens, end) == Token::LParen {
+        let close = closing(tokens, end);
+        tokens.truncate(close + 1);
+        column_options(tokens, end, dialect);
+    } else {
+        let span = tokens[end - 1].span;
+        tokens.truncate(end);
+        let empty = [Token::LParen, Token::RParen];
+        tokens.extend(empty.into_iter().map(|token| TokenWithSpan::new(token, span)));
+    }
+    plain_head(tokens, name, kind);
+}
+
+/// Drops `OPTIONS (…)`, `COMMENT '…'` and the like after a column's type.
+fn column_options(tokens: &mut Tokens, open: usize, _: Dialect) {
+    let mut index = open + 1;
+    while index < tokens.len() {
+        if is_any(tokens, index, &["OPTIONS", "OPTION"]) && *token(tokens, index + 1) == Token::LParen {
+            let end = (closing(tokens, index + 1) + 1).min(tokens.len());
+            tokens.drain(index..end);
+        } else if is_any(tokens, index, &["COMMENT", "CODEC", "TTL", "ENCODE"]) {
+            let end = if *token(tokens, index + 1) == Token::LParen { closing(tokens, index + 1) + 1 } else { index + 2 };
+            tokens.drain(index..end.min(tokens.len()));
+        } else {
+            index += 1;
+        }
+    }
+}
+
+/// What a template leaves behind where a value was to stand: `{name}` of a Python format.
+fn template_holes(tokens: &mut Tokens, dialect: Dialect) {
+    if matches!(dialect, Dialect::DuckDb | Dialect::ClickHouse | Dialect::Snowflake) {
+        return;
+    }
+    let mut index = 0;
+    while index + 2 < tokens.len() {
+        if *token(tokens, index) == Token::LBrace
+            && matches!(token(tokens, index + 1), Token::Word(_))
+            && *token(tokens, index + 2) == Token::RBrace
+        {
+            tokens.remove(index + 2);
+            tokens.remove(index);
+        }
+        index += 1;
+    }
+}

@@ -1,0 +1,492 @@
+//! The last rung: relations found in the tokens of a statement that did not parse. It errs on the
+//! side of too many, and must find every relation that the parser would have found.
+
+use super::extract::{Reads, is_temporary};
+use super::lexer::LexemeKind;
+use super::names::undecorated;
+use super::script::Words;
+use crate::diagnostic::Position;
+use crate::dialect::Dialect;
+use crate::name::{ColumnName, Quoting, RelationName};
+use crate::query::{Lifetime, ReadRole, Statement, StatementKind, TableSchema};
+
+/// A CTE: its name, and the lexemes from and to which it is visible.
+struct Cte {
+    name: ColumnName,
+    from: usize,
+    to: usize,
+}
+
+/// What stands between two brackets.
+struct Frame {
+    /// Whether the bracket is that of a function whose arguments are separated by FROM.
+    keyword_arguments: bool,
+    /// Whether a comma is followed by another item of FROM.
+    list: bool,
+}
+
+struct Scanner<'t> {
+    words: Words<'t>,
+    dialect: Dialect,
+    /// For each opening bracket, the index of the closing one.
+    closing: Vec<usize>,
+    ctes: Vec<Cte>,
+    aliases: Vec<ColumnName>,
+    reads: Reads,
+    runtime: bool,
+}
+
+/// Functions whose arguments are separated by FROM.
+const KEYWORD_ARGUMENTS: [&str; 8] =
+    ["EXTRACT", "TRIM", "LTRIM", "RTRIM", "SUBSTRING", "SUBSTR", "OVERLAY", "POSITION"];
+
+/// Words that end a FROM list.
+const CLAUSES: [&str; 28] = [
+    "WHERE", "GROUP", "ORDER", "HAVING", "QUALIFY", "WINDOW", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "MINUS",
+    "SELECT", "SET", "WHEN", "VALUES", "RETURNING", "FETCH", "OFFSET", "CLUSTER", "DISTRIBUTE", "SORT", "PREWHERE",
+    "CONNECT", "START", "OPTION", "SETTINGS", "FORMAT", "PIVOT",
+];
+
+/// Words that are never an alias, beyond those of [`CLAUSES`].
+const NOT_ALIASES: [&str; 22] = [
+    "JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "ON", "USING", "ASOF", "LATERAL", "FOR", "WITH",
+    "TABLESAMPLE", "SAMPLE", "FINAL", "ANY", "ARRAY", "GLOBAL", "UNPIVOT", "MATCH_RECOGNIZE", "FROM",
+];
+
+/// Scans the statement that all these lexemes are.
+pub(super) fn scan(words: Words<'_>, dialect: Dialect) -> Statement {
+    let position = words.lexemes.first().map_or(Position::START, |lexeme| lexeme.position);
+    let closing = closing_brackets(&words);
+    let mut scanner = Scanner {
+        words,
+        dialect,
+        closing,
+        ctes: Vec::new(),
+        aliases: Vec::new(),
+        reads: Reads::default(),
+        runtime: false,
+    };
+    scanner.find_ctes();
+    let (kind, targets, from) = scanner.head();
+    scanner.walk(from);
+    let incomplete = match kind {
+        StatementKind::Dynamic => Some(super::statement::DYNAMIC.to_owned()),
+        _ if scanner.runtime => {
+            Some("a relation is named by an expression that is known only at run time".to_owned())
+        }
+        _ => None,
+    };
+    Statement { kind, targets, reads: scanner.reads.into_vec(), position, incomplete }
+}
+
+fn closing_brackets(words: &Words<'_>) -> Vec<usize> {
+    let end = words.lexemes.len();
+    let mut closing = vec![end; end];
+    let mut open = Vec::new();
+    for (index, lexeme) in words.lexemes.iter().enumerate() {
+        if lexeme.kind != LexemeKind::Punctuation {
+            continue;
+        }
+        match words.at(index) {
+            "(" => open.push(index),
+            ")" => {
+                if let Some(opened) = open.pop() {
+                    closing[opened] = index;
+                }
+            }
+            _ => {}
+        }
+    }
+    closing
+}
+
+impl Scanner<'_> {
+    fn end(&self) -> usize {
+        self.words.lexemes.len()
+    }
+
+    fn is_name(&self, index: usize) -> bool {
+        match self.words.kind(index) {
+            Some(LexemeKind::Quoted) => true,
+            Some(LexemeKind::Word) => true,
+            _ => false,
+        }
+    }
+
+    /// `name [(columns)] AS [[NOT] MATERIALIZED] (` after WITH, RECURSIVE or a comma.
+    fn find_ctes(&mut self) {
+        let mut enclosing: Vec<usize> = Vec::new();
+        let mut recursive = false;
+        let mut with = false;
+        for index in 0..self.end() {
+            match self.words.at(index) {
+                "(" => enclosing.push(self.closing[index]),
+                ")" => {
+                    enclosing.pop();
+                }
+                _ => {}
+            }
+            if self.words.is(index, "RECURSIVE") {
+                recursive = true;
+                continue;
+            }
+            with |= self.words.is(index, "WITH");
+            let starts = index.checked_sub(1).is_some_and(|before| {
+                self.words.is_any(before, &["WITH", "RECURSIVE"]) || self.words.at(before) == ","
+            });
+            if !with || !starts || !self.is_name(index) {
+                continue;
+            }
+            let mut at = index + 1;
+            if self.words.at(at) == "(" {
+                at = self.closing[at] + 1;
+            }
+            if !self.words.is(at, "AS") {
+                continue;
+            }
+            at += 1;
+            while self.words.is_any(at, &["NOT", "MATERIALIZED"]) {
+                at += 1;
+            }
+            if self.words.at(at) != "(" {
+                continue;
+            }
+            let name = self.column(index);
+            let from = if recursive { index } else { self.closing[at] };
+            self.ctes.push(Cte { name, from, to: enclosing.last().copied().unwrap_or(self.end()) });
+        }
+    }
+
+    /// A part of a name without its quotes.
+    fn part(&self, index: usize) -> (String, Quoting) {
+        let text = self.words.at(index);
+        if self.words.kind(index) != Some(LexemeKind::Quoted) {
+            return (text.to_owned(), Quoting::Bare);
+        }
+        let mut characters = text.chars();
+        let (opening, closing) = (characters.next(), characters.next_back());
+        let inner = characters.as_str();
+        let inner = match (opening, closing) {
+            (Some(quote @ ('"' | '`')), Some(_)) => inner.replace(&format!("{quote}{quote}"), &quote.to_string()),
+            _ => inner.replace("]]", "]"),
+        };
+        (inner, Quoting::Quoted)
+    }
+
+    fn column(&self, index: usize) -> ColumnName {
+        let (text, quoting) = self.part(index);
+        ColumnName::new(self.dialect, &text, quoting)
+    }
+
+    /// A dotted name and the index after it; a hyphen joins words of a BigQuery project.
+    fn name(&mut self, from: usize) -> Option<(RelationName, usize, usize)> {
+        let first = self.words.at(from);
+        if first == "?" || first == "{" || (first == ":" && self.is_name(from + 1)) || self.words.is(from, "IDENTIFIER") {
+            self.runtime = true;
+            return None;
+        }
+        if !self.is_name(from) {
+            return None;
+        }
+        if first.starts_with('$') || (first.starts_with('@') && self.dialect != Dialect::TSql) {
+            self.runtime |= first.starts_with('$') || self.dialect != Dialect::Snowflake;
+            return None;
+        }
+        let mut parts: Vec<(String, Quoting)> = vec![self.part(from)];
+        let mut at = from + 1;
+        loop {
+            if self.words.at(at) == "." && self.is_name(at + 1) {
+                parts.push(self.part(at + 1));
+                at += 2;
+            } else if self.words.at(at) == ".." && self.is_name(at + 1) {
+                parts.push((String::new(), Quoting::Bare));
+                parts.push(self.part(at + 1));
+                at += 2;
+            } else if self.words.at(at) == "." && self.words.at(at + 1) == "*" && self.dialect == Dialect::BigQuery {
+                parts.push(("*".to_owned(), Quoting::Bare));
+                at += 2;
+            } else if self.words.at(at) == "." && self.words.kind(at + 1) == Some(LexemeKind::Number) {
+                parts.push((self.words.at(at + 1).to_owned(), Quoting::Bare));
+                at += 2;
+            } else if self.dialect == Dialect::BigQuery && self.adjoins(at) {
+                if let Some((last, _)) = parts.last_mut() {
+                    last.push_str(self.words.at(at));
+                }
+                at += 1;
+            } else {
+                break;
+            }
+        }
+        let last = parts.len() - 1;
+        let name = RelationName::new(
+            self.dialect,
+            parts.iter().enumerate().map(|(index, (text, quoting))| {
+                (if index == last { undecorated(self.dialect, text) } else { text.as_str() }, *quoting)
+            }),
+        );
+        (!name.is_empty()).then_some((name, at, parts.len()))
+    }
+
+    /// Whether a lexeme continues a hyphenated word: `my-project-1`.
+    fn adjoins(&self, index: usize) -> bool {
+        let Some(lexeme) = self.words.lexemes.get(index) else { return false };
+        let touches = self.words.lexemes[index - 1].range().end == lexeme.range().start;
+        let continues = match lexeme.kind {
+            LexemeKind::Punctuation => self.words.at(index) == "-" || self.words.at(index) == "*",
+            LexemeKind::Word | LexemeKind::Number => self.words.at(index - 1) == "-",
+            _ => false,
+        };
+        touches && continues
+    }
+
+    fn visible_cte(&self, index: usize) -> bool {
+        let name = self.column(index);
+        self.ctes.iter().any(|cte| cte.name == name && (cte.from..cte.to).contains(&index))
+    }
+
+    /// One item of FROM, and the index after it.
+    fn item(&mut self, from: usize) -> usize {
+        let mut at = from;
+        while self.words.is_any(at, &["LATERAL", "ONLY", "TABLE"]) && self.words.at(at + 1) != "." {
+            at += 1;
+        }
+        if self.words.is_any(at, &["SELECT", "WITH", "VALUES", "UNNEST"]) {
+            return at;
+        }
+        let Some((name, after, parts)) = self.name(at) else { return at };
+        if self.words.at(after) == "(" {
+            // A qualified table function is the project's own; the call itself is found below.
+            if parts > 1 {
+                self.reads.add(name, ReadRole::Table, self.words.lexemes[at].position);
+            }
+            return at;
+        }
+        let first = self.column(at);
+        let path = parts > 1
+            && matches!(self.dialect, Dialect::BigQuery | Dialect::Redshift)
+            && self.aliases.contains(&first);
+        let dual = matches!(self.dialect, Dialect::Snowflake | Dialect::MySql) && name.table_key() == "dual";
+        if !(path || (parts == 1 && (dual || self.visible_cte(at)))) {
+            self.reads.add(name, ReadRole::Table, self.words.lexemes[at].position);
+        }
+        let mut alias = after;
+        if self.words.is(alias, "AS") {
+            alias += 1;
+        }
+        if self.is_name(alias) && !self.words.is_any(alias, &CLAUSES) && !self.words.is_any(alias, &NOT_ALIASES) {
+            self.aliases.push(self.column(alias));
+            return alias + 1;
+        }
+        self.aliases.push(self.column(after - 1));
+        after
+    }
+
+    fn walk(&mut self, from: usize) {
+        let mut frames = vec![Frame { keyword_arguments: false, list: false }];
+        let mut at = from;
+        while at < self.end() {
+            let list = frames.last().is_some_and(|frame| frame.list);
+            match (self.words.kind(at), self.words.at(at)) {
+                (Some(LexemeKind::Punctuation), "(") => {
+                    let before = at.checked_sub(1);
+                    let keyword_arguments =
+                        before.is_some_and(|before| self.words.is_any(before, &KEYWORD_ARGUMENTS));
+                    // `FROM (a JOIN b …)`: a bracket in the place of an item holds items.
+                    let items = before.is_some_and(|before| {
+                        self.words.is_any(before, &["FROM", "JOIN", "LATERAL"])
+                            || (list && self.words.at(before) == ",")
+                            || (self.words.at(before) == "(" && list)
+                    });
+                    frames.push(Frame { keyword_arguments, list: items });
+                    at = if items { self.item(at + 1) } else { at + 1 };
+                }
+                (Some(LexemeKind::Punctuation), ")") => {
+                    if frames.len() > 1 {
+                        frames.pop();
+                    }
+                    at += 1;
+                }
+                (Some(LexemeKind::Punctuation), ",") if list => at = self.item(at + 1),
+                (Some(LexemeKind::Word), _) => at = self.word(at, &mut frames),
+                (Some(LexemeKind::Quoted), _) => at = self.call(at),
+                _ => at += 1,
+            }
+        }
+    }
+
+    fn word(&mut self, at: usize, frames: &mut [Frame]) -> usize {
+        let words = &self.words;
+        let after_dot = at.checked_sub(1).is_some_and(|before| words.at(before) == ".");
+        let Some(frame) = frames.last_mut() else { return at + 1 };
+        if after_dot {
+            return at + 1;
+        }
+        if words.is(at, "FROM") {
+            let distinct = at.checked_sub(2).is_some_and(|before| {
+                words.is(before + 1, "DISTINCT") && words.is_any(before, &["IS", "NOT"])
+            });
+            if distinct || std::mem::take(&mut frame.keyword_arguments) {
+                return at + 1;
+            }
+            frame.list = true;
+            return self.item(at + 1).max(at + 1);
+        }
+        if words.is(at, "JOIN") {
+            let array = at.checked_sub(1).is_some_and(|before| words.is(before, "ARRAY"));
+            frame.list = !array;
+            return if array { at + 1 } else { self.item(at + 1).max(at + 1) };
+        }
+        let opens = |at: usize| words.at(at) == "(";
+        let reads = (words.is(at, "USING") && !opens(at + 1))
+            || words.is(at, "CLONE")
+            || (words.is_any(at, &["TABLE", "MODEL"])
+                && at.checked_sub(1).is_some_and(|before| matches!(words.at(before), "(" | "," | "=>"))
+                && !opens(at + 1));
+        if reads {
+            return self.item(at + 1).max(at + 1);
+        }
+        if words.is_any(at, &CLAUSES) {
+            frame.list = false;
+            return at + 1;
+        }
+        self.call(at)
+    }
+
+    /// A name that is called like a function.
+    fn call(&mut self, at: usize) -> usize {
+        let Some((name, after, parts)) = self.name(at) else { return at + 1 };
+        let called = self.words.at(after) == "(";
+        let builtin = parts == 1 && (super::builtin::is_builtin(name.table()) || is_keyword(name.table()));
+        if called && !builtin {
+            self.reads.add(name, ReadRole::Call, self.words.lexemes[at].position);
+        }
+        after.max(at + 1)
+    }
+}
+
+/// Keywords that a bracket can follow.
+fn is_keyword(word: &str) -> bool {
+    const KEYWORDS: [&str; 26] = [
+        "AND", "AS", "BY", "CASE", "ELSE", "EXCEPT", "EXISTS", "FILTER", "IN", "INTO", "NOT", "ON", "OPTIONS", "OR",
+        "OVER", "PARTITION", "SELECT", "SETS", "THEN", "UNION", "USING", "VALUES", "WHEN", "WHERE", "ALL", "INTERVAL",
+    ];
+    KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
+}
+
+/// The kind of a statement and its targets, from its first words.
+impl Scanner<'_> {
+    /// Also returns the index from which relations are read.
+    fn head(&mut self) -> (StatementKind, Vec<RelationName>, usize) {
+        let main = self.main_verb();
+        let words = &self.words;
+        let first = words.at(main).to_ascii_uppercase();
+        match first.as_str() {
+            "INSERT" | "MERGE" | "UPDATE" | "UPSERT" | "REPLACE" | "COPY" | "LOAD" | "DELETE" | "TRUNCATE" => {
+                let empties = matches!(first.as_str(), "DELETE" | "TRUNCATE");
+                let mut at = main + 1;
+                while self.words.is_any(
+                    at,
+                    &["INTO", "OVERWRITE", "TABLE", "IGNORE", "OR", "REPLACE", "FROM", "ONLY", "IF", "EXISTS", "LOCAL"],
+                ) && self.words.at(at + 1) != "."
+                {
+                    at += 1;
+                }
+                let (targets, at) = self.target(at, main);
+                (if empties { StatementKind::Empty } else { StatementKind::Fill }, targets, at)
+            }
+            "CREATE" | "ALTER" => self.create(main),
+            "DROP" => {
+                let (targets, at) = self.create_target(main);
+                let relation = self.words.is_any(main + 1, &["TABLE", "VIEW", "MATERIALIZED", "EXTERNAL", "SNAPSHOT"]);
+                (if relation { StatementKind::Drop } else { StatementKind::Other }, targets, at)
+            }
+            "EXECUTE" | "EXEC" => (StatementKind::Dynamic, Vec::new(), main + 1),
+            "SELECT" | "WITH" | "FROM" | "(" | "VALUES" | "EXPORT" | "UNLOAD" | "TABLE" => {
+                (StatementKind::Query, Vec::new(), 0)
+            }
+            _ => {
+                let queries = (0..self.end()).any(|index| self.words.is_any(index, &["SELECT", "FROM"]));
+                (if queries { StatementKind::Query } else { StatementKind::Other }, Vec::new(), 0)
+            }
+        }
+    }
+
+    /// The index of the verb: after the CTEs of `WITH … INSERT`.
+    fn main_verb(&self) -> usize {
+        if !self.words.is(0, "WITH") {
+            return 0;
+        }
+        let mut depth = 0_usize;
+        for index in 0..self.end() {
+            match self.words.at(index) {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                _ if depth > 0 => {}
+                _ if self.words.is_any(index, &["INSERT", "MERGE", "UPDATE", "DELETE"]) => return index,
+                _ if self.words.is(index, "SELECT") => return 0,
+                _ => {}
+            }
+        }
+        0
+    }
+
+    /// A target, and where reading goes on; what stands before the verb is read as well.
+    fn target(&mut self, at: usize, main: usize) -> (Vec<RelationName>, usize) {
+        let Some((name, after, _)) = self.name(at) else { return (Vec::new(), main) };
+        if main > 0 {
+            // The CTEs before the verb; the target itself is then no read.
+            let cut = self.words.lexemes.len();
+            debug_assert!(cut >= after);
+            self.walk_before(main);
+        }
+        (vec![name], after)
+    }
+
+    fn walk_before(&mut self, end: usize) {
+        let lexemes = self.words.lexemes;
+        self.words.lexemes = lexemes.get(..end).unwrap_or(lexemes);
+        self.walk(0);
+        self.words.lexemes = lexemes;
+    }
+
+    fn create_target(&mut self, main: usize) -> (Vec<RelationName>, usize) {
+        let mut at = main + 1;
+        while self.words.is_any(
+            at,
+            &[
+                "OR", "REPLACE", "ALTER", "TEMP", "TEMPORARY", "TRANSIENT", "VOLATILE", "EXTERNAL", "SNAPSHOT", "DYNAMIC",
+                "MATERIALIZED", "RECURSIVE", "SECURE", "ICEBERG", "HYBRID", "GLOBAL", "LOCAL", "UNLOGGED", "LIVE",
+                "STREAMING", "FORCE", "FOREIGN", "TABLE", "VIEW", "IF", "NOT", "EXISTS", "MODEL",
+            ],
+        ) && self.words.at(at + 1) != "."
+        {
+            at += 1;
+        }
+        match self.name(at) {
+            Some((name, after, _)) => (vec![name], after),
+            None => (Vec::new(), at),
+        }
+    }
+
+    fn create(&mut self, main: usize) -> (StatementKind, Vec<RelationName>, usize) {
+        let (targets, at) = self.create_target(main);
+        let relation = (main..at).any(|index| self.words.is_any(index, &["TABLE", "VIEW", "MODEL"]));
+        if !relation {
+            return (StatementKind::Other, Vec::new(), at);
+        }
+        let temporary = (main..at).any(|index| self.words.is_any(index, &["TEMP", "TEMPORARY", "VOLATILE"]))
+            || targets.first().is_some_and(|name| is_temporary(self.dialect, name));
+        let lifetime = if temporary { Lifetime::Temporary } else { Lifetime::Permanent };
+        if self.words.is(main, "ALTER") {
+            let swaps = (at..self.end()).any(|index| self.words.is_any(index, &["SWAP", "RENAME"]));
+            return (if swaps { StatementKind::Fill } else { StatementKind::Other }, targets, at);
+        }
+        let builds = (at..self.end()).any(|index| self.words.is_any(index, &["SELECT", "CLONE", "COPY", "FROM"]));
+        let kind = if builds {
+            StatementKind::Build(lifetime)
+        } else {
+            StatementKind::Declare(lifetime, TableSchema::default())
+        };
+        (kind, targets, at)
+    }
+}
