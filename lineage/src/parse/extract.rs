@@ -69,7 +69,8 @@ struct Collector {
     origin: Origin,
     place: Place,
     scopes: Vec<Scope>,
-    /// Table factors that read nothing: targets and paths into an earlier item of the same FROM.
+    /// Nodes that are no reads: targets, paths into an earlier item of the same FROM, calls that
+    /// were read as relations.
     skipped: HashSet<usize>,
     found: Found,
 }
@@ -433,7 +434,10 @@ impl Visitor for Collector {
             }
             TableFactor::Function { name, args, .. } => self.table_function(name, args),
             TableFactor::TableFunction { expr, .. } => match expr {
-                Expr::Function(function) if function.name.0.len() > 1 => self.read(&function.name, ReadRole::Table),
+                Expr::Function(function) if function.name.0.len() > 1 => {
+                    self.skipped.insert(address(expr));
+                    self.read(&function.name, ReadRole::Table);
+                }
                 Expr::Function(_) => {}
                 _ => match (path_of(expr), literal(expr)) {
                     (Some(name), _) => self.read(&name, ReadRole::Table),
@@ -463,7 +467,7 @@ impl Visitor for Collector {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
-            Expr::Function(function) => self.call(function),
+            Expr::Function(function) if !self.skipped.contains(&address(expr)) => self.call(function),
             // `id IN orders` reads a table in ClickHouse.
             Expr::InList { list, .. } if self.dialect == Dialect::ClickHouse => {
                 if let [only] = list.as_slice()

@@ -25,7 +25,7 @@ const MAX_DEPTH: usize = 400;
 /// Set operations or operators in a row, each of which is a level of the tree.
 const MAX_CHAIN: usize = 20_000;
 /// Past these a statement is parsed on a stack of its own.
-const ORDINARY_DEPTH: usize = 60;
+const ORDINARY_DEPTH: usize = 16;
 const ORDINARY_CHAIN: usize = 300;
 /// A tree takes some forty times its text: beyond this a statement is scanned.
 const MAX_LEXEMES: usize = 2_000_000;

@@ -10,7 +10,7 @@ type Tokens = Vec<TokenWithSpan>;
 
 /// Rewrites what the parser is known to miss; `false` if nothing applied.
 pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> bool {
-    let rules: [fn(&mut Tokens, Dialect); 12] = [
+    let rules: [fn(&mut Tokens, Dialect); 14] = [
         names_after_dots,
         table_arguments,
         time_travel,
@@ -23,6 +23,8 @@ pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> bool {
         query_of_create,
         columns_of_create,
         template_holes,
+        directories,
+        table_command,
     ];
     let before = tokens.clone();
     for rule in rules {
@@ -424,5 +426,28 @@ fn template_holes(tokens: &mut Tokens, dialect: Dialect) {
             tokens.remove(index);
         }
         index += 1;
+    }
+}
+
+/// `INSERT OVERWRITE DIRECTORY '…' USING … query` writes files: only the query counts.
+fn directories(tokens: &mut Tokens, _: Dialect) {
+    if !is(tokens, 0, "INSERT") || !(is_any(tokens, 2, &["DIRECTORY", "LOCAL"])) {
+        return;
+    }
+    let mut at = 0;
+    while at < tokens.len() && !is_any(tokens, at, &["SELECT", "WITH"]) {
+        at = if *token(tokens, at) == Token::LParen { closing(tokens, at) } else { at + 1 };
+    }
+    if at < tokens.len() {
+        tokens.drain(..at);
+    }
+}
+
+/// `TABLE orders` is `SELECT * FROM orders`.
+fn table_command(tokens: &mut Tokens, _: Dialect) {
+    if is(tokens, 0, "TABLE") && matches!(token(tokens, 1), Token::Word(_)) {
+        let span = tokens[0].span;
+        let query = [word("SELECT"), Token::Mul, word("FROM")];
+        tokens.splice(0..1, query.into_iter().map(|token| TokenWithSpan::new(token, span)));
     }
 }

@@ -357,7 +357,9 @@ impl Scanner<'_> {
         let Some((name, after, parts)) = self.name(at) else { return at + 1 };
         let called = self.words.at(after) == "(";
         let builtin = parts == 1 && (super::builtin::is_builtin(name.table()) || is_keyword(name.table()));
-        if called && !builtin {
+        // `WITH p (a) AS (…)` defines, it does not call.
+        let defined = parts == 1 && self.ctes.iter().any(|cte| cte.name == self.column(at));
+        if called && !builtin && !defined {
             self.reads.add(name, ReadRole::Call, self.words.lexemes[at].position);
         }
         after.max(at + 1)
