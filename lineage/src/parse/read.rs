@@ -245,7 +245,11 @@ impl Reader {
         if read.is_err() {
             tokens = piecewise(text, lexemes, self.dialect);
         }
-        tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+        // The path of a Snowflake stage ends at a space, so there spaces stay.
+        let stages = self.dialect == Dialect::Snowflake && slice.contains('@');
+        if !stages {
+            tokens.retain(not_layout);
+        }
         if entry == Entry::Expression {
             let at = Span::new(Location::new(1, 1), Location::new(1, 1));
             tokens.insert(0, TokenWithSpan::new(keyword("SELECT", Keyword::SELECT), at));
@@ -256,6 +260,7 @@ impl Reader {
             Ok(statements) => return Ok(statements),
             Err(failure) => failure,
         };
+        tokens.retain(not_layout);
         if !rewrite::rewrite(&mut tokens, self.dialect) {
             return Err(failure);
         }
@@ -304,6 +309,10 @@ impl Reader {
 enum Entry {
     Statement,
     Expression,
+}
+
+fn not_layout(token: &TokenWithSpan) -> bool {
+    !matches!(token.token, Token::Whitespace(_))
 }
 
 fn keyword(text: &str, keyword: Keyword) -> Token {

@@ -10,7 +10,7 @@ type Tokens = Vec<TokenWithSpan>;
 
 /// Rewrites what the parser is known to miss; `false` if nothing applied.
 pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> bool {
-    let rules: [fn(&mut Tokens, Dialect); 14] = [
+    let rules: [fn(&mut Tokens, Dialect); 15] = [
         names_after_dots,
         table_arguments,
         time_travel,
@@ -25,6 +25,7 @@ pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> bool {
         template_holes,
         directories,
         table_command,
+        bracketed_set_operations,
     ];
     let before = tokens.clone();
     for rule in rules {
@@ -449,5 +450,24 @@ fn table_command(tokens: &mut Tokens, _: Dialect) {
         let span = tokens[0].span;
         let query = [word("SELECT"), Token::Mul, word("FROM")];
         tokens.splice(0..1, query.into_iter().map(|token| TokenWithSpan::new(token, span)));
+    }
+}
+
+/// `((SELECT …) UNION (SELECT …))` in an expression, as a query that begins with SELECT.
+fn bracketed_set_operations(tokens: &mut Tokens, _: Dialect) {
+    let mut index = 0;
+    while index + 2 < tokens.len() {
+        if *token(tokens, index) == Token::LParen
+            && *token(tokens, index + 1) == Token::LParen
+            && is_any(tokens, index + 2, &["SELECT", "WITH"])
+        {
+            let end = closing(tokens, index + 1);
+            if is_any(tokens, end + 1, &["UNION", "EXCEPT", "INTERSECT", "MINUS"]) {
+                let span = tokens[index].span;
+                let query = [word("SELECT"), Token::Mul, word("FROM")];
+                tokens.splice(index + 1..index + 1, query.into_iter().map(|token| TokenWithSpan::new(token, span)));
+            }
+        }
+        index += 1;
     }
 }

@@ -293,7 +293,7 @@ impl Scanner<'_> {
                         before.is_some_and(|before| self.words.is_any(before, &KEYWORD_ARGUMENTS));
                     // `FROM (a JOIN b …)`: a bracket in the place of an item holds items.
                     let items = before.is_some_and(|before| {
-                        self.words.is_any(before, &["FROM", "JOIN", "LATERAL"])
+                        self.words.is_any(before, &["FROM", "JOIN", "LATERAL", "TABLE"])
                             || (list && self.words.at(before) == ",")
                             || (self.words.at(before) == "(" && list)
                     });
