@@ -28,7 +28,7 @@ fn ctes_and_keywords_are_not_relations() {
     );
     check_scan(Dialect::BigQuery, "select ] from ds.t x, x.items, unnest(x.y)", "query <- ds.t");
     check_scan(Dialect::ClickHouse, "select ] from t array join items", "query <- t");
-    check_scan(Dialect::Snowflake, "select ] from @stage, dual, table(core.f(1))", "query <- [core.f], core.f");
+    check_scan(Dialect::Snowflake, "select ] from @stage, dual, table(core.f(1))", "query <- core.f, [core.f]");
     check_scan(ansi, "select ] core.f(x), max(y) from t", "query <- [core.f], t");
 }
 
