@@ -3,8 +3,8 @@
 // The macro makes its types and their constructors public, whether anybody needs them or not.
 #![allow(unreachable_pub, dead_code)]
 
-use sqlparser::dialect as stock;
 use sqlparser::derive_dialect;
+use sqlparser::dialect as stock;
 
 use super::Dialect;
 

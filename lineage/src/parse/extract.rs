@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Delete, Expr, FromTable, Function, FunctionArgExpr, FunctionArg, FunctionArguments, Insert, JoinOperator, Merge,
+    Delete, Expr, FromTable, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Insert, JoinOperator, Merge,
     ObjectName, Query, Select, SetExpr, Statement as Ast, TableFactor, TableObject, TableWithJoins, Update,
     UpdateTableFromKind, Visit, Visitor,
 };
@@ -131,9 +131,8 @@ impl Collector {
         }
         let Some(first) = name.0.first().and_then(|part| part.as_ident()) else { return false };
         let key = ColumnName::new(self.dialect, &first.value, quoting(first));
-        let outer = self.scopes.iter().any(
-            |scope| matches!(scope, Scope::Select { names, hidden: 0 } if names.contains(&key)),
-        );
+        let outer =
+            self.scopes.iter().any(|scope| matches!(scope, Scope::Select { names, hidden: 0 } if names.contains(&key)));
         outer || earlier.contains(&key)
     }
 
@@ -272,13 +271,11 @@ pub(super) fn is_temporary(dialect: Dialect, name: &RelationName) -> bool {
 fn aliased<'a>(name: &ObjectName, from: &'a [TableWithJoins]) -> Option<&'a ObjectName> {
     let [part] = name.0.as_slice() else { return None };
     let wanted = part.as_ident()?;
-    let factors = from.iter().flat_map(|item| {
-        std::iter::once(&item.relation).chain(item.joins.iter().map(|join| &join.relation))
-    });
+    let factors = from
+        .iter()
+        .flat_map(|item| std::iter::once(&item.relation).chain(item.joins.iter().map(|join| &join.relation)));
     factors.into_iter().find_map(|factor| match factor {
-        TableFactor::Table { name, alias: Some(alias), .. }
-            if alias.name.value.eq_ignore_ascii_case(&wanted.value) =>
-        {
+        TableFactor::Table { name, alias: Some(alias), .. } if alias.name.value.eq_ignore_ascii_case(&wanted.value) => {
             Some(name)
         }
         _ => None,
@@ -420,10 +417,10 @@ impl Visitor for Collector {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         match factor {
-            TableFactor::Table { name, args: None, .. } => {
-                if !self.skipped.contains(&address(factor)) && !self.is_cte(name) {
-                    self.read(name, ReadRole::Table);
-                }
+            TableFactor::Table { name, args: None, .. }
+                if !self.skipped.contains(&address(factor)) && !self.is_cte(name) =>
+            {
+                self.read(name, ReadRole::Table);
             }
             TableFactor::Table { name, args: Some(arguments), .. } => {
                 if is_hint(&arguments.args, self.dialect) {
@@ -519,7 +516,5 @@ fn is_hint(arguments: &[FunctionArg], dialect: Dialect) -> bool {
 /// Whether an unqualified name is a function of every engine, which no project can have defined.
 fn is_builtin(name: &ObjectName) -> bool {
     let [part] = name.0.as_slice() else { return false };
-    part.as_ident().is_some_and(|ident| {
-        quoting(ident) == Quoting::Bare && super::builtin::is_builtin(&ident.value)
-    })
+    part.as_ident().is_some_and(|ident| quoting(ident) == Quoting::Bare && super::builtin::is_builtin(&ident.value))
 }

@@ -54,10 +54,10 @@ pub(super) struct Lexed {
 
 /// Longest first within one first character; `>>` is left out because it also closes two types.
 const OPERATORS: [&str; 61] = [
-    "?||", "?-|", "<<|", "|>>", "&<|", "|&>", "||/", "->>", "#>>", "<=>", "<->", "@-@", "!~~*", "!~~", "!~*", "~~*", "<<=",
-    ">>=", "...", "<>", "!=", "<=", ">=", "=>", "->", "<-", ":=", "::", "||", "&&", "==", "**", "//", "|>", "<<", "<@",
-    "@>", "@@", "@?", "#>", "#-", "##", "?|", "?&", "?#", "?-", "&<", "&>", "<^", ">^", "~=", "~*", "~~", "!~", "!!", "^@",
-    "|/", "..", "+=", "-=", "*=",
+    "?||", "?-|", "<<|", "|>>", "&<|", "|&>", "||/", "->>", "#>>", "<=>", "<->", "@-@", "!~~*", "!~~", "!~*", "~~*",
+    "<<=", ">>=", "...", "<>", "!=", "<=", ">=", "=>", "->", "<-", ":=", "::", "||", "&&", "==", "**", "//", "|>",
+    "<<", "<@", "@>", "@@", "@?", "#>", "#-", "##", "?|", "?&", "?#", "?-", "&<", "&>", "<^", ">^", "~=", "~*", "~~",
+    "!~", "!!", "^@", "|/", "..", "+=", "-=", "*=",
 ];
 
 /// The word characters of names in every dialect.
@@ -80,16 +80,8 @@ struct Lexer<'t> {
 
 /// Reads a text into lexemes. Texts beyond four gigabytes are the caller's to refuse.
 pub(super) fn lex(text: &str, dialect: Dialect) -> Lexed {
-    let mut lexer = Lexer {
-        text,
-        dialect,
-        at: 0,
-        counted: 0,
-        line: 1,
-        column: 1,
-        unclosed: Vec::new(),
-        lexed: Lexed::default(),
-    };
+    let mut lexer =
+        Lexer { text, dialect, at: 0, counted: 0, line: 1, column: 1, unclosed: Vec::new(), lexed: Lexed::default() };
     lexer.lexed.lexemes.reserve(text.len() / 6);
     if text.starts_with('\u{feff}') {
         lexer.at = '\u{feff}'.len_utf8();
@@ -154,7 +146,7 @@ impl<'t> Lexer<'t> {
         let next = rest[c.len_utf8()..].chars().next();
         match c {
             '@' => {
-                let named = if rest.starts_with("@@") { rest[2..].chars().next() } else { next };
+                let named = rest.strip_prefix("@@").map_or(next, |after| after.chars().next());
                 !matches!(self.dialect, Dialect::Postgres) && named.is_some_and(|c| c.is_alphabetic() || c == '_')
             }
             '#' => self.dialect == Dialect::TSql && next.is_some_and(|c| is_word(c) || c == '#'),
@@ -337,9 +329,7 @@ fn backslash_escapes(dialect: Dialect, prefix: &str) -> Backslash {
     let raw = prefix.eq_ignore_ascii_case("r") && dialect == Dialect::Databricks;
     match dialect {
         // A raw literal of BigQuery keeps the backslash, yet `\'` does not close it.
-        Dialect::BigQuery | Dialect::MySql | Dialect::Databricks | Dialect::Snowflake | Dialect::ClickHouse
-            if !raw =>
-        {
+        Dialect::BigQuery | Dialect::MySql | Dialect::Databricks | Dialect::Snowflake | Dialect::ClickHouse if !raw => {
             Backslash::Escapes
         }
         _ if escaped => Backslash::Escapes,

@@ -41,8 +41,7 @@ pub fn parse(text: &str, dialect: Dialect) -> Script {
         let diagnostic = Diagnostic::error("text-too-large", "a text of more than four gigabytes");
         return Script { statements: Vec::new(), reading: Reading::Scanned, diagnostics: vec![diagnostic] };
     }
-    let mut reader =
-        Reader { dialect, script: Script::default(), routines: Vec::new(), nested: 0 };
+    let mut reader = Reader { dialect, script: Script::default(), routines: Vec::new(), nested: 0 };
     reader.text(text, Origin(Position::START), Place::Script);
     reader.script
 }
@@ -138,7 +137,7 @@ impl Reader {
         self.nested += 1;
         let routines = self.routines.len();
         self.text(body, Origin(position), Place::Block);
-        self.routines.truncate(routines.max(self.routines.len().min(routines)));
+        self.routines.truncate(routines);
         self.nested -= 1;
     }
 
@@ -377,7 +376,8 @@ fn not_parsed(words: &Words<'_>, statement: &Statement, failure: &Failure) -> Di
     }
     let what: String = what.chars().take(80).collect();
     let detail: String = failure.detail.chars().take(200).collect();
-    let message = format!("the statement `{what}` was not understood; its relations were found word by word ({detail})");
+    let message =
+        format!("the statement `{what}` was not understood; its relations were found word by word ({detail})");
     Diagnostic::warning("sql-not-parsed", message)
         .at(failure.position.unwrap_or(statement.position))
         .hint("every column of the relations that it names counts as read; check the dialect, or report the syntax")

@@ -153,8 +153,29 @@ fn replace_with_query(tokens: &mut Tokens, from: usize, name: std::ops::Range<us
 /// `t FOR VERSION AS OF …`, `t VERSION AS OF …`: another version of the same table.
 fn time_travel(tokens: &mut Tokens, _: Dialect) {
     const ENDS: [&str; 24] = [
-        "JOIN", "WHERE", "AS", "ON", "LEFT", "RIGHT", "INNER", "CROSS", "FULL", "GROUP", "ORDER", "LIMIT", "UNION",
-        "USING", "NATURAL", "HAVING", "QUALIFY", "WINDOW", "EXCEPT", "INTERSECT", "TABLESAMPLE", "PIVOT", "UNPIVOT",
+        "JOIN",
+        "WHERE",
+        "AS",
+        "ON",
+        "LEFT",
+        "RIGHT",
+        "INNER",
+        "CROSS",
+        "FULL",
+        "GROUP",
+        "ORDER",
+        "LIMIT",
+        "UNION",
+        "USING",
+        "NATURAL",
+        "HAVING",
+        "QUALIFY",
+        "WINDOW",
+        "EXCEPT",
+        "INTERSECT",
+        "TABLESAMPLE",
+        "PIVOT",
+        "UNPIVOT",
         "SELECT",
     ];
     let mut index = 1;
@@ -187,7 +208,13 @@ fn time_travel(tokens: &mut Tokens, _: Dialect) {
 /// Clauses inside JSON functions, which say how values are quoted and what replaces errors.
 fn json_clauses(tokens: &mut Tokens, _: Dialect) {
     const FUNCTIONS: [&str; 8] = [
-        "JSON_QUERY", "JSON_VALUE", "JSON_EXISTS", "JSON_OBJECT", "JSON_ARRAY", "JSON_OBJECTAGG", "JSON_ARRAYAGG",
+        "JSON_QUERY",
+        "JSON_VALUE",
+        "JSON_EXISTS",
+        "JSON_OBJECT",
+        "JSON_ARRAY",
+        "JSON_OBJECTAGG",
+        "JSON_ARRAYAGG",
         "JSON_TABLE",
     ];
     const CLAUSES: [&str; 10] =
@@ -404,7 +431,8 @@ fn column_options(tokens: &mut Tokens, open: usize, _: Dialect) {
             let end = (closing(tokens, index + 1) + 1).min(tokens.len());
             tokens.drain(index..end);
         } else if is_any(tokens, index, &["COMMENT", "CODEC", "TTL", "ENCODE"]) {
-            let end = if *token(tokens, index + 1) == Token::LParen { closing(tokens, index + 1) + 1 } else { index + 2 };
+            let end =
+                if *token(tokens, index + 1) == Token::LParen { closing(tokens, index + 1) + 1 } else { index + 2 };
             tokens.drain(index..end.min(tokens.len()));
         } else {
             index += 1;

@@ -34,6 +34,8 @@ struct Scanner<'t> {
     aliases: Vec<ColumnName>,
     reads: Reads,
     runtime: bool,
+    /// Where an item of FROM was expected and no name stands: a bracket there holds items.
+    expected: Option<usize>,
 }
 
 /// Functions whose arguments are separated by FROM.
@@ -42,15 +44,60 @@ const KEYWORD_ARGUMENTS: [&str; 8] =
 
 /// Words that end a FROM list.
 const CLAUSES: [&str; 28] = [
-    "WHERE", "GROUP", "ORDER", "HAVING", "QUALIFY", "WINDOW", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "MINUS",
-    "SELECT", "SET", "WHEN", "VALUES", "RETURNING", "FETCH", "OFFSET", "CLUSTER", "DISTRIBUTE", "SORT", "PREWHERE",
-    "CONNECT", "START", "OPTION", "SETTINGS", "FORMAT", "PIVOT",
+    "WHERE",
+    "GROUP",
+    "ORDER",
+    "HAVING",
+    "QUALIFY",
+    "WINDOW",
+    "LIMIT",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+    "MINUS",
+    "SELECT",
+    "SET",
+    "WHEN",
+    "VALUES",
+    "RETURNING",
+    "FETCH",
+    "OFFSET",
+    "CLUSTER",
+    "DISTRIBUTE",
+    "SORT",
+    "PREWHERE",
+    "CONNECT",
+    "START",
+    "OPTION",
+    "SETTINGS",
+    "FORMAT",
+    "PIVOT",
 ];
 
 /// Words that are never an alias, beyond those of [`CLAUSES`].
 const NOT_ALIASES: [&str; 22] = [
-    "JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "ON", "USING", "ASOF", "LATERAL", "FOR", "WITH",
-    "TABLESAMPLE", "SAMPLE", "FINAL", "ANY", "ARRAY", "GLOBAL", "UNPIVOT", "MATCH_RECOGNIZE", "FROM",
+    "JOIN",
+    "INNER",
+    "LEFT",
+    "RIGHT",
+    "FULL",
+    "CROSS",
+    "NATURAL",
+    "ON",
+    "USING",
+    "ASOF",
+    "LATERAL",
+    "FOR",
+    "WITH",
+    "TABLESAMPLE",
+    "SAMPLE",
+    "FINAL",
+    "ANY",
+    "ARRAY",
+    "GLOBAL",
+    "UNPIVOT",
+    "MATCH_RECOGNIZE",
+    "FROM",
 ];
 
 /// Scans the statement that all these lexemes are.
@@ -65,15 +112,14 @@ pub(super) fn scan(words: Words<'_>, dialect: Dialect) -> Statement {
         aliases: Vec::new(),
         reads: Reads::default(),
         runtime: false,
+        expected: None,
     };
     scanner.find_ctes();
     let (kind, targets, from) = scanner.head();
     scanner.walk(from);
     let incomplete = match kind {
         StatementKind::Dynamic => Some(super::statement::DYNAMIC.to_owned()),
-        _ if scanner.runtime => {
-            Some("a relation is named by an expression that is known only at run time".to_owned())
-        }
+        _ if scanner.runtime => Some("a relation is named by an expression that is known only at run time".to_owned()),
         _ => None,
     };
     Statement { kind, targets, reads: scanner.reads.into_vec(), position, incomplete }
@@ -106,11 +152,7 @@ impl Scanner<'_> {
     }
 
     fn is_name(&self, index: usize) -> bool {
-        match self.words.kind(index) {
-            Some(LexemeKind::Quoted) => true,
-            Some(LexemeKind::Word) => true,
-            _ => false,
-        }
+        matches!(self.words.kind(index), Some(LexemeKind::Quoted | LexemeKind::Word))
     }
 
     /// `name [(columns)] AS [[NOT] MATERIALIZED] (` after WITH, RECURSIVE or a comma.
@@ -181,7 +223,8 @@ impl Scanner<'_> {
     /// A dotted name and the index after it; a hyphen joins words of a BigQuery project.
     fn name(&mut self, from: usize) -> Option<(RelationName, usize, usize)> {
         let first = self.words.at(from);
-        if first == "?" || first == "{" || (first == ":" && self.is_name(from + 1)) || self.words.is(from, "IDENTIFIER") {
+        if first == "?" || first == "{" || (first == ":" && self.is_name(from + 1)) || self.words.is(from, "IDENTIFIER")
+        {
             self.runtime = true;
             return None;
         }
@@ -250,6 +293,7 @@ impl Scanner<'_> {
         while self.words.is_any(at, &["LATERAL", "ONLY", "TABLE"]) && self.words.at(at + 1) != "." {
             at += 1;
         }
+        self.expected = Some(at);
         if self.words.is_any(at, &["SELECT", "WITH", "VALUES", "UNNEST"]) {
             return at;
         }
@@ -262,9 +306,8 @@ impl Scanner<'_> {
             return at;
         }
         let first = self.column(at);
-        let path = parts > 1
-            && matches!(self.dialect, Dialect::BigQuery | Dialect::Redshift)
-            && self.aliases.contains(&first);
+        let path =
+            parts > 1 && matches!(self.dialect, Dialect::BigQuery | Dialect::Redshift) && self.aliases.contains(&first);
         let dual = matches!(self.dialect, Dialect::Snowflake | Dialect::MySql) && name.table_key() == "dual";
         if !(path || (parts == 1 && (dual || self.visible_cte(at)))) {
             self.reads.add(name, ReadRole::Table, self.words.lexemes[at].position);
@@ -289,14 +332,9 @@ impl Scanner<'_> {
             match (self.words.kind(at), self.words.at(at)) {
                 (Some(LexemeKind::Punctuation), "(") => {
                     let before = at.checked_sub(1);
-                    let keyword_arguments =
-                        before.is_some_and(|before| self.words.is_any(before, &KEYWORD_ARGUMENTS));
+                    let keyword_arguments = before.is_some_and(|before| self.words.is_any(before, &KEYWORD_ARGUMENTS));
                     // `FROM (a JOIN b …)`: a bracket in the place of an item holds items.
-                    let items = before.is_some_and(|before| {
-                        self.words.is_any(before, &["FROM", "JOIN", "LATERAL", "TABLE"])
-                            || (list && self.words.at(before) == ",")
-                            || (self.words.at(before) == "(" && list)
-                    });
+                    let items = self.expected == Some(at);
                     frames.push(Frame { keyword_arguments, list: items });
                     at = if items { self.item(at + 1) } else { at + 1 };
                 }
@@ -322,9 +360,9 @@ impl Scanner<'_> {
             return at + 1;
         }
         if words.is(at, "FROM") {
-            let distinct = at.checked_sub(2).is_some_and(|before| {
-                words.is(before + 1, "DISTINCT") && words.is_any(before, &["IS", "NOT"])
-            });
+            let distinct = at
+                .checked_sub(2)
+                .is_some_and(|before| words.is(before + 1, "DISTINCT") && words.is_any(before, &["IS", "NOT"]));
             if distinct || std::mem::take(&mut frame.keyword_arguments) {
                 return at + 1;
             }
@@ -369,8 +407,32 @@ impl Scanner<'_> {
 /// Keywords that a bracket can follow.
 fn is_keyword(word: &str) -> bool {
     const KEYWORDS: [&str; 26] = [
-        "AND", "AS", "BY", "CASE", "ELSE", "EXCEPT", "EXISTS", "FILTER", "IN", "INTO", "NOT", "ON", "OPTIONS", "OR",
-        "OVER", "PARTITION", "SELECT", "SETS", "THEN", "UNION", "USING", "VALUES", "WHEN", "WHERE", "ALL", "INTERVAL",
+        "AND",
+        "AS",
+        "BY",
+        "CASE",
+        "ELSE",
+        "EXCEPT",
+        "EXISTS",
+        "FILTER",
+        "IN",
+        "INTO",
+        "NOT",
+        "ON",
+        "OPTIONS",
+        "OR",
+        "OVER",
+        "PARTITION",
+        "SELECT",
+        "SETS",
+        "THEN",
+        "UNION",
+        "USING",
+        "VALUES",
+        "WHEN",
+        "WHERE",
+        "ALL",
+        "INTERVAL",
     ];
     KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
 }
@@ -437,8 +499,6 @@ impl Scanner<'_> {
         let Some((name, after, _)) = self.name(at) else { return (Vec::new(), main) };
         if main > 0 {
             // The CTEs before the verb; the target itself is then no read.
-            let cut = self.words.lexemes.len();
-            debug_assert!(cut >= after);
             self.walk_before(main);
         }
         (vec![name], after)
@@ -456,9 +516,34 @@ impl Scanner<'_> {
         while self.words.is_any(
             at,
             &[
-                "OR", "REPLACE", "ALTER", "TEMP", "TEMPORARY", "TRANSIENT", "VOLATILE", "EXTERNAL", "SNAPSHOT", "DYNAMIC",
-                "MATERIALIZED", "RECURSIVE", "SECURE", "ICEBERG", "HYBRID", "GLOBAL", "LOCAL", "UNLOGGED", "LIVE",
-                "STREAMING", "FORCE", "FOREIGN", "TABLE", "VIEW", "IF", "NOT", "EXISTS", "MODEL",
+                "OR",
+                "REPLACE",
+                "ALTER",
+                "TEMP",
+                "TEMPORARY",
+                "TRANSIENT",
+                "VOLATILE",
+                "EXTERNAL",
+                "SNAPSHOT",
+                "DYNAMIC",
+                "MATERIALIZED",
+                "RECURSIVE",
+                "SECURE",
+                "ICEBERG",
+                "HYBRID",
+                "GLOBAL",
+                "LOCAL",
+                "UNLOGGED",
+                "LIVE",
+                "STREAMING",
+                "FORCE",
+                "FOREIGN",
+                "TABLE",
+                "VIEW",
+                "IF",
+                "NOT",
+                "EXISTS",
+                "MODEL",
             ],
         ) && self.words.at(at + 1) != "."
         {

@@ -105,8 +105,27 @@ const LINE_STARTERS: [&str; 16] = [
 
 /// Words that begin a statement, where a condition without THEN ends.
 const STARTERS: [&str; 21] = [
-    "BEGIN", "SELECT", "INSERT", "UPDATE", "DELETE", "DROP", "CREATE", "EXEC", "EXECUTE", "SET", "PRINT", "RETURN",
-    "MERGE", "TRUNCATE", "ALTER", "RAISERROR", "THROW", "WITH", "DECLARE", "BREAK", "CONTINUE",
+    "BEGIN",
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "DROP",
+    "CREATE",
+    "EXEC",
+    "EXECUTE",
+    "SET",
+    "PRINT",
+    "RETURN",
+    "MERGE",
+    "TRUNCATE",
+    "ALTER",
+    "RAISERROR",
+    "THROW",
+    "WITH",
+    "DECLARE",
+    "BREAK",
+    "CONTINUE",
 ];
 
 struct Splitter<'t> {
@@ -121,8 +140,14 @@ struct Splitter<'t> {
 
 /// Splits a script into pieces.
 pub(super) fn split(text: &str, lexemes: &[Lexeme], dialect: Dialect) -> Vec<Piece> {
-    let mut splitter =
-        Splitter { words: Words { text, lexemes }, dialect, at: 0, open: Vec::new(), foreign: None, pieces: Vec::new() };
+    let mut splitter = Splitter {
+        words: Words { text, lexemes },
+        dialect,
+        at: 0,
+        open: Vec::new(),
+        foreign: None,
+        pieces: Vec::new(),
+    };
     while splitter.at < lexemes.len() {
         let before = splitter.at;
         splitter.step();
@@ -322,10 +347,11 @@ impl Splitter<'_> {
                 _ if !tsql || cases > 0 => {}
                 _ if self.words.is(index, "GO") && self.words.begins_line(index) => return index,
                 _ if self.words.is(index, "ELSE") => return index,
-                _ if self.words.begins_line(index) && self.words.is_any(index, &LINE_STARTERS) => {
-                    if !self.words.is_any(index - 1, &["THEN", "AS", "FOR", "ON", "OR", ","]) {
-                        return index;
-                    }
+                _ if self.words.begins_line(index)
+                    && self.words.is_any(index, &LINE_STARTERS)
+                    && !self.words.is_any(index - 1, &["THEN", "AS", "FOR", "ON", "OR", ","]) =>
+                {
+                    return index;
                 }
                 _ => {}
             }
@@ -344,8 +370,18 @@ impl Splitter<'_> {
         let words = &self.words;
         let mut at = self.at + 1;
         let modifiers = [
-            "OR", "REPLACE", "ALTER", "TEMP", "TEMPORARY", "AGGREGATE", "SECURE", "TABLE", "PUBLIC", "PRIVATE",
-            "CONSTRAINT", "EXTERNAL",
+            "OR",
+            "REPLACE",
+            "ALTER",
+            "TEMP",
+            "TEMPORARY",
+            "AGGREGATE",
+            "SECURE",
+            "TABLE",
+            "PUBLIC",
+            "PRIVATE",
+            "CONSTRAINT",
+            "EXTERNAL",
         ];
         while words.is_any(at, &modifiers) {
             at += 1;
@@ -355,7 +391,8 @@ impl Splitter<'_> {
             self.at = if words.is(body, "AS") { body + 1 } else { body };
             return;
         }
-        if !words.is_any(at, &["FUNCTION", "PROCEDURE", "PROC", "TRIGGER", "EVENT"]) || (words.is(self.at, "ALTER") && self.dialect != Dialect::TSql)
+        if !words.is_any(at, &["FUNCTION", "PROCEDURE", "PROC", "TRIGGER", "EVENT"])
+            || (words.is(self.at, "ALTER") && self.dialect != Dialect::TSql)
         {
             self.statement();
             return;
@@ -400,7 +437,8 @@ impl Splitter<'_> {
                 _ => {}
             }
             if words.is(at, "LANGUAGE") {
-                foreign = !words.is_any(at + 1, &["SQL", "PLPGSQL"]) && !matches!(words.at(at + 1), "'sql'" | "'plpgsql'");
+                foreign =
+                    !words.is_any(at + 1, &["SQL", "PLPGSQL"]) && !matches!(words.at(at + 1), "'sql'" | "'plpgsql'");
             } else if words.is(at, "BEGIN") || (words.is(at, "DECLARE") && self.dialect != Dialect::BigQuery) {
                 self.at = at;
                 self.open.push(Open::Routine);

@@ -12,10 +12,18 @@ fn blocks_are_flattened() {
         "query <- ds.a; empty ds.b; empty ds.c",
     );
     check(big, "while x < (select max(y) from ds.a) do set x = x + 1; end while;", "query <- ds.a; other");
-    check(big, "loop insert into ds.t select 1 from ds.s; if x then break; end if; end loop;", "fill ds.t <- ds.s; other");
+    check(
+        big,
+        "loop insert into ds.t select 1 from ds.s; if x then break; end if; end loop;",
+        "fill ds.t <- ds.s; other",
+    );
     check(big, "for r in (select * from ds.a) do insert into ds.b select r.x; end for;", "query <- ds.a; fill ds.b");
     check(big, "declare x int64 default (select max(y) from ds.a); select x", "query <- ds.a; query");
-    check(big, "begin transaction; insert into ds.t select 1 from ds.s; commit transaction;", "other; fill ds.t <- ds.s; other");
+    check(
+        big,
+        "begin transaction; insert into ds.t select 1 from ds.s; commit transaction;",
+        "other; fill ds.t <- ds.s; other",
+    );
     check(
         big,
         "begin select 1 from ds.a; exception when error then select 2 from ds.b; end;",

@@ -38,14 +38,21 @@ fn ctes_are_not_relations_where_they_are_visible() {
     check_all("with orders as (select * from orders) select * from orders", "query <- orders");
     check_all("with a as (select * from b), b as (select 1 from x) select * from a, b", "query <- b, x");
     check_all("select * from (with o as (select 1 from x) select * from o) t, o", "query <- o, x");
-    check_all("with o as (select 1 from x) select * from (with o as (select * from o) select * from o) t", "query <- x");
+    check_all(
+        "with o as (select 1 from x) select * from (with o as (select * from o) select * from o) t",
+        "query <- x",
+    );
     check_all("with o as (select 1 from x) select * from s.o", "query <- s.o, x");
     check(
         Dialect::Postgres,
         "with recursive t as (select 1 from base union all select 1 from t) select * from t",
         "query <- base",
     );
-    check(Dialect::TSql, "with t as (select 1 as x from base union all select 1 from t) select * from t", "query <- base");
+    check(
+        Dialect::TSql,
+        "with t as (select 1 as x from base union all select 1 from t) select * from t",
+        "query <- base",
+    );
     check(Dialect::BigQuery, "with Orders as (select 1 from ds.x) select * from orders", "query <- ds.x");
     check(Dialect::Snowflake, "with \"o\" as (select 1 from x) select * from o", "query <- o, x");
 }
@@ -85,7 +92,11 @@ fn table_functions_are_relations_where_they_are_qualified() {
 fn calls_are_kept_unless_every_engine_has_them() {
     check_all("select core.net(x), net(x), sum(x) from t", "query <- [core.net], [net], t");
     check(Dialect::BigQuery, "select mozfun.assert.null(x) from t", "query <- [mozfun.assert.null], t");
-    check(Dialect::ClickHouse, "select dictGet('shop.customers', 'name', id) from t", "query <- [dictGet], shop.customers, t");
+    check(
+        Dialect::ClickHouse,
+        "select dictGet('shop.customers', 'name', id) from t",
+        "query <- [dictGet], shop.customers, t",
+    );
 }
 
 #[test]
@@ -144,11 +155,7 @@ fn statements_fill_their_targets() {
         "fill t <- s, u",
     );
     check(Dialect::Snowflake, "insert all into a into b select * from s", "fill a, b <- s");
-    check(
-        Dialect::Snowflake,
-        "insert first when x > 1 then into a else into b select * from s",
-        "fill a, b <- s",
-    );
+    check(Dialect::Snowflake, "insert first when x > 1 then into a else into b select * from s", "fill a, b <- s");
     check(Dialect::Snowflake, "copy into t from @stage/x", "fill t");
     check(Dialect::Snowflake, "copy into @stage/x from t", "query <- t");
     check(Dialect::Snowflake, "copy into t from (select $1 from @stage/x)", "fill t");
@@ -176,11 +183,7 @@ fn tables_are_built_from_queries() {
         "create dynamic table t target_lag = '1 day' warehouse = w as select * from s",
         "build t <- s",
     );
-    check(
-        Dialect::ClickHouse,
-        "create materialized view v to t as select * from s",
-        "build v, t <- s",
-    );
+    check(Dialect::ClickHouse, "create materialized view v to t as select * from s", "build v, t <- s");
 }
 
 #[test]
@@ -188,7 +191,11 @@ fn rewrites_keep_the_relations() {
     check(Dialect::Trino, "select json_query(a, 'lax $.x' omit quotes) from t", "query <- t");
     check(Dialect::Trino, "select cast(x as row(y array(varchar))) from t", "query <- t");
     check(Dialect::Trino, "select 1 from t for version as of 12 join u on t.x = u.x", "query <- t, u");
-    check(Dialect::Trino, "select 1 from t for timestamp as of timestamp '2024-01-01 00:00:00 UTC' where x", "query <- t");
+    check(
+        Dialect::Trino,
+        "select 1 from t for timestamp as of timestamp '2024-01-01 00:00:00 UTC' where x",
+        "query <- t",
+    );
     check(Dialect::Trino, "select * from table(f(input => table(select * from t)))", "query <- [f], t");
     check(Dialect::BigQuery, "select 1 << 2, array<struct<k string>>[('a')] from t", "query <- t");
     check(Dialect::BigQuery, "select a[0]._x from t", "query <- t");
@@ -203,7 +210,10 @@ fn rewrites_keep_the_relations() {
 
 #[test]
 fn positions_are_those_of_the_names() {
-    let script = parse("-- x\nselect 1\n  from raw.orders o,\n\traw.items;\n\ninsert into t select 1 from é.x, y", Dialect::Postgres);
+    let script = parse(
+        "-- x\nselect 1\n  from raw.orders o,\n\traw.items;\n\ninsert into t select 1 from é.x, y",
+        Dialect::Postgres,
+    );
     let places: Vec<String> = script
         .statements
         .iter()

@@ -26,7 +26,9 @@ fn deep_nesting_is_scanned() {
 
 #[test]
 fn unclosed_nesting_ends() {
-    for text in ["(", "[", "case when ", "select 1 from (", "begin ", "if x then ", "$$", "'", "/*", "array<", "not ", "- "] {
+    for text in
+        ["(", "[", "case when ", "select 1 from (", "begin ", "if x then ", "$$", "'", "/*", "array<", "not ", "- "]
+    {
         let _ = answers(&text.repeat(5_000));
         let _ = answers(&format!("select {} from t", text.repeat(5_000)));
     }

@@ -15,9 +15,8 @@ fn described(dialect: Dialect, sql: &str) -> String {
             _ => None,
         })
         .unwrap();
-    let columns = |columns: &[crate::name::ColumnName]| {
-        columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-    };
+    let columns =
+        |columns: &[crate::name::ColumnName]| columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let mut parts: Vec<String> = schema
         .columns
         .iter()
@@ -30,9 +29,12 @@ fn described(dialect: Dialect, sql: &str) -> String {
         let kind = if key.kind == KeyKind::Primary { "primary" } else { "unique" };
         format!("{kind}({})", columns(&key.columns))
     }));
-    parts.extend(schema.references.iter().map(|key| {
-        format!("({}) -> {}({})", columns(&key.columns), key.relation, columns(&key.relation_columns))
-    }));
+    parts.extend(
+        schema
+            .references
+            .iter()
+            .map(|key| format!("({}) -> {}({})", columns(&key.columns), key.relation, columns(&key.relation_columns))),
+    );
     parts.join(", ")
 }
 
@@ -51,10 +53,7 @@ fn columns_and_keys_are_declared() {
         described(Dialect::Snowflake, "create table t (a int, b string, constraint pk primary key (a, b))"),
         "a INT not null, b STRING not null, primary(a b)"
     );
-    assert_eq!(
-        described(Dialect::Snowflake, "alter table t add constraint pk primary key (a)"),
-        "primary(a)"
-    );
+    assert_eq!(described(Dialect::Snowflake, "alter table t add constraint pk primary key (a)"), "primary(a)");
     assert_eq!(
         described(Dialect::Postgres, "alter table t add unique (a), add foreign key (b) references u (c)"),
         "unique(a), (b) -> u(c)"
