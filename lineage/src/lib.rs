@@ -9,9 +9,14 @@
 //! [`catalog`] finds what a name refers to, [`graph`] composes what each relation reads,
 //! [`change`] compares two versions, and [`reach`] carries a change downstream.
 
+pub mod canonical;
+pub mod catalog;
+pub mod change;
 pub mod diagnostic;
 pub mod dialect;
+pub mod graph;
 pub mod name;
 pub mod parse;
 pub mod query;
+pub mod reach;
 pub mod relation;

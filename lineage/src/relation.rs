@@ -99,6 +99,16 @@ impl fmt::Display for Rung {
     }
 }
 
+/// How binding the declared columns of a relation are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Declaration {
+    /// They describe: a property file lists columns for people and tests, and may list a few.
+    #[default]
+    Described,
+    /// They are what the table has: CREATE TABLE, the header of a seed.
+    Ddl,
+}
+
 /// A relation of one version of a project.
 #[derive(Debug, Clone)]
 pub struct Relation {
@@ -121,10 +131,26 @@ pub struct Relation {
     pub declared_in: Option<(Arc<str>, Position)>,
     /// Its declared columns and keys.
     pub schema: TableSchema,
+    /// How binding `schema` is.
+    pub declaration: Declaration,
     /// The configuration that decides how it is built, by key, each value in a canonical spelling:
     /// `materialized`, `unique_key`, `incremental_strategy`, `on_schema_change`, `contract`,
     /// `pre_hook`, `post_hook` … Documentation, tags and tests are not part of it.
     pub config: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+impl Relation {
+    /// The files that fill it, or where none does, the one that declares it; sorted, each once.
+    #[must_use]
+    pub fn files(&self) -> Vec<Arc<str>> {
+        let mut files: Vec<Arc<str>> = self.writers.iter().map(|writer| Arc::clone(&writer.path)).collect();
+        if files.is_empty() {
+            files.extend(self.declared_in.iter().map(|(path, _)| Arc::clone(path)));
+        }
+        files.sort();
+        files.dedup();
+        files
+    }
 }
 
 /// One file's share in filling a relation.

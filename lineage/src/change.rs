@@ -1,0 +1,448 @@
+//! What changed: two versions of a project to the relations that differ, and those whose files
+//! differ while the relation does not. It must not know who is downstream.
+//!
+//! This is table level: a relation whose SQL differs by more than layout may differ in any column
+//! and in its rows, and the effect says so. What is exact already: relations that come, go, move or
+//! are configured otherwise, and the columns that DDL declares for what has no query.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::canonical::{TextComparison, compare_texts};
+use crate::graph::{LineageGraph, Node};
+use crate::name::{ColumnName, RelationName};
+use crate::relation::{Body, Declaration, Relation, RelationId, RelationKind, Rung, Writer};
+
+/// What happens to a column, to the rows, or to a relation as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectKind {
+    /// It no longer runs: something that it reads is gone.
+    Broken,
+    /// A column, or without one the whole relation, is gone.
+    Removed,
+    /// A column has another type.
+    Retyped,
+    /// Rows may stand in it more than once.
+    RowsDuplicated,
+    /// It has another grain.
+    Regrained,
+    /// Rows may be missing.
+    RowsRemoved,
+    /// Rows may be new.
+    RowsAdded,
+    /// Values of a column may differ.
+    Revalued,
+    /// Columns and rows may differ in any way; which is not worked out.
+    Unspecified,
+    /// It has another physical name.
+    Moved,
+    /// It is built in another way.
+    Config,
+    /// A column, or without one the whole relation, is new.
+    Added,
+}
+
+impl EffectKind {
+    /// The name used in output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Broken => "broken",
+            Self::Removed => "removed",
+            Self::Retyped => "retyped",
+            Self::RowsDuplicated => "rows_duplicated",
+            Self::Regrained => "regrained",
+            Self::RowsRemoved => "rows_removed",
+            Self::RowsAdded => "rows_added",
+            Self::Revalued => "revalued",
+            Self::Unspecified => "unspecified",
+            Self::Moved => "moved",
+            Self::Config => "config",
+            Self::Added => "added",
+        }
+    }
+
+    /// Whether a reader may fail or be silently wrong, as the standard `breaking` asks.
+    ///
+    /// What is not worked out may be any of it.
+    #[must_use]
+    pub const fn may_break(self) -> bool {
+        match self {
+            Self::Broken
+            | Self::Removed
+            | Self::Retyped
+            | Self::RowsDuplicated
+            | Self::Regrained
+            | Self::Unspecified
+            | Self::Moved => true,
+            Self::RowsRemoved | Self::RowsAdded | Self::Revalued | Self::Config | Self::Added => false,
+        }
+    }
+}
+
+impl fmt::Display for EffectKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+/// One thing that changes about a relation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Effect {
+    /// What happens.
+    #[serde(rename = "effect")]
+    pub kind: EffectKind,
+    /// To which column; `None` is the rows, or the relation as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<ColumnName>,
+    /// How that is known, as a lower-case fragment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Effect {
+    /// An effect on the relation as a whole.
+    #[must_use]
+    pub fn on_relation(kind: EffectKind, detail: impl Into<String>) -> Self {
+        Self { kind, column: None, detail: Some(detail.into()) }
+    }
+
+    fn on_column(kind: EffectKind, column: &ColumnName, detail: impl Into<String>) -> Self {
+        Self { kind, column: Some(column.clone()), detail: Some(detail.into()) }
+    }
+}
+
+/// How a relation came to differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    /// It is new in head.
+    Added,
+    /// It is gone in head.
+    Removed,
+    /// It is in both and differs.
+    Modified,
+}
+
+/// One relation that differs.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Which.
+    pub id: RelationId,
+    /// What reports call it.
+    pub name: RelationName,
+    /// How it came to differ.
+    pub kind: ChangeKind,
+    /// What differs, worst first.
+    pub effects: Vec<Effect>,
+    /// The files that fill or declare it, sorted.
+    pub files: Vec<Arc<str>>,
+    /// Why it cannot be told whether it really differs, where it cannot.
+    pub unknown: Option<String>,
+}
+
+/// One relation whose file differs and which does not.
+#[derive(Debug, Clone)]
+pub struct Unchanged {
+    /// Which.
+    pub id: RelationId,
+    /// What reports call it.
+    pub name: RelationName,
+    /// Those of its files that differ.
+    pub files: Vec<Arc<str>>,
+    /// Why it is the same, as a lower-case fragment.
+    pub why: &'static str,
+}
+
+/// What differs between two versions, and what only seems to.
+#[derive(Debug, Clone, Default)]
+pub struct Comparison {
+    /// The relations that differ, by name.
+    pub changes: Vec<Change>,
+    /// The relations whose files differ and which do not, by name.
+    pub unchanged: Vec<Unchanged>,
+}
+
+/// Compares two versions; `differing` are the paths whose content differs or that only one side has.
+#[must_use]
+pub fn compare(base: &LineageGraph, head: &LineageGraph, differing: &BTreeSet<Arc<str>>) -> Comparison {
+    let ids: BTreeSet<&RelationId> = base
+        .nodes()
+        .map(|node| base.relation(node))
+        .chain(head.nodes().map(|node| head.relation(node)))
+        .filter(|relation| relation.kind != RelationKind::External)
+        .map(|relation| &relation.id)
+        .collect();
+    let mut comparison = Comparison::default();
+    for id in ids {
+        match (own(base, id), own(head, id)) {
+            (Some(before), Some(after)) => {
+                compare_relation(base.relation(before), head.relation(after), differing).add_to(&mut comparison);
+            }
+            (None, Some(node)) => {
+                comparison.changes.push(whole(head.relation(node), ChangeKind::Added, EffectKind::Added, "new"));
+            }
+            (Some(node), None) => {
+                comparison.changes.push(whole(
+                    base.relation(node),
+                    ChangeKind::Removed,
+                    EffectKind::Removed,
+                    "removed",
+                ));
+            }
+            (None, None) => {}
+        }
+    }
+    comparison.changes.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    comparison.unchanged.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    comparison
+}
+
+/// The node of an id that the version itself builds or declares.
+pub(crate) fn own(graph: &LineageGraph, id: &RelationId) -> Option<Node> {
+    graph.by_id(id).filter(|node| graph.relation(*node).kind != RelationKind::External)
+}
+
+fn whole(relation: &Relation, kind: ChangeKind, effect: EffectKind, detail: &str) -> Change {
+    let article = match relation.kind {
+        RelationKind::Model => "model",
+        RelationKind::Seed => "seed",
+        RelationKind::Snapshot => "snapshot",
+        RelationKind::Source => "declared source",
+        RelationKind::Routine => "routine",
+        RelationKind::External => "table",
+    };
+    Change {
+        id: relation.id.clone(),
+        name: relation.name.clone(),
+        kind,
+        effects: vec![Effect::on_relation(effect, format!("{detail} {article}"))],
+        files: relation.files(),
+        unknown: None,
+    }
+}
+
+/// What the comparison of one relation found.
+enum Verdict {
+    Changed(Change),
+    Unchanged(Unchanged),
+    Untouched,
+}
+
+impl Verdict {
+    fn add_to(self, comparison: &mut Comparison) {
+        match self {
+            Self::Changed(change) => comparison.changes.push(change),
+            Self::Unchanged(unchanged) => comparison.unchanged.push(unchanged),
+            Self::Untouched => {}
+        }
+    }
+}
+
+fn compare_relation(before: &Relation, after: &Relation, differing: &BTreeSet<Arc<str>>) -> Verdict {
+    let bodies = compare_writers(&before.writers, &after.writers);
+    let mut effects = Vec::new();
+    let mut unknown = None;
+    match &bodies {
+        Bodies::Same(_) => {}
+        Bodies::Differ(detail) => effects.push(Effect::on_relation(EffectKind::Unspecified, detail)),
+        Bodies::Unknown(reason) => {
+            effects.push(Effect::on_relation(EffectKind::Unspecified, reason));
+            unknown = Some(reason.clone());
+        }
+    }
+    if matches!(bodies, Bodies::Differ(_)) && before.rung.max(after.rung) == Rung::Tables {
+        unknown = Some("the SQL does not parse, so its text was compared".to_owned());
+    }
+    if before.declaration == Declaration::Ddl && after.declaration == Declaration::Ddl {
+        effects.extend(schema_effects(before, after));
+    }
+    effects.extend(config_effects(before, after));
+    let mut files = before.files();
+    files.extend(after.files());
+    files.sort();
+    files.dedup();
+    if effects.is_empty() {
+        files.retain(|file| differing.contains(file));
+        let Bodies::Same(why) = bodies else { return Verdict::Untouched };
+        return if files.is_empty() {
+            Verdict::Untouched
+        } else {
+            Verdict::Unchanged(Unchanged { id: after.id.clone(), name: after.name.clone(), files, why })
+        };
+    }
+    effects.sort();
+    Verdict::Changed(Change {
+        id: after.id.clone(),
+        name: after.name.clone(),
+        kind: ChangeKind::Modified,
+        effects,
+        files,
+        unknown,
+    })
+}
+
+/// What the comparison of all files that fill one relation says.
+enum Bodies {
+    Same(&'static str),
+    Differ(String),
+    Unknown(String),
+}
+
+/// Writers are a bag: a file that is renamed or moved is the same writer.
+fn compare_writers(base: &[Writer], head: &[Writer]) -> Bodies {
+    let mut left: Vec<&Writer> = base.iter().collect();
+    let mut unmatched: Vec<&Writer> = Vec::new();
+    let mut why = match head {
+        [] => "it declares the same columns and keys",
+        _ => "the file differs outside its query",
+    };
+    for writer in head {
+        let found = left.iter().position(|other| {
+            matches!(compare_bodies(&other.body, &writer.body), Bodies::Same(_)) && other.path == writer.path
+        });
+        let found = found.or_else(|| {
+            left.iter().position(|other| matches!(compare_bodies(&other.body, &writer.body), Bodies::Same(_)))
+        });
+        match found {
+            Some(index) => {
+                if let Bodies::Same(reason) = compare_bodies(&left[index].body, &writer.body) {
+                    if left[index].path != writer.path {
+                        why = "only the file moved";
+                    } else if reason == SAME_TOKENS {
+                        why = SAME_TOKENS;
+                    }
+                }
+                left.remove(index);
+            }
+            None => unmatched.push(writer),
+        }
+    }
+    match (left.as_slice(), unmatched.as_slice()) {
+        ([], []) => Bodies::Same(why),
+        ([before], [after]) => compare_bodies(&before.body, &after.body),
+        ([], [after, ..]) => Bodies::Differ(format!("{} fills it too now", after.path)),
+        ([before, ..], []) => Bodies::Differ(format!("{} fills it no longer", before.path)),
+        _ => Bodies::Differ("several of the files that fill it differ".to_owned()),
+    }
+}
+
+const SAME_TOKENS: &str = "only layout, comments or letter case differ";
+
+fn compare_bodies(base: &Body, head: &Body) -> Bodies {
+    match (base, head) {
+        (Body::Sql { dialect: before, variants: old }, Body::Sql { dialect: after, variants: new }) => {
+            if before != after {
+                return Bodies::Differ(format!("the dialect was {before} and is {after}"));
+            }
+            compare_variants(old, new, *after)
+        }
+        (Body::Template { text: old, inputs: before, reason }, Body::Template { text: new, inputs: after, .. }) => {
+            if old == new && before == after {
+                Bodies::Same("the template and all that it names are the same")
+            } else {
+                Bodies::Unknown(format!("the template differs and could not be rendered: {reason}"))
+            }
+        }
+        (Body::Template { reason, .. }, _) => {
+            Bodies::Unknown(format!("the template of base could not be rendered: {reason}"))
+        }
+        (_, Body::Template { reason, .. }) => {
+            Bodies::Unknown(format!("the template of head could not be rendered: {reason}"))
+        }
+        (Body::Data { digest: old }, Body::Data { digest: new }) => {
+            if old == new {
+                Bodies::Same("the data is the same")
+            } else {
+                Bodies::Differ("the data differs".to_owned())
+            }
+        }
+        (Body::Opaque { digest: old }, Body::Opaque { digest: new }) => {
+            if old == new {
+                Bodies::Same("the text is the same")
+            } else {
+                Bodies::Unknown("the text differs and is not SQL".to_owned())
+            }
+        }
+        _ => Bodies::Unknown("it is written in another language now".to_owned()),
+    }
+}
+
+fn compare_variants(base: &[Arc<str>], head: &[Arc<str>], dialect: crate::dialect::Dialect) -> Bodies {
+    if base.len() != head.len() {
+        return Bodies::Differ("it has an incremental form in one version only".to_owned());
+    }
+    let mut same = "the query is the same";
+    let mut differing = Vec::new();
+    for (index, (before, after)) in base.iter().zip(head).enumerate() {
+        match compare_texts(before, after, dialect) {
+            TextComparison::Identical => {}
+            TextComparison::SameTokens => same = SAME_TOKENS,
+            TextComparison::Different => differing.push(index),
+        }
+    }
+    match differing.as_slice() {
+        [] => Bodies::Same(same),
+        [0] if base.len() > 1 => Bodies::Differ("the SQL of the full refresh differs".to_owned()),
+        [_] if base.len() > 1 => Bodies::Differ("the SQL of the incremental run differs".to_owned()),
+        _ => Bodies::Differ("the SQL differs".to_owned()),
+    }
+}
+
+/// Columns that DDL declares: there the declaration is what the table has.
+fn schema_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for column in &before.schema.columns {
+        match after.schema.columns.iter().find(|other| other.name == column.name) {
+            None => effects.push(Effect::on_column(EffectKind::Removed, &column.name, "no longer declared")),
+            Some(other) if other.data_type != column.data_type => {
+                let detail = format!("declared as {}, was {}", other.data_type, column.data_type);
+                effects.push(Effect::on_column(EffectKind::Retyped, &column.name, detail));
+            }
+            Some(other) if other.nullability != column.nullability => {
+                effects.push(Effect::on_column(EffectKind::Revalued, &column.name, "its NOT NULL changed"));
+            }
+            Some(_) => {}
+        }
+    }
+    for column in &after.schema.columns {
+        if before.schema.columns.iter().all(|other| other.name != column.name) {
+            effects.push(Effect::on_column(EffectKind::Added, &column.name, "newly declared"));
+        }
+    }
+    if before.schema.keys != after.schema.keys || before.schema.references != after.schema.references {
+        effects.push(Effect::on_relation(EffectKind::Regrained, "its declared keys differ"));
+    }
+    effects
+}
+
+fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let keys: BTreeSet<&Arc<str>> = before.config.keys().chain(after.config.keys()).collect();
+    for key in keys {
+        let (old, new) = (before.config.get(key), after.config.get(key));
+        if old != new {
+            let shown = |value: Option<&Arc<str>>| value.map_or("not set".to_owned(), |value| shorten(value));
+            let detail = format!("{key}: {} → {}", shown(old), shown(new));
+            effects.push(Effect::on_relation(EffectKind::Config, detail));
+        }
+    }
+    if let (Some(old), Some(new)) = (before.aliases.first(), after.aliases.first())
+        && old != new
+    {
+        effects.push(Effect::on_relation(EffectKind::Moved, format!("{old} → {new}")));
+    }
+    effects
+}
+
+fn shorten(value: &str) -> String {
+    let line = value.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
