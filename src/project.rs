@@ -1,6 +1,8 @@
 //! A snapshot to a project: the relations that it builds and reads, its jobs, and what could not be
 //! read. One reader for each kind of project; it must not know lineage's insides.
 
+pub mod dbt;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -1,0 +1,244 @@
+//! A dbt project, read from its source: no dbt, no warehouse, nothing of the project runs.
+//!
+//! The way is dbt's own: find the packages and their macros, read every property file, read every
+//! node once with `execute` false to learn its configuration and what it refers to, give each its
+//! name in the warehouse, and read it again with `execute` true for its SQL, twice if it is
+//! incremental. What cannot be rendered keeps what its text and its macros name.
+//!
+//! Templates are untrusted: they run with fuel, limits on depth and output, one fixed clock, and
+//! placeholders for the environment.
+
+mod assemble;
+mod call;
+mod config;
+mod declared;
+mod engine;
+mod filters;
+mod graph;
+mod layout;
+mod modules;
+mod moment;
+mod natives;
+mod nodes;
+mod physical;
+mod properties;
+mod python;
+mod regex;
+mod relation;
+mod render;
+mod rewrite;
+mod scan;
+mod setup;
+mod split;
+mod tokens;
+mod values;
+mod world;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use headsup_lineage::diagnostic::Diagnostic;
+use headsup_lineage::dialect::Dialect;
+use headsup_lineage::relation::RelationId;
+use rayon::prelude::*;
+use serde_json::{Map, Value as Json};
+
+use crate::project::{Attributes, Part};
+use crate::snapshot::Snapshot;
+use assemble::{Assembled, Assembly};
+use engine::Engine;
+use graph::{Entry, Graph};
+use layout::{Folder, Package};
+use nodes::{Known, Node};
+use properties::Properties;
+use relation::TableName;
+
+/// Macros of a project may call each other deeply, and each call takes a part of the stack.
+const STACK: usize = 256 << 20;
+
+/// How to read a project.
+#[derive(Debug, Clone, Default)]
+pub struct Options<'a> {
+    /// The directory of `dbt_project.yml` in the snapshot; empty for the root.
+    pub root: &'a str,
+    /// The dialect; without one, a profile or the Python requirements in the repository say.
+    pub dialect: Option<Dialect>,
+    /// The name of dbt's target; without one, that of a profile in the repository, else `dev`.
+    pub target: Option<&'a str>,
+    /// Variables that override the project's own, as dbt's `--vars` does.
+    pub vars: Map<String, Json>,
+    /// The environment variables that templates may see, with their values; any other yields its
+    /// default or a placeholder.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Finds the directories of the dbt projects of a snapshot.
+///
+/// A package that a project installed is no project of its own. Neither is a project inside another
+/// one that names the outer one as a local package, as `integration_tests` does: all that it would
+/// add are tests of the outer one.
+#[must_use]
+pub fn find_roots(snapshot: &Snapshot) -> Vec<Arc<str>> {
+    layout::roots(snapshot)
+}
+
+/// Reads a project and the packages that it uses.
+#[must_use]
+pub fn read(snapshot: &Snapshot, options: &Options<'_>) -> Part {
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build();
+    match pool {
+        Ok(pool) => pool.install(|| read_all(snapshot, options)),
+        Err(error) => Part {
+            diagnostics: vec![Diagnostic::error("no-threads", format!("cannot start threads to read dbt projects: {error}"))],
+            ..Part::default()
+        },
+    }
+}
+
+fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
+    let mut part = Part::default();
+    let layout = layout::find(snapshot, options.root, &mut part.diagnostics);
+    let Some(root) = layout.packages.first() else { return part };
+    let engine = Arc::new(setup::engine(snapshot, &layout, options, &mut part.diagnostics));
+    let properties: Vec<Properties> =
+        layout.packages.iter().map(|package| read_properties(snapshot, package, &mut part.diagnostics)).collect();
+    let settings: Vec<Json> = layout.packages.iter().map(|package| rendered(&engine, package)).collect();
+    let known: Vec<Known<'_>> = layout
+        .packages
+        .iter()
+        .zip(&properties)
+        .zip(&settings)
+        .map(|((package, properties), own)| Known {
+            package,
+            properties,
+            settings: own,
+            root: settings.first().filter(|_| package.name != root.name),
+        })
+        .collect();
+
+    let mut candidates = Vec::new();
+    for package in &known {
+        candidates.extend(package.candidates(snapshot, &engine, &mut part.diagnostics));
+    }
+    let nodes: Vec<Node> = candidates.into_par_iter().map(|candidate| candidate.parse(&engine)).collect();
+    let (nodes, disabled): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(|node| config::is_enabled(&node.config));
+    let tables: Vec<TableName> = nodes.par_iter().map(|node| physical::table(&engine, node)).collect();
+
+    let mut graph = Graph { root: root.name.to_string(), own_first: searches_itself_first(root), ..Graph::default() };
+    graph.disabled = disabled.iter().map(|node| (node.candidate.name.clone(), node.candidate.path.to_string())).collect();
+    for (node, table) in nodes.iter().zip(&tables) {
+        graph.nodes.entry(node.candidate.name.clone()).or_default().push(Entry {
+            id: node.id.clone(),
+            package: node.candidate.package.to_string(),
+            table: table.clone(),
+            version: node.candidate.version.clone(),
+            is_latest: node.candidate.is_latest,
+        });
+    }
+    for package in &known {
+        for source in declared::sources(&engine, package) {
+            graph.sources.entry(source.key).or_default().push(source.entry);
+            keep_attributes(&mut part, &source.relation.id, source.attributes);
+            part.relations.push(source.relation);
+        }
+    }
+    let graph = engine.graph.get_or_init(|| graph);
+
+    let groups = known
+        .iter()
+        .flat_map(|known| known.properties.groups.iter().map(|(name, said)| ((Arc::clone(&known.package.name), name.clone()), said.clone())))
+        .collect();
+    let assembly = Assembly { snapshot, engine: &engine, graph, missing: &layout.missing, groups: &groups };
+    let assembled: Vec<Assembled> =
+        nodes.par_iter().zip(&tables).map(|(node, table)| assembly.relation(node, table)).collect();
+    let mut places: BTreeMap<RelationId, usize> = BTreeMap::new();
+    for one in assembled {
+        part.diagnostics.extend(one.diagnostics);
+        if let Some(place) = places.get(&one.relation.id) {
+            add_writer(&mut part, *place, one.relation);
+            continue;
+        }
+        places.insert(one.relation.id.clone(), part.relations.len());
+        keep_attributes(&mut part, &one.relation.id, one.attributes);
+        part.relations.push(one.relation);
+    }
+    for package in &known {
+        let jobs = declared::exposures(&engine, package, graph, &mut part.diagnostics);
+        part.jobs.extend(jobs);
+    }
+    finish(part)
+}
+
+/// Two files with one name: dbt refuses them, and we read both.
+fn add_writer(part: &mut Part, place: usize, other: headsup_lineage::relation::Relation) {
+    let Some(first) = part.relations.get_mut(place) else { return };
+    let path = first.writers.first().map(|writer| Arc::clone(&writer.path)).unwrap_or_default();
+    for writer in other.writers {
+        part.diagnostics.push(
+            Diagnostic::error("duplicate-model", format!("`{}` is built here and in {path}", first.name))
+                .in_file(&*writer.path)
+                .at(writer.position)
+                .hint("rename one of the two, or switch one off"),
+        );
+        first.writers.push(writer);
+    }
+    first.rung = first.rung.max(other.rung);
+}
+
+fn keep_attributes(part: &mut Part, id: &RelationId, attributes: Attributes) {
+    if attributes != Attributes::default() {
+        part.attributes.insert(id.clone(), attributes);
+    }
+}
+
+fn finish(mut part: Part) -> Part {
+    part.relations.sort_by(|left, right| left.id.cmp(&right.id));
+    part.jobs.sort_by(|left, right| (&left.name, &left.path).cmp(&(&right.name, &right.path)));
+    part.diagnostics.sort();
+    part.diagnostics.dedup();
+    part
+}
+
+/// Whether `ref` in a package looks into that package before it looks into the root project.
+fn searches_itself_first(root: &Package) -> bool {
+    let flag = root.settings.get("flags").and_then(|flags| flags.get("require_ref_searches_node_package_before_root"));
+    flag.and_then(config::truthy).unwrap_or(false)
+}
+
+/// A project file with the templates of its configuration rendered.
+fn rendered(engine: &Arc<Engine>, package: &Package) -> Json {
+    let path = Arc::from(layout::join(&package.directory, layout::PROJECT_FILE).unwrap_or_default());
+    let run = render::run(engine, &engine.world.root, &path);
+    let mut settings = Map::new();
+    for section in ["models", "seeds", "snapshots", "sources"] {
+        if let Some(said) = package.settings.get(section) {
+            settings.insert(section.to_owned(), render::value(&run, said));
+        }
+    }
+    Json::Object(settings)
+}
+
+fn read_properties(snapshot: &Snapshot, package: &Package, diagnostics: &mut Vec<Diagnostic>) -> Properties {
+    let mut properties = Properties::default();
+    let mut seen = BTreeSet::new();
+    for folder in [Folder::Models, Folder::Seeds, Folder::Snapshots, Folder::Macros] {
+        for (path, inner) in package.files(snapshot, folder, &["yml", "yaml"]) {
+            if !seen.insert(Arc::clone(&path)) {
+                continue;
+            }
+            let parsed = snapshot.text(&path).and_then(|text| match yaml::parse(&text) {
+                Ok(file) => Ok((text, file)),
+                Err(diagnostic) => Err(Box::new(diagnostic.in_file(&*path))),
+            });
+            match parsed {
+                Ok((text, file)) => properties.add(&path, &inner, &text, &file, diagnostics),
+                Err(diagnostic) => diagnostics.push(*diagnostic),
+            }
+        }
+    }
+    properties
+}

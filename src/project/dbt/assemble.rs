@@ -1,0 +1,399 @@
+//! Nodes to relations: the second and third reading of each, what it refers to, and what could not
+//! be read of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headsup_lineage::diagnostic::{Diagnostic, Position};
+use headsup_lineage::name::{ColumnName, Quoting, RelationName};
+use headsup_lineage::query::{DeclaredColumn, Nullability, Read, ReadRole, TableSchema};
+use headsup_lineage::relation::{Body, Reference, Relation, RelationId, RelationKind, Rung, Writer};
+use serde_json::Value as Json;
+
+use super::call::{Cause, Located};
+use super::config;
+use super::engine::{Captured, Engine, Pass, RefCall, Run};
+use super::graph::Graph;
+use super::nodes::{Content, Node};
+use super::physical;
+use super::properties;
+use super::scan;
+use super::values::lock;
+use crate::project::{Attributes, Criticality, OwnerClaim, OwnerRule};
+use crate::snapshot::Snapshot;
+
+/// What the assembly of every node needs.
+pub(super) struct Assembly<'a> {
+    /// The files.
+    pub(super) snapshot: &'a Snapshot,
+    /// The renderer, with the graph.
+    pub(super) engine: &'a Arc<Engine>,
+    /// The graph.
+    pub(super) graph: &'a Graph,
+    /// Packages that are named but not there.
+    pub(super) missing: &'a [String],
+    /// The owners of groups, by package and group.
+    pub(super) groups: &'a BTreeMap<(Arc<str>, String), properties::Object>,
+}
+
+/// A relation with what else is said of it.
+pub(super) struct Assembled {
+    /// The relation.
+    pub(super) relation: Relation,
+    /// Owners, tags, criticality.
+    pub(super) attributes: Attributes,
+    /// What could not be read.
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// What a node reads, as its readings found it.
+#[derive(Default)]
+struct Found {
+    refs: BTreeMap<RefCall, Option<usize>>,
+    sources: BTreeMap<(String, String), Option<usize>>,
+    incomplete: Option<String>,
+}
+
+impl Found {
+    fn add(&mut self, captured: &Captured) {
+        for call in &captured.refs {
+            self.refs.entry(call.clone()).or_insert(None);
+        }
+        for call in &captured.sources {
+            self.sources.entry(call.clone()).or_insert(None);
+        }
+        if self.incomplete.is_none() {
+            self.incomplete.clone_from(&captured.computed);
+        }
+    }
+
+    fn place(&mut self, scan: &scan::Scan) {
+        for (call, offset) in &scan.refs {
+            if let Some(place) = self.refs.get_mut(call) {
+                place.get_or_insert(*offset);
+            }
+        }
+        for (call, offset) in &scan.sources {
+            if let Some(place) = self.sources.get_mut(call) {
+                place.get_or_insert(*offset);
+            }
+        }
+    }
+}
+
+impl Assembly<'_> {
+    /// The relation of a node.
+    pub(super) fn relation(&self, node: &Node, table: &super::relation::TableName) -> Assembled {
+        let candidate = &node.candidate;
+        let world = &self.engine.world;
+        let mut diagnostics = Vec::new();
+        let mut found = Found::default();
+        found.add(&node.captured);
+        let digest = || self.snapshot.id(&candidate.path).map_or_else(String::new, |id| id.to_string());
+        let (rung, body) = match &candidate.content {
+            Content::Data => (Rung::Columns, Body::Data { digest: Arc::from(digest()) }),
+            Content::Python(_) => (Rung::Opaque, Body::Opaque { digest: Arc::from(digest()) }),
+            Content::Unreadable => {
+                found.incomplete = Some("the file is not text".to_owned());
+                (Rung::Opaque, Body::Opaque { digest: Arc::from(digest()) })
+            }
+            Content::Template { .. } => self.template(node, table, &mut found, &mut diagnostics),
+        };
+        let text: Option<&Arc<str>> = match &candidate.content {
+            Content::Template { file, body, .. } => {
+                found.place(&scan::template(file, body.clone()));
+                Some(file)
+            }
+            Content::Python(file) => Some(file),
+            Content::Data | Content::Unreadable => None,
+        };
+        let reads = self.reads(node, &found, text, &mut diagnostics);
+        let mut schema = properties::schema(&candidate.said, world.dialect);
+        if candidate.kind == RelationKind::Seed {
+            self.seed_columns(node, &mut schema, &mut diagnostics);
+        }
+        let mut config = config::building(&node.config);
+        if candidate.version.is_some() {
+            config.remove("version");
+        }
+        let relation = Relation {
+            id: RelationId::new(node.id.as_str()),
+            name: RelationName::bare(world.dialect, [candidate.full_name().as_str()]),
+            aliases: physical::aliases(table),
+            kind: candidate.kind,
+            rung,
+            project: Arc::clone(&world.root),
+            writers: vec![Writer {
+                path: Arc::clone(&candidate.path),
+                position: candidate.position,
+                reads,
+                incomplete: found.incomplete.map(Arc::from),
+                body,
+            }],
+            declared_in: None,
+            schema,
+            config,
+        };
+        Assembled { relation, attributes: self.attributes(node), diagnostics }
+    }
+
+    /// Renders as dbt does when it builds, or falls back to what the text names.
+    fn template(
+        &self,
+        node: &Node,
+        table: &super::relation::TableName,
+        found: &mut Found,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> (Rung, Body) {
+        let Content::Template { file, body, template, local } = &node.candidate.content else {
+            return (Rung::Opaque, Body::Opaque { digest: Arc::from("") });
+        };
+        let dialect = self.engine.world.dialect;
+        let parsed = match &node.parsed {
+            Ok(text) => text,
+            Err(located) => {
+                let package = &node.candidate.package;
+                let reach = scan::reach(self.engine, package, local, file, body.clone());
+                for (call, place) in &reach.refs {
+                    found.refs.entry(call.clone()).or_insert(*place);
+                }
+                for (call, place) in &reach.sources {
+                    found.sources.entry(call.clone()).or_insert(*place);
+                }
+                found.incomplete = reach.incomplete.clone();
+                if located.cause == Cause::UnknownMacro {
+                    found.incomplete.get_or_insert_with(|| located.message.clone());
+                }
+                diagnostics.push(self.not_rendered(node, located));
+                let mut inputs: String = reach.macros.values().map(|one| one.text()).collect::<Vec<_>>().join("\n");
+                inputs.push('\n');
+                inputs.push_str(&self.engine.world.variables_text());
+                let body = Body::Template {
+                    text: Arc::clone(file),
+                    inputs: Arc::from(inputs),
+                    reason: Arc::from(located.message.as_str()),
+                };
+                return (Rung::Refs, body);
+            }
+        };
+        let mut subject = node.candidate.subject(&node.config);
+        subject.this = Some(table.clone());
+        let subject = Arc::new(subject);
+        let mut rung = Rung::Open;
+        let mut variants: Vec<Arc<str>> = Vec::new();
+        let incremental = config::text(&node.config, "materialized").as_deref() == Some("incremental");
+        let passes: &[Pass] = if incremental { &[Pass::Full, Pass::Incremental] } else { &[Pass::Full] };
+        let mut asked = None;
+        for pass in passes {
+            let run = Run::new(self.engine, &subject, *pass);
+            let result = run.render(template, file);
+            let captured = lock(&run.captured).clone();
+            found.add(&captured);
+            asked = asked.or(captured.asked);
+            let text = result.unwrap_or_else(|located| {
+                // dbt itself would have the warehouse's answers here; without them its first reading must do.
+                rung = Rung::Tables;
+                let mut diagnostic = self.not_rendered(node, &located);
+                diagnostic.severity = headsup_lineage::diagnostic::Severity::Note;
+                diagnostic.code = "rendered-in-part";
+                diagnostics.push(diagnostic);
+                parsed.clone()
+            });
+            if !variants.iter().any(|known| **known == *text) {
+                variants.push(Arc::from(text));
+            }
+        }
+        if let Some(asked) = asked {
+            // The answer decides what the SQL says, so no column of it can be relied on.
+            rung = Rung::Tables;
+            diagnostics.push(
+                Diagnostic::note("asks-warehouse", format!("`{}` asks the warehouse while it compiles: {asked}", node.candidate.full_name()))
+                    .in_file(&*node.candidate.path)
+                    .at(node.candidate.position)
+                    .hint("it is read as if every column depended on everything that it reads"),
+            );
+        }
+        (rung, Body::Sql { dialect, variants })
+    }
+
+    fn not_rendered(&self, node: &Node, located: &Located) -> Diagnostic {
+        let name = node.candidate.full_name();
+        let code = if located.cause == Cause::UnknownMacro { "unknown-macro" } else { "not-rendered" };
+        let hint = match located.cause {
+            Cause::UnknownMacro if !self.missing.is_empty() => {
+                format!("packages that are named but not in the repository: {}; run `dbt deps` before, or commit them", self.missing.join(", "))
+            }
+            Cause::UnknownMacro => "is a package missing from packages.yml, or the name misspelt?".to_owned(),
+            Cause::Raised => "give the variables that it asks for, in the settings".to_owned(),
+            Cause::Limit => "the model is read by what its text names".to_owned(),
+            Cause::Syntax => "mend the template; dbt would refuse it too".to_owned(),
+            Cause::Other => "the model is read by what its text and its macros name".to_owned(),
+        };
+        Diagnostic::warning(code, format!("`{name}` cannot be rendered: {}", located.message))
+            .in_file(&*located.path)
+            .at(located.position)
+            .hint(hint)
+    }
+
+    fn reads(&self, node: &Node, found: &Found, text: Option<&Arc<str>>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Reference> {
+        let candidate = &node.candidate;
+        let place = |offset: Option<usize>| match (text, offset) {
+            (Some(text), Some(offset)) => crate::text::position(text, offset),
+            _ => candidate.position,
+        };
+        let mut reads: BTreeMap<RelationId, Position> = BTreeMap::new();
+        let mut names = Vec::new();
+        let mut add = |id: &str, position: Position| {
+            let held = reads.entry(RelationId::new(id)).or_insert(position);
+            *held = (*held).min(position);
+        };
+        let mut external = |parts: &[&str], position: Position| {
+            let name = RelationName::bare(self.engine.world.dialect, parts.iter().copied());
+            names.push(Reference::Name(Read { name, role: ReadRole::Table, position }));
+        };
+        for (call, offset) in &found.refs {
+            let position = place(*offset);
+            if let Some(entry) = self.graph.reference(&candidate.package, call) {
+                add(&entry.id, position);
+            } else {
+                external(&[&call.name], position);
+                diagnostics.push(self.unknown_ref(node, call).at(position));
+            }
+        }
+        for ((source, table), offset) in &found.sources {
+            let position = place(*offset);
+            if let Some(entry) = self.graph.source(&candidate.package, source, table) {
+                add(&entry.id, position);
+            } else {
+                external(&[source, table], position);
+                let known = self.graph.sources.keys().map(|(source, table)| format!("{source}.{table}"));
+                diagnostics.push(
+                    Diagnostic::warning("unknown-source", format!("no property file declares the source `{source}.{table}`"))
+                        .in_file(&*candidate.path)
+                        .at(position)
+                        .hint(near(&format!("{source}.{table}"), known).map_or_else(
+                            || "declare it under `sources:`".to_owned(),
+                            |near| format!("did you mean `{near}`?"),
+                        )),
+                );
+            }
+        }
+        let mut reads: Vec<Reference> = reads.into_iter().map(|(id, position)| Reference::Id(id, position)).collect();
+        names.sort();
+        names.dedup();
+        reads.extend(names);
+        reads
+    }
+
+    fn unknown_ref(&self, node: &Node, call: &RefCall) -> Diagnostic {
+        let version = call.version.as_ref().map(|version| format!(" in version {version}")).unwrap_or_default();
+        let package = call.package.as_ref().map(|package| format!(" of package {package}")).unwrap_or_default();
+        let (message, hint) = match self.graph.disabled.get(&call.name) {
+            Some(path) => (
+                format!("`{}`{package} is switched off", call.name),
+                format!("enable it in {path}, or do not refer to it"),
+            ),
+            None => (
+                format!("no model, seed or snapshot is called `{}`{package}{version}", call.name),
+                near(&call.name, self.graph.nodes.keys().cloned()).map_or_else(
+                    || "it is taken for a relation that is built elsewhere".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                ),
+            ),
+        };
+        Diagnostic::warning("unknown-ref", message).in_file(&*node.candidate.path).hint(hint)
+    }
+
+    fn attributes(&self, node: &Node) -> Attributes {
+        let meta = node.config.get("meta");
+        let mut owners = Vec::new();
+        if let Some(group) = config::text(&node.config, "group")
+            && let Some(said) = self.groups.get(&(Arc::clone(&node.candidate.package), group.clone()))
+        {
+            let mut contact = said.get("owner").and_then(properties::contact).unwrap_or_default();
+            contact.name.get_or_insert(group);
+            owners.push(OwnerClaim { rule: OwnerRule::Group, contact });
+        }
+        owners.extend(properties::meta_owner(meta, OwnerRule::ModelMeta));
+        let tags = match node.config.get("tags") {
+            Some(Json::Array(tags)) => tags.iter().filter_map(Json::as_str).map(ToOwned::to_owned).collect(),
+            _ => Default::default(),
+        };
+        Attributes { owners, criticality: criticality(meta), tags }
+    }
+
+    /// The columns of a seed: its header, with the types that its configuration gives.
+    fn seed_columns(&self, node: &Node, schema: &mut TableSchema, diagnostics: &mut Vec<Diagnostic>) {
+        let dialect = self.engine.world.dialect;
+        let text = match self.snapshot.text(&node.candidate.path) {
+            Ok(text) => text,
+            Err(diagnostic) => {
+                diagnostics.push(*diagnostic);
+                return;
+            }
+        };
+        let delimiter = config::text(&node.config, "delimiter").and_then(|text| text.chars().next()).unwrap_or(',');
+        let types = node.config.get("column_types").and_then(Json::as_object);
+        let columns = header(&text, delimiter).into_iter().map(|name| {
+            let column = ColumnName::new(dialect, &name, Quoting::Bare);
+            let declared = schema.columns.iter().find(|declared| declared.name == column);
+            let said = types.and_then(|types| types.iter().find(|(key, _)| key.eq_ignore_ascii_case(&name)));
+            DeclaredColumn {
+                data_type: said
+                    .and_then(|(_, value)| value.as_str())
+                    .map(str::to_uppercase)
+                    .or_else(|| declared.map(|declared| declared.data_type.clone()))
+                    .unwrap_or_default(),
+                nullability: declared.map_or(Nullability::Nullable, |declared| declared.nullability),
+                name: column,
+            }
+        });
+        schema.columns = columns.collect();
+    }
+}
+
+/// How much a job matters, as a `meta` says.
+pub(super) fn criticality(meta: Option<&Json>) -> Option<Criticality> {
+    let meta = meta?.as_object()?;
+    match (meta.get("criticality").and_then(Json::as_str), meta.get("critical").and_then(config::truthy)) {
+        (Some("critical"), _) | (_, Some(true)) => Some(Criticality::Critical),
+        (Some("important" | "high"), _) => Some(Criticality::Important),
+        (Some("normal" | "low"), _) => Some(Criticality::Normal),
+        _ => None,
+    }
+}
+
+/// The names in the first line of a file of rows.
+fn header(text: &str, delimiter: char) -> Vec<String> {
+    let mut names = vec![String::new()];
+    let mut quoted = false;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' if quoted && characters.peek() == Some(&'"') => {
+                characters.next();
+                if let Some(name) = names.last_mut() {
+                    name.push('"');
+                }
+            }
+            '"' => quoted = !quoted,
+            '\n' | '\r' if !quoted => break,
+            _ if character == delimiter && !quoted => names.push(String::new()),
+            _ => {
+                if let Some(name) = names.last_mut() {
+                    name.push(character);
+                }
+            }
+        }
+    }
+    names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+}
+
+/// The known name that is most like a text, if one is like it at all.
+fn near(text: &str, known: impl Iterator<Item = String>) -> Option<String> {
+    known
+        .map(|name| (strsim::jaro_winkler(text, &name), name))
+        .filter(|(likeness, _)| *likeness > 0.85)
+        .max_by(|left, right| left.0.total_cmp(&right.0).then_with(|| right.1.cmp(&left.1)))
+        .map(|(_, name)| name)
+}

@@ -1,0 +1,172 @@
+//! The configuration of a node, from the places that can say something of it, in dbt's order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use super::yaml::sorted;
+
+/// A configuration: the canonical names of keys, and values as files have them.
+pub(super) type Config = BTreeMap<String, Json>;
+
+/// The name under which dbt knows a key.
+fn canonical(key: &str) -> String {
+    let key = key.trim_start_matches('+').trim();
+    match key {
+        "pre-hook" => "pre_hook".to_owned(),
+        "post-hook" => "post_hook".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// What a section of a project file says of a node, folder by folder, outermost first.
+pub(super) fn levels(section: &Map<String, Json>, fqn: &[String]) -> Vec<Map<String, Json>> {
+    let mut levels = vec![said(section)];
+    let mut current = section;
+    for part in fqn {
+        match current.get(part) {
+            Some(Json::Object(inner)) => {
+                levels.push(said(inner));
+                current = inner;
+            }
+            _ => break,
+        }
+    }
+    levels
+}
+
+/// The keys of one level that are configuration rather than folders.
+fn said(level: &Map<String, Json>) -> Map<String, Json> {
+    level
+        .iter()
+        .filter(|(key, value)| key.starts_with('+') || !value.is_object())
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
+/// Adds one place's say to what the places before it said: hooks and tags add up, `meta` merges,
+/// everything else is replaced.
+pub(super) fn merge<'a>(config: &mut Config, said: impl IntoIterator<Item = (&'a String, &'a Json)>) {
+    for (key, value) in said {
+        let key = canonical(key);
+        match key.as_str() {
+            "tags" | "pre_hook" | "post_hook" => {
+                let mut items = config.remove(&key).map(listed).unwrap_or_default();
+                for item in listed(value.clone()) {
+                    if key != "tags" || !items.contains(&item) {
+                        items.push(item);
+                    }
+                }
+                config.insert(key, Json::Array(items));
+            }
+            "meta" | "grants" => match (config.get_mut(&key), value) {
+                (Some(Json::Object(held)), Json::Object(more)) => {
+                    held.extend(more.iter().map(|(key, value)| (key.clone(), value.clone())));
+                }
+                _ => {
+                    config.insert(key, value.clone());
+                }
+            },
+            _ => {
+                config.insert(key, value.clone());
+            }
+        }
+    }
+}
+
+fn listed(value: Json) -> Vec<Json> {
+    match value {
+        Json::Array(items) => items,
+        Json::Null => Vec::new(),
+        one => vec![one],
+    }
+}
+
+/// A value as text, if it is one.
+pub(super) fn text(config: &Config, key: &str) -> Option<String> {
+    match config.get(key)? {
+        Json::Null => None,
+        Json::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// Whether a value means yes, as YAML 1.1 and people spell it.
+pub(super) fn truthy(value: &Json) -> Option<bool> {
+    match value {
+        Json::Bool(yes) => Some(*yes),
+        Json::Number(number) => Some(number.as_f64() != Some(0.0)),
+        Json::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "y" | "1" => Some(true),
+            "false" | "no" | "off" | "n" | "0" | "none" | "" => Some(false),
+            _ => None,
+        },
+        Json::Null => None,
+        Json::Array(_) | Json::Object(_) => Some(true),
+    }
+}
+
+/// Whether a node is switched on.
+pub(super) fn is_enabled(config: &Config) -> bool {
+    config.get("enabled").and_then(truthy).unwrap_or(true)
+}
+
+/// Keys that say nothing of how a relation is built: its names are told apart, the rest is for people and for dbt.
+const NOT_BUILDING: [&str; 15] = [
+    "access", "alias", "database", "deprecation_date", "docs", "enabled", "group", "meta", "persist_docs", "project",
+    "quoting", "schema", "static_analysis", "tags", "description",
+];
+
+/// What of a configuration decides how the relation is built, each value in one spelling.
+pub(super) fn building(config: &Config) -> BTreeMap<Arc<str>, Arc<str>> {
+    config
+        .iter()
+        .filter(|(key, value)| !NOT_BUILDING.contains(&key.as_str()) && !is_nothing(value))
+        .map(|(key, value)| {
+            let text = match value {
+                Json::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+                other => sorted(other).to_string(),
+            };
+            (Arc::from(key.as_str()), Arc::from(text))
+        })
+        .collect()
+}
+
+fn is_nothing(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Array(items) => items.is_empty(),
+        Json::Object(pairs) => pairs.is_empty(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn folders_refine_what_the_project_says() {
+        let section = json!({"+enabled": true, "shop": {"materialized": "view", "marts": {"+materialized": "table", "+tags": ["m"]}}});
+        let fqn = ["shop", "marts", "orders"].map(String::from);
+        let mut config = Config::new();
+        for level in levels(section.as_object().unwrap(), &fqn) {
+            merge(&mut config, &level);
+        }
+        assert_eq!(config["materialized"], json!("table"));
+        assert_eq!(config["tags"], json!(["m"]));
+    }
+
+    #[test]
+    fn hooks_add_up_and_tags_do_not_decide_how_a_table_is_built() {
+        let mut config = Config::new();
+        for said in [json!({"post-hook": "a", "tags": "x"}), json!({"+post_hook": ["b"], "tags": "x"})] {
+            merge(&mut config, said.as_object().unwrap());
+        }
+        let building = building(&config);
+        assert_eq!(building.len(), 1);
+        assert_eq!(&*building["post_hook"], r#"["a","b"]"#);
+    }
+}

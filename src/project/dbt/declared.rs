@@ -1,0 +1,179 @@
+//! What property files declare beside nodes: sources and exposures.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headsup_lineage::diagnostic::Diagnostic;
+use headsup_lineage::name::RelationName;
+use headsup_lineage::query::{Read, ReadRole};
+use headsup_lineage::relation::{Reference, Relation, RelationId, RelationKind, Rung};
+use serde_json::Value as Json;
+
+use super::assemble::criticality;
+use super::config::{self, Config};
+use super::engine::{Engine, Subject};
+use super::graph::{Entry as GraphEntry, Graph};
+use super::nodes::Known;
+use super::physical;
+use super::properties::{self, Entry, Object, meta_owner};
+use super::relation::TableName;
+use super::render;
+use super::rewrite::matching;
+use super::scan::reference;
+use super::split::{arguments, literal};
+use super::tokens::tokens;
+use crate::project::{Attributes, DeclaredJob, OwnerClaim, OwnerRule};
+
+/// A table of a source.
+pub(super) struct Source {
+    /// Its entry in the graph.
+    pub(super) entry: GraphEntry,
+    /// The source and the table, as `source()` names them.
+    pub(super) key: (String, String),
+    /// The relation.
+    pub(super) relation: Relation,
+    /// Owners and tags.
+    pub(super) attributes: Attributes,
+}
+
+/// The sources of a package that are switched on.
+pub(super) fn sources(engine: &Arc<Engine>, known: &Known<'_>) -> Vec<Source> {
+    let mut found = Vec::new();
+    let package = &known.package.name;
+    for (entry, table) in &known.properties.tables {
+        let said = render::object(engine, package, &entry.path, &entry.said);
+        let table = render::object(engine, package, &entry.path, table);
+        let (Some(source_name), Some(table_name)) = (properties::name(&said), properties::name(&table)) else { continue };
+        let mut fqn = known.prefix(&entry.inner);
+        fqn.extend([source_name.to_owned(), table_name.to_owned()]);
+        let rendered = Entry { said: said.clone(), ..entry.clone() };
+        let config = known.source_config(&rendered, &fqn, &table);
+        let off = |held: &Object| held.get("enabled").and_then(config::truthy) == Some(false);
+        if !config::is_enabled(&config) || off(&said) || off(&table) {
+            continue;
+        }
+        found.push(source(engine, package, entry, (&said, source_name), (&table, table_name), &config));
+    }
+    found
+}
+
+fn source(
+    engine: &Arc<Engine>,
+    package: &Arc<str>,
+    entry: &Entry,
+    (said, source_name): (&Object, &str),
+    (table, table_name): (&Object, &str),
+    config: &Config,
+) -> Source {
+    let world = &engine.world;
+    let id = format!("source.{package}.{source_name}.{table_name}");
+    let subject = Subject { name: table_name.to_owned(), ..Subject::default() };
+    let physical: TableName = physical::source_table(engine, &subject, said, table);
+    let relation = Relation {
+        id: RelationId::new(id.as_str()),
+        name: RelationName::bare(world.dialect, [source_name, table_name]),
+        aliases: physical::aliases(&physical),
+        kind: RelationKind::Source,
+        rung: Rung::Open,
+        project: Arc::clone(&world.root),
+        writers: Vec::new(),
+        declared_in: Some((Arc::clone(&entry.path), entry.position)),
+        schema: properties::schema(table, world.dialect),
+        config: BTreeMap::new(),
+    };
+    let meta = config.get("meta");
+    let tags = config.get("tags").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+    Source {
+        entry: GraphEntry { id, package: package.to_string(), table: physical, version: None, is_latest: true },
+        key: (source_name.to_owned(), table_name.to_owned()),
+        relation,
+        attributes: Attributes {
+            owners: meta_owner(meta, OwnerRule::ModelMeta).into_iter().collect(),
+            criticality: criticality(meta),
+            tags: tags.map(ToOwned::to_owned).collect(),
+        },
+    }
+}
+
+/// The exposures of a package that are switched on.
+pub(super) fn exposures(engine: &Arc<Engine>, known: &Known<'_>, graph: &Graph, diagnostics: &mut Vec<Diagnostic>) -> Vec<DeclaredJob> {
+    let package = &known.package.name;
+    let mut jobs = Vec::new();
+    for entry in &known.properties.exposures {
+        let said = render::object(engine, package, &entry.path, &entry.said);
+        let config = said.get("config").and_then(Json::as_object);
+        let enabled = config.and_then(|config| config.get("enabled")).and_then(config::truthy);
+        let Some(name) = properties::name(&said).filter(|_| enabled != Some(false)) else { continue };
+        let mut reads = Vec::new();
+        for dependency in said.get("depends_on").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
+            match depended(engine, graph, package, dependency, entry) {
+                Ok(Some(read)) => reads.push(read),
+                Ok(None) => {}
+                Err(diagnostic) => {
+                    diagnostics.push(diagnostic.0);
+                    reads.extend(diagnostic.1);
+                }
+            }
+        }
+        reads.sort();
+        reads.dedup();
+        let metas = [config.and_then(|config| config.get("meta")), said.get("meta")];
+        let mut owners: Vec<OwnerClaim> = metas.iter().filter_map(|meta| meta_owner(*meta, OwnerRule::ExposureMeta)).collect();
+        owners.extend(said.get("owner").and_then(properties::contact).map(|contact| OwnerClaim { rule: OwnerRule::Exposure, contact }));
+        owners.dedup();
+        let columns = metas.iter().flatten().find_map(|meta| meta.get("referenced_columns")).and_then(Json::as_object);
+        jobs.push(DeclaredJob {
+            name: name.to_owned(),
+            owners,
+            criticality: metas.iter().find_map(|meta| criticality(*meta)),
+            reads,
+            columns: columns.into_iter().flatten().map(|(relation, names)| (relation.clone(), texts(names))).collect(),
+            path: Arc::clone(&entry.path),
+            position: entry.position,
+            url: said.get("url").and_then(Json::as_str).map(ToOwned::to_owned),
+        });
+    }
+    jobs
+}
+
+fn texts(value: &Json) -> Vec<String> {
+    match value {
+        Json::String(text) => vec![text.clone()],
+        Json::Array(items) => items.iter().filter_map(Json::as_str).map(ToOwned::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// An unknown dependency, and the external relation that it is taken for.
+struct Unknown(Diagnostic, Option<Reference>);
+
+/// What an entry of `depends_on` means; a metric means nothing that is built.
+fn depended(engine: &Engine, graph: &Graph, package: &str, text: &str, entry: &Entry) -> Result<Option<Reference>, Box<Unknown>> {
+    let call = text.trim().trim_start_matches("{{").trim_end_matches("}}").trim();
+    let found = tokens(call, 0..call.len());
+    let name = found.first().map_or("", |token| token.text(call));
+    let closing = matching(call, &found, 1);
+    let args = closing.map(|closing| arguments(call, &found[2..closing])).unwrap_or_default();
+    let names: Option<Vec<String>> = args.iter().map(|arg| literal(call, arg)).collect();
+    let (resolved, parts) = match (name, names.as_deref()) {
+        ("ref", _) => match reference(call, &args) {
+            Some(wanted) => (graph.reference(package, &wanted), vec![wanted.name]),
+            None => (None, Vec::new()),
+        },
+        ("source", Some([source, table])) => (graph.source(package, source, table), vec![source.clone(), table.clone()]),
+        ("metric", _) => return Ok(None),
+        _ => (None, Vec::new()),
+    };
+    if let Some(resolved) = resolved {
+        return Ok(Some(Reference::Id(RelationId::new(resolved.id.as_str()), entry.position)));
+    }
+    let read = (!parts.is_empty()).then(|| {
+        let name = RelationName::bare(engine.world.dialect, parts.iter().map(String::as_str));
+        Reference::Name(Read { name, role: ReadRole::Table, position: entry.position })
+    });
+    let diagnostic = Diagnostic::warning("unknown-ref", format!("the exposure depends on `{call}`, which is not there"))
+        .in_file(&*entry.path)
+        .at(entry.position)
+        .hint("correct the name under `depends_on`, or enable the model");
+    Err(Box::new(Unknown(diagnostic, read)))
+}

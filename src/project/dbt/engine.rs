@@ -1,0 +1,575 @@
+//! Rendering: the renderer with every macro of a project, and one run of it for one node. What
+//! dbt's own names mean in a template is next door, in `natives`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::ops::Range;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use minijinja::value::{Object, ObjectRepr};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
+use serde_json::Value as Json;
+
+use super::call::{Arguments, Cause, Located, Marked, Signal, caused, source};
+use super::graph::Graph;
+use super::relation::TableName;
+use super::rewrite::{self, Rewritten};
+use super::split::{Block, Parameter};
+use super::values::{self, lock};
+use super::world::World;
+use super::{filters, natives};
+
+/// How many instructions one template may run.
+const TEMPLATE_FUEL: u64 = 3_000_000;
+/// How many instructions one node may run, macros included.
+const NODE_FUEL: i64 = 30_000_000;
+/// What a call of a macro costs beside its instructions.
+const CALL_FUEL: i64 = 20;
+/// How deep macros may call each other.
+const MAX_DEPTH: usize = 120;
+/// How many bytes one node may print.
+const MAX_OUTPUT: i64 = 64 << 20;
+
+/// A macro, ready to be called.
+#[derive(Debug)]
+pub(super) struct Macro {
+    /// The package that it belongs to.
+    pub(super) package: Arc<str>,
+    /// Its name.
+    pub(super) name: Arc<str>,
+    /// Its file.
+    pub(super) path: Arc<str>,
+    /// The text of its file.
+    pub(super) file: Arc<str>,
+    /// Where it stands in the file.
+    pub(super) outer: Range<usize>,
+    parameters: Vec<Parameter>,
+    rewritten: Rewritten,
+    template: String,
+    wants_caller: bool,
+}
+
+impl Macro {
+    /// A macro from its block in a file.
+    pub(super) fn new(package: &Arc<str>, path: &Arc<str>, file: &Arc<str>, block: &Block) -> Self {
+        let mut preamble = String::new();
+        for parameter in &block.parameters {
+            if let Some(default) = &parameter.default {
+                let name = &parameter.name;
+                preamble.push_str(&format!("{{% set {name} = ({default}) if not __bound.{name} else {name} %}}"));
+            }
+        }
+        Self {
+            package: Arc::clone(package),
+            name: Arc::from(block.name.as_str()),
+            path: Arc::clone(path),
+            file: Arc::clone(file),
+            outer: block.outer.clone(),
+            parameters: block.parameters.clone(),
+            rewritten: rewrite::template(file, &block.body, &[], &preamble),
+            template: format!("macro {package}.{}", block.name),
+            wants_caller: file[block.body.clone()].contains("caller"),
+        }
+    }
+
+    /// Its text, tags included.
+    pub(super) fn text(&self) -> &str {
+        &self.file[self.outer.clone()]
+    }
+}
+
+/// The renderer with every macro of a project.
+pub(super) struct Engine {
+    env: Environment<'static>,
+    macros: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Macro>>>,
+    /// What is known of the project beside its nodes.
+    pub(super) world: World,
+    /// The nodes, once all have been found; what `ref` means before is not known.
+    pub(super) graph: OnceLock<Graph>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Engine")
+    }
+}
+
+impl Engine {
+    /// A renderer that knows the macros.
+    pub(super) fn new(world: World, macros: impl IntoIterator<Item = Macro>) -> Self {
+        let mut env = Environment::new();
+        env.set_auto_escape_callback(|_| AutoEscape::None);
+        env.set_undefined_behavior(UndefinedBehavior::Lenient);
+        env.set_fuel(Some(TEMPLATE_FUEL));
+        env.set_debug(false);
+        env.set_formatter(|out, state, value| {
+            if let Some(meter) = state.lookup("__meter").as_ref().and_then(Value::downcast_object_ref::<Meter>) {
+                // Only texts can be large; what else there is prints in a few bytes.
+                let size = value.as_str().map_or(8, str::len);
+                meter.0.print(i64::try_from(size).unwrap_or(i64::MAX))?;
+            }
+            minijinja::escape_formatter(out, state, value)
+        });
+        filters::install(&mut env);
+        let mut by_package: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Macro>>> = BTreeMap::new();
+        for one in macros {
+            // A macro that does not compile fails when it is called, not before.
+            let _ = env.add_template_owned(one.template.clone(), one.rewritten.text.clone());
+            by_package.entry(Arc::clone(&one.package)).or_default().insert(Arc::clone(&one.name), Arc::new(one));
+        }
+        Self { env, macros: by_package, world, graph: OnceLock::new() }
+    }
+
+    /// A macro of a package.
+    pub(super) fn find(&self, package: &str, name: &str) -> Option<&Arc<Macro>> {
+        self.macros.get(package)?.get(name)
+    }
+
+    /// Whether a package has macros.
+    pub(super) fn has_package(&self, package: &str) -> bool {
+        self.macros.contains_key(package)
+    }
+
+    /// The packages that have macros.
+    pub(super) fn packages(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.macros.keys()
+    }
+
+    /// The macro that a template of a package means by a bare name.
+    pub(super) fn resolve(&self, node_package: &str, own_package: &str, name: &str) -> Option<&Arc<Macro>> {
+        self.find(node_package, name)
+            .or_else(|| self.find(&self.world.root, name))
+            .or_else(|| self.find(own_package, name))
+            .or_else(|| self.find("dbt", name))
+    }
+
+    /// The macro that `adapter.dispatch` means.
+    pub(super) fn dispatch(&self, node_package: &str, name: &str, namespace: Option<&str>) -> Option<&Arc<Macro>> {
+        let packages: Vec<&str> = match namespace {
+            Some(namespace) => match self.world.dispatch.get(namespace) {
+                Some(order) => order.iter().map(String::as_str).collect(),
+                None => vec![&self.world.root, namespace],
+            },
+            None => [node_package, &self.world.root].into_iter().chain(self.macros.keys().map(|name| &**name)).collect(),
+        };
+        packages.into_iter().find_map(|package| {
+            let prefixes = self.world.prefixes.iter();
+            prefixes.into_iter().find_map(|prefix| self.find(package, &format!("{prefix}__{name}")))
+        })
+    }
+}
+
+/// Whether dbt would ask the warehouse: it reads every template twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// `execute` is false: refs and config are collected.
+    Parse,
+    /// `execute` is true, a full build: `is_incremental()` is false.
+    Full,
+    /// `execute` is true and the table is there already.
+    Incremental,
+}
+
+/// What a run is for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Subject {
+    /// The id of the node; empty for what is no node, such as a property file.
+    pub(super) id: String,
+    /// `model`, `seed`, …
+    pub(super) resource: &'static str,
+    /// The name of the node.
+    pub(super) name: String,
+    /// The version of the node, where it has one.
+    pub(super) version: Option<String>,
+    /// The package of the node.
+    pub(super) package: Arc<str>,
+    /// The file.
+    pub(super) path: Arc<str>,
+    /// The folders between the package and the node, package first, node last.
+    pub(super) fqn: Vec<String>,
+    /// The configuration as far as it is known.
+    pub(super) config: BTreeMap<String, Json>,
+    /// The table that the node builds, as far as it is known.
+    pub(super) this: Option<TableName>,
+    /// The macros of the node's own file.
+    pub(super) local: HashMap<String, Arc<Macro>>,
+}
+
+/// A call of `ref`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct RefCall {
+    /// The package, where named.
+    pub(super) package: Option<String>,
+    /// The model.
+    pub(super) name: String,
+    /// The version, where named.
+    pub(super) version: Option<String>,
+}
+
+/// What a run found beside its text.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Captured {
+    /// The calls of `ref`.
+    pub(super) refs: Vec<RefCall>,
+    /// The calls of `source`.
+    pub(super) sources: Vec<(String, String)>,
+    /// The calls of `config`, in order.
+    pub(super) config: Vec<(String, Json)>,
+    /// What was asked of the warehouse, which nobody can answer here.
+    pub(super) asked: Option<String>,
+    /// Why there may be more refs than were found, where there may.
+    pub(super) computed: Option<String>,
+    /// Variables that nobody gives a value to.
+    pub(super) unknown_vars: Vec<String>,
+}
+
+/// One rendering of one node.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// The renderer.
+    pub(super) engine: Arc<Engine>,
+    /// What is rendered.
+    pub(super) subject: Arc<Subject>,
+    /// Which of dbt's readings this is.
+    pub(super) pass: Pass,
+    /// What was found.
+    pub(super) captured: Mutex<Captured>,
+    depth: AtomicUsize,
+    fuel: AtomicI64,
+    output: AtomicI64,
+}
+
+impl Run {
+    /// A run that has not begun.
+    pub(super) fn new(engine: &Arc<Engine>, subject: &Arc<Subject>, pass: Pass) -> Arc<Self> {
+        Arc::new(Self {
+            engine: Arc::clone(engine),
+            subject: Arc::clone(subject),
+            pass,
+            captured: Mutex::default(),
+            depth: AtomicUsize::new(0),
+            fuel: AtomicI64::new(NODE_FUEL),
+            output: AtomicI64::new(MAX_OUTPUT),
+        })
+    }
+
+    /// Takes fuel for instructions that ran.
+    pub(super) fn spend(&self, instructions: i64) -> Result<(), Error> {
+        if self.fuel.fetch_sub(instructions, Ordering::Relaxed) < instructions {
+            return Err(caused(Cause::Limit, "the template runs too long; is there a loop without end?"));
+        }
+        Ok(())
+    }
+
+    fn print(&self, bytes: i64) -> Result<(), Error> {
+        if self.output.fetch_sub(bytes, Ordering::Relaxed) < bytes {
+            return Err(caused(Cause::Limit, "the template prints more than 64 MB"));
+        }
+        Ok(())
+    }
+
+    /// Renders a template of the subject's file.
+    pub(super) fn render(self: &Arc<Self>, template: &Rewritten, file: &str) -> Result<String, Located> {
+        let scope = Value::from_object(Scope::of(self));
+        let result = self
+            .engine
+            .env
+            .template_from_named_str(&self.subject.path, &template.text)
+            .and_then(|compiled| compiled.render_captured(scope))
+            .map(minijinja::Captured::into_output);
+        match result {
+            Ok(text) => Ok(text),
+            Err(error) => match source::<Signal>(&error) {
+                Some(Signal::Return(value)) => Ok(value.to_string()),
+                _ => Err(locate(&error, &self.subject.path, file, template)),
+            },
+        }
+    }
+
+    /// The value of an expression, or the text of a template with one, as a property file has them.
+    pub(super) fn evaluate(self: &Arc<Self>, text: &str) -> Result<Value, Located> {
+        let trimmed = text.trim();
+        let pieces = super::tokens::pieces(trimmed);
+        if let [piece] = pieces.as_slice()
+            && piece.kind == super::tokens::PieceKind::Print
+        {
+            let expression = rewrite::expression(trimmed, &piece.tokens);
+            let value = self
+                .engine
+                .env
+                .compile_expression(&expression)
+                .and_then(|compiled| compiled.eval(Value::from_object(Scope::of(self))));
+            return match value {
+                Ok(value) => Ok(value),
+                Err(error) => match source::<Signal>(&error) {
+                    Some(Signal::Return(value)) => Ok(value.clone()),
+                    _ => Err(locate(&error, &self.subject.path, trimmed, &Rewritten::default())),
+                },
+            };
+        }
+        let template = rewrite::template(text, &(0..text.len()), &[], "");
+        self.render(&template, text).map(Value::from)
+    }
+
+    /// Calls a macro with texts and values.
+    pub(super) fn call_macro(self: &Arc<Self>, called: &Arc<Macro>, args: &[Value]) -> Result<Value, Error> {
+        let mut state = self.engine.env.empty_state();
+        MacroValue { called: Arc::clone(called), run: Arc::clone(self) }.invoke(&mut state, args)
+    }
+
+    /// What a name means in a template whose macros come from `own` package.
+    pub(super) fn lookup(self: &Arc<Self>, own: &Arc<str>, name: &str) -> Option<Value> {
+        if let Some(local) = self.subject.local.get(name) {
+            return Some(self.macro_value(local));
+        }
+        let engine = &self.engine;
+        if let Some(found) =
+            engine.find(&self.subject.package, name).or_else(|| engine.find(&engine.world.root, name))
+        {
+            return Some(self.macro_value(found));
+        }
+        if let Some(native) = natives::native(self, own, name) {
+            return Some(native);
+        }
+        if let Some(found) = engine.find(own, name).or_else(|| engine.find("dbt", name)) {
+            return Some(self.macro_value(found));
+        }
+        (engine.has_package(name) || engine.world.packages.contains_key(name))
+            .then(|| Value::from_object(Namespace { run: Arc::clone(self), package: Arc::from(name) }))
+    }
+
+    /// A macro as a value.
+    pub(super) fn macro_value(self: &Arc<Self>, called: &Arc<Macro>) -> Value {
+        Value::from_object(MacroValue { called: Arc::clone(called), run: Arc::clone(self) })
+    }
+}
+
+/// The error with its place in the file.
+fn locate(error: &Error, path: &str, file: &str, template: &Rewritten) -> Located {
+    if let Some(Signal::Located(located)) = source::<Signal>(error) {
+        return Located::clone(located);
+    }
+    let cause = match (source::<Marked>(error), error.kind()) {
+        (Some(Marked(cause)), _) => *cause,
+        (None, ErrorKind::UnknownFunction) => Cause::UnknownMacro,
+        (None, ErrorKind::OutOfFuel) => Cause::Limit,
+        (None, ErrorKind::SyntaxError) => Cause::Syntax,
+        (None, _) => Cause::Other,
+    };
+    let message = match (error.kind(), error.detail()) {
+        (ErrorKind::OutOfFuel, _) => "the template runs too long; is there a loop without end?".to_owned(),
+        (ErrorKind::UnknownFunction, Some(detail)) => {
+            format!("`{}` is no macro that is known here", detail.trim_end_matches(" is unknown"))
+        }
+        (_, Some(detail)) => detail.to_owned(),
+        (kind, None) => kind.to_string(),
+    };
+    let position = error.range().map(|range| crate::text::position(file, template.origin(range.start)));
+    let position = position.or_else(|| {
+        let offset: usize = template.text.split_inclusive('\n').take(error.line()?.saturating_sub(1)).map(str::len).sum();
+        Some(crate::text::position(file, template.origin(offset)))
+    });
+    Located { path: path.to_owned(), position, message, cause }
+}
+
+/// The names that a template sees.
+#[derive(Debug)]
+struct Scope {
+    run: Arc<Run>,
+    own: Arc<str>,
+    locals: HashMap<Arc<str>, Value>,
+}
+
+impl Scope {
+    fn of(run: &Arc<Run>) -> Self {
+        Self { run: Arc::clone(run), own: Arc::clone(&run.subject.package), locals: HashMap::new() }
+    }
+}
+
+/// What counts the bytes that are printed.
+#[derive(Debug)]
+struct Meter(Arc<Run>);
+
+impl Object for Meter {}
+
+impl Object for Scope {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        if let Some(value) = self.locals.get(key) {
+            return Some(value.clone());
+        }
+        match key {
+            "__meter" => Some(Value::from_object(Meter(Arc::clone(&self.run)))),
+            "context" => Some(Value::from_dyn_object(Arc::clone(self))),
+            _ => self.run.lookup(&self.own, key),
+        }
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        match (method, args.first().and_then(Value::as_str)) {
+            ("get", Some(key)) => {
+                let default = args.get(1).cloned().unwrap_or_else(|| Value::from(()));
+                Ok(self.get_value_by_str(key).unwrap_or(default))
+            }
+            _ => match self.get_value_by_str(method) {
+                Some(value) => value.call(state, args),
+                None => Err(Error::from(ErrorKind::UnknownMethod)),
+            },
+        }
+    }
+}
+
+/// The macros of a package, as `dbt_utils` in `dbt_utils.star(…)`.
+#[derive(Debug)]
+struct Namespace {
+    run: Arc<Run>,
+    package: Arc<str>,
+}
+
+impl Object for Namespace {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        if let Some(found) = self.run.engine.find(&self.package, name) {
+            return Some(self.run.macro_value(found));
+        }
+        if &*self.package != "dbt" {
+            return None;
+        }
+        natives::native(&self.run, &self.package, name)
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        match self.get_value(&Value::from(method)) {
+            Some(found) => found.call(state, args),
+            None if method == "get" => {
+                let found = args.first().and_then(|key| self.get_value(key));
+                Ok(found.or_else(|| args.get(1).cloned()).unwrap_or_else(|| Value::from(())))
+            }
+            None => Err(caused(
+                Cause::UnknownMacro,
+                format!("`{}.{method}` is no macro that is known here", self.package),
+            )),
+        }
+    }
+}
+
+/// A macro as a value of one run.
+#[derive(Debug)]
+struct MacroValue {
+    called: Arc<Macro>,
+    run: Arc<Run>,
+}
+
+impl MacroValue {
+    fn bind(&self, state: &mut State<'_, '_>, args: &[Value]) -> Result<HashMap<Arc<str>, Value>, Error> {
+        let Arguments { positional, keywords } = Arguments::of(args);
+        let parameters = &self.called.parameters;
+        let mut locals = HashMap::new();
+        let mut bound = Vec::new();
+        let mut rest = Vec::new();
+        for (index, value) in positional.into_iter().enumerate() {
+            match parameters.get(index) {
+                Some(parameter) => {
+                    bound.push((parameter.name.as_str(), Value::from(true)));
+                    locals.insert(Arc::from(parameter.name.as_str()), values::own(value));
+                }
+                None => rest.push(value),
+            }
+        }
+        let mut named = Vec::new();
+        for (key, value) in &keywords {
+            if parameters.iter().any(|parameter| parameter.name == *key) {
+                bound.push((key, Value::from(true)));
+                locals.insert(Arc::from(key.as_str()), values::own(value.clone()));
+            } else if key == "caller" {
+                let text = if self.called.wants_caller { value.call(state, &[])? } else { Value::from("") };
+                let caller = super::call::function(move |arguments| {
+                    if arguments.positional.is_empty() {
+                        return Ok(text.clone());
+                    }
+                    Err(values::invalid("a call block with parameters cannot be rendered"))
+                });
+                locals.insert(Arc::from("caller"), caller);
+            } else {
+                named.push((Value::from(key.as_str()), value.clone()));
+            }
+        }
+        for parameter in parameters {
+            locals.entry(Arc::from(parameter.name.as_str())).or_insert(Value::UNDEFINED);
+        }
+        locals.insert(Arc::from("varargs"), values::list(rest));
+        locals.insert(Arc::from("kwargs"), values::dict(named));
+        locals.insert(Arc::from("__bound"), values::record(bound));
+        Ok(locals)
+    }
+
+    fn invoke(&self, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let locals = self.bind(state, args)?;
+        self.run.spend(CALL_FUEL)?;
+        let depth = self.run.depth.fetch_add(1, Ordering::Relaxed);
+        let result = if depth >= MAX_DEPTH {
+            Err(caused(Cause::Limit, format!("macros call each other more than {MAX_DEPTH} deep")))
+        } else {
+            let scope = Scope { run: Arc::clone(&self.run), own: Arc::clone(&self.called.package), locals };
+            self.render(Value::from_object(scope))
+        };
+        self.run.depth.fetch_sub(1, Ordering::Relaxed);
+        result
+    }
+
+    fn render(&self, scope: Value) -> Result<Value, Error> {
+        let engine = &self.run.engine;
+        let result = match engine.env.get_template(&self.called.template) {
+            Ok(template) if self.called.path != self.run.subject.path => template.render_captured(scope),
+            // A macro of the model's own file, or one that does not compile, which is told again here.
+            _ => {
+                let text = &self.called.rewritten.text;
+                let template = engine.env.template_from_named_str(&self.called.template, text);
+                template.and_then(|template| template.render_captured(scope))
+            }
+        };
+        match result {
+            Ok(rendered) => {
+                let spent = rendered.state().fuel_levels().map_or(0, |(spent, _)| spent);
+                self.run.spend(i64::try_from(spent).unwrap_or(i64::MAX))?;
+                Ok(Value::from(rendered.into_output()))
+            }
+            Err(error) => match source::<Signal>(&error) {
+                Some(Signal::Return(value)) => Ok(value.clone()),
+                Some(Signal::Located(_)) => Err(error),
+                None => {
+                    let located = locate(&error, &self.called.path, &self.called.file, &self.called.rewritten);
+                    let detail = located.message.clone();
+                    Err(Error::new(error.kind(), detail).with_source(Signal::Located(Box::new(located))))
+                }
+            },
+        }
+    }
+}
+
+impl Object for MacroValue {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        (key.as_str()? == "name").then(|| Value::from(&*self.called.name))
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        self.invoke(state, args)
+    }
+}
+
+/// Adds to what a run found.
+pub(super) fn capture(run: &Run, add: impl FnOnce(&mut Captured)) {
+    add(&mut lock(&run.captured));
+}

@@ -1,0 +1,195 @@
+//! The filters, tests and functions that dbt's Jinja has beyond the renderer's, and those whose
+//! results must be lists that can change.
+
+use minijinja::value::{Kwargs, Rest, Tuple, ValueKind};
+use minijinja::{Environment, Error, State, Value};
+
+use super::call::{Arguments, Cause, caused, function};
+use super::natives::{from_json, to_json};
+use super::values::{self, dict, invalid, list, own, own_deep, representation};
+
+/// How long a text in a variable may be.
+const MAX_TEXT: usize = 8 << 20;
+
+/// Adds all of them to a renderer.
+pub(super) fn install(env: &mut Environment<'static>) {
+    env.set_unknown_method_callback(method);
+    env.add_global("__list", function(|arguments| Ok(own(arguments.positional.first().cloned().unwrap_or_default()))));
+    env.add_global("__dict", function(|arguments| Ok(own(arguments.positional.first().cloned().unwrap_or_default()))));
+    env.add_global("__own", function(kept));
+    env.add_filter("__mod", modulo);
+    env.add_global(
+        "dict",
+        function(|arguments| {
+            let mut pairs = Vec::new();
+            for value in &arguments.positional {
+                for key in value.try_iter()? {
+                    if value.kind() == ValueKind::Map {
+                        pairs.push((key.clone(), value.get_item(&key)?));
+                    } else {
+                        pairs.push((key.get_item(&Value::from(0))?, key.get_item(&Value::from(1))?));
+                    }
+                }
+            }
+            pairs.extend(arguments.keywords.iter().map(|(key, value)| (Value::from(key.as_str()), value.clone())));
+            Ok(dict(pairs))
+        }),
+    );
+    env.add_global("cycler", function(|arguments| Ok(list(arguments.positional.clone()))));
+    env.add_global("lipsum", function(|_| Ok(Value::from(""))));
+    env.add_filter("as_bool", |value: Value| native(&value, ValueKind::Bool));
+    env.add_filter("as_number", |value: Value| native(&value, ValueKind::Number));
+    env.add_filter("as_native", |value: Value| literal(&value).unwrap_or(value));
+    env.add_filter("as_text", |value: Value| Value::from(value.to_string()));
+    env.add_filter("list", |value: Value| -> Result<Value, Error> { Ok(list(value.try_iter()?)) });
+    env.add_filter("string", |value: Value| Value::from(value.to_string()));
+    env.add_filter("tojson", |value: Value| Value::from(to_json(&value).to_string()));
+    env.add_filter("fromjson", |value: String| -> Result<Value, Error> {
+        let json = serde_json::from_str(&value).map_err(|error| invalid(format!("not JSON: {error}")))?;
+        Ok(own_deep(&from_json(&json), 0))
+    });
+    env.add_filter("wordcount", |value: String| value.split_whitespace().count());
+    env.add_filter("center", |value: String, width: usize| format!("{value:^width$}"));
+    env.add_filter("truncate", |value: String, length: Option<usize>| {
+        value.chars().take(length.unwrap_or(255)).collect::<String>()
+    });
+    env.add_filter("striptags", |value: String| value);
+    env.add_filter("forceescape", |value: String| value);
+    env.add_filter("wordwrap", |value: String, _: Rest<Value>| value);
+    env.add_filter("random", |value: Value| -> Result<Value, Error> { Ok(value.try_iter()?.next().unwrap_or_default()) });
+    env.add_filter("filesizeformat", |value: Value| value.to_string());
+    env.add_filter("xmlattr", |value: Value| value.to_string());
+    env.add_filter("set", |value: Value| -> Result<Value, Error> { Ok(list(values::distinct(value.try_iter()?))) });
+    env.add_test("callable", |value: &Value| value.kind() == ValueKind::Plain);
+}
+
+/// The value that a variable holds: changeable, and not too large.
+fn kept(arguments: &Arguments) -> Result<Value, Error> {
+    match arguments.positional.as_slice() {
+        [one] => {
+            if one.as_str().is_some_and(|text| text.len() > MAX_TEXT) {
+                return Err(caused(Cause::Limit, "a variable holds more than 8 MB of text"));
+            }
+            Ok(own(one.clone()))
+        }
+        many => Ok(Value::from(Tuple::from(many))),
+    }
+}
+
+/// `%`: a format where the left side is a text, the remainder elsewhere.
+fn modulo(state: &mut State<'_, '_>, left: Value, right: Value) -> Result<Value, Error> {
+    if left.as_str().is_some() {
+        let mut args = vec![left];
+        match right.kind() {
+            ValueKind::Seq if right.downcast_object_ref::<Tuple>().is_some() => args.extend(right.try_iter()?),
+            ValueKind::Map => {
+                let pairs = right.as_object().and_then(minijinja::value::DynObject::try_iter_pairs);
+                let pairs = pairs.into_iter().flatten().map(|(key, value)| (key.to_string(), value));
+                args.push(Value::from(pairs.collect::<Kwargs>()));
+            }
+            _ => args.push(right),
+        }
+        return state.apply_filter("format", &args);
+    }
+    match (left.as_i64(), right.as_i64()) {
+        (Some(_), Some(0)) => Err(invalid("a division by zero")),
+        (Some(left), Some(right)) => Ok(Value::from(left.rem_euclid(right) + if right < 0 && left.rem_euclid(right) != 0 { right } else { 0 })),
+        _ => match (f64::try_from(left), f64::try_from(right)) {
+            (Ok(left), Ok(right)) if right != 0.0 => Ok(Value::from(left.rem_euclid(right))),
+            _ => Err(invalid("`%` needs numbers or a text")),
+        },
+    }
+}
+
+/// A value of Python's spelled in a text.
+fn literal(value: &Value) -> Option<Value> {
+    let text = value.as_str()?.trim();
+    Some(match text {
+        "True" | "true" => Value::from(true),
+        "False" | "false" => Value::from(false),
+        "None" | "none" | "null" => Value::from(()),
+        _ => match (text.parse::<i64>(), text.parse::<f64>()) {
+            (Ok(number), _) => Value::from(number),
+            (_, Ok(number)) if number.is_finite() => Value::from(number),
+            _ if text.starts_with(['[', '{']) => {
+                let json = super::yaml::parse(text).ok()?;
+                own_deep(&from_json(&json), 0)
+            }
+            _ => return None,
+        },
+    })
+}
+
+fn native(value: &Value, kind: ValueKind) -> Result<Value, Error> {
+    let read = literal(value).unwrap_or_else(|| value.clone());
+    if read.kind() == kind { Ok(read) } else { Err(invalid(format!("`{value}` is no {kind}"))) }
+}
+
+/// Methods of Python's that neither our objects nor the renderer's companion have.
+fn method(state: &mut State<'_, '_>, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
+    if let Some(text) = value.as_str() {
+        let argument = |index: usize| args.get(index).map(ToString::to_string);
+        let width = |index: usize| args.get(index).and_then(Value::as_usize).unwrap_or(0).min(10_000);
+        let length = text.chars().count();
+        let padding = |width: usize, fill: Option<String>| fill.unwrap_or_else(|| " ".to_owned()).repeat(width.saturating_sub(length));
+        match method {
+            "zfill" => {
+                let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+                return Ok(Value::from(format!("{sign}{}{digits}", padding(width(0), Some("0".to_owned())))));
+            }
+            "ljust" => return Ok(Value::from(format!("{text}{}", padding(width(0), argument(1))))),
+            "rjust" => return Ok(Value::from(format!("{}{text}", padding(width(0), argument(1))))),
+            "encode" | "decode" | "expandtabs" | "casefold" | "swapcase" => {
+                return Ok(Value::from(if method == "casefold" { text.to_lowercase() } else { text.to_owned() }));
+            }
+            "removeprefix" | "removesuffix" => {
+                let part = argument(0).unwrap_or_default();
+                let rest = if method == "removeprefix" { text.strip_prefix(&*part) } else { text.strip_suffix(&*part) };
+                return Ok(Value::from(rest.unwrap_or(text)));
+            }
+            "partition" | "rpartition" => {
+                let part = argument(0).unwrap_or_default();
+                let found = if method == "partition" { text.split_once(&*part) } else { text.rsplit_once(&*part) };
+                let parts = match found {
+                    Some((before, after)) => [before, &part, after],
+                    None if method == "partition" => [text, "", ""],
+                    None => ["", "", text],
+                };
+                return Ok(Value::from(Tuple::from(parts.map(Value::from))));
+            }
+            "index" | "rindex" => {
+                let part = argument(0).unwrap_or_default();
+                let at = if method == "index" { text.find(&*part) } else { text.rfind(&*part) };
+                let at = at.map(|at| text[..at].chars().count());
+                return at.map(Value::from).ok_or_else(|| invalid("no such part of the text"));
+            }
+            "rsplit" => {
+                let most = args.get(1).and_then(Value::as_usize);
+                let separator = argument(0).filter(|separator| separator != "None");
+                let mut parts: Vec<&str> = match (separator.as_deref(), most) {
+                    (Some(separator), Some(most)) => text.rsplitn(most + 1, separator).collect(),
+                    (Some(separator), None) => text.rsplit(separator).collect(),
+                    (None, _) => text.split_whitespace().rev().collect(),
+                };
+                parts.reverse();
+                return Ok(list(parts.into_iter().map(Value::from)));
+            }
+            "isidentifier" => {
+                let plain = text.chars().all(|character| character.is_alphanumeric() || character == '_');
+                return Ok(Value::from(plain && !text.starts_with(|first: char| first.is_ascii_digit())));
+            }
+            "isdecimal" => return Ok(Value::from(!text.is_empty() && text.chars().all(|one| one.is_ascii_digit()))),
+            "__len__" => return Ok(Value::from(length)),
+            "__str__" => return Ok(value.clone()),
+            "__repr__" => return Ok(Value::from(representation(value))),
+            _ => {}
+        }
+    }
+    if method == "copy" && value.as_object().is_some() {
+        return Ok(own(value.clone()));
+    }
+    if matches!(method, "index" | "count") && matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
+        return list(value.try_iter()?).call_method(state, method, args);
+    }
+    minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args).map(own)
+}

@@ -1,0 +1,484 @@
+//! What dbt's own names mean in a template: `ref`, `source`, `config`, `var`, `target`, `adapter`
+//! and the rest. Nothing here runs anything, asks a warehouse, or reads the environment.
+
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, Tuple};
+use minijinja::{Error, ErrorKind, State, Value};
+use serde_json::Value as Json;
+
+use super::call::{Arguments, Cause, Signal, caused, function, stateful};
+use super::engine::{Pass, RefCall, Run, capture};
+use super::modules;
+use super::relation::TableName;
+use super::values::{self, dict, list, own_deep, record};
+use super::yaml;
+
+
+/// A name of dbt's as a value of one run.
+#[derive(Debug)]
+struct Native {
+    run: Arc<Run>,
+    own: Arc<str>,
+    name: &'static str,
+}
+
+/// What a name of dbt's means, if it is one.
+pub(super) fn native(run: &Arc<Run>, own: &Arc<str>, name: &str) -> Option<Value> {
+    const OBJECTS: [&str; 11] = [
+        "ref", "source", "config", "var", "adapter", "exceptions", "builtins", "api", "statement", "run_query",
+        "load_result",
+    ];
+    if let Some(name) = OBJECTS.into_iter().find(|known| *known == name) {
+        return Some(Value::from_object(Native { run: Arc::clone(run), own: Arc::clone(own), name }));
+    }
+    let world = &run.engine.world;
+    let subject = &run.subject;
+    Some(match name {
+        "env_var" => {
+            let run = Arc::clone(run);
+            function(move |arguments| {
+                let name = arguments.text(0, "var")?;
+                if let Some(value) = run.engine.world.environment.get(&name) {
+                    return Ok(Value::from(value.as_str()));
+                }
+                // The true value may be a secret, and differs between machines.
+                Ok(arguments.at(1, "default").unwrap_or_else(|| Value::from(placeholder(&name))))
+            })
+        }
+        "execute" => Value::from(run.pass != Pass::Parse),
+        "is_incremental" => {
+            let incremental = run.pass == Pass::Incremental;
+            function(move |_| Ok(Value::from(incremental)))
+        }
+        "should_full_refresh" => function(|_| Ok(Value::from(false))),
+        "should_store_failures" => function(|_| Ok(Value::from(false))),
+        "this" => this(run),
+        "target" => own_deep(&from_json(&world.target), 0),
+        "schema" => from_json(world.target.get("schema").unwrap_or(&Json::Null)),
+        "database" => from_json(world.target.get("database").unwrap_or(&Json::Null)),
+        "model" | "node" if !subject.id.is_empty() => node(run),
+        "graph" => {
+            capture(run, |captured| {
+                captured.asked.get_or_insert_with(|| "graph".to_owned());
+            });
+            record(
+                ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models"]
+                    .map(|name| (name, dict([]))),
+            )
+        }
+        "flags" => record([
+            ("FULL_REFRESH", Value::from(false)),
+            ("STORE_FAILURES", Value::from(false)),
+            ("WHICH", Value::from("compile")),
+            ("EMPTY", Value::from(false)),
+            ("INDIRECT_SELECTION", Value::from("eager")),
+        ]),
+        "invocation_args_dict" | "dbt_metadata_envs" => dict([]),
+        "selected_resources" => list([]),
+        "invocation_id" => Value::from("00000000-0000-0000-0000-000000000000"),
+        "thread_id" => Value::from("Thread-1"),
+        "run_started_at" => modules::now(),
+        "modules" => modules::all(),
+        "dbt_version" => Value::from("1.11.0"),
+        "project_name" => Value::from(&*world.root),
+        "log" | "print" | "debug" => function(|_| Ok(Value::from(""))),
+        "__ask" => {
+            let run = Arc::clone(run);
+            function(move |arguments| {
+                ask(&run, &arguments.text(0, "what")?);
+                Ok(Value::from(""))
+            })
+        }
+        "return" => {
+            let run = Arc::clone(run);
+            stateful(move |state, args| {
+                let value = args.first().cloned().unwrap_or_else(|| Value::from(()));
+                let spent = state.fuel_levels().map_or(0, |(spent, _)| spent);
+                run.spend(i64::try_from(spent).unwrap_or(i64::MAX))?;
+                Err(Error::new(ErrorKind::InvalidOperation, "return").with_source(Signal::Return(values::own(value))))
+            })
+        }
+        "fromjson" => function(|arguments| {
+            let parsed: Result<Json, _> = serde_json::from_str(&arguments.text(0, "string")?);
+            Ok(parsed.map_or_else(|_| fallback(arguments), |json| own_deep(&from_json(&json), 0)))
+        }),
+        "fromyaml" => function(|arguments| {
+            let parsed = yaml::parse(&arguments.text(0, "value")?);
+            Ok(parsed.map_or_else(|_| fallback(arguments), |json| own_deep(&from_json(&json), 0)))
+        }),
+        "tojson" => function(|arguments| {
+            let value = arguments.at(0, "value").unwrap_or_default();
+            let sorted = arguments.at(2, "sort_keys").is_some_and(|sorted| sorted.is_true());
+            Ok(Value::from(python_json(&if sorted { yaml::sorted(&to_json(&value)) } else { to_json(&value) })))
+        }),
+        "toyaml" => function(|arguments| {
+            let value = to_json(&arguments.at(0, "value").unwrap_or_default());
+            Ok(serde_yaml::to_string(&value).map_or_else(|_| fallback(arguments), Value::from))
+        }),
+        "set" | "set_strict" => function(|arguments| match arguments.at(0, "value") {
+            Some(value) => Ok(list(values::distinct(value.try_iter()?))),
+            None => Ok(list([])),
+        }),
+        "zip" | "zip_strict" => function(|arguments| {
+            let mut columns = Vec::new();
+            for value in &arguments.positional {
+                columns.push(value.try_iter()?.collect::<Vec<_>>());
+            }
+            let length = columns.iter().map(Vec::len).min().unwrap_or(0);
+            Ok(list((0..length).map(|row| {
+                Value::from(Tuple::from(columns.iter().filter_map(|column| column.get(row).cloned()).collect::<Vec<_>>()))
+            })))
+        }),
+        "local_md5" => function(|arguments| Ok(Value::from(fingerprint(&arguments.text(0, "value")?)))),
+        "store_result" | "store_raw_result" | "write" | "track_model_usage" => function(|_| Ok(Value::from(""))),
+        "try_or_compiler_error" => stateful(|state, args| match args.get(1) {
+            Some(called) => called.call(state, args.get(2..).unwrap_or_default()),
+            None => Err(Error::from(ErrorKind::MissingArgument)),
+        }),
+        "load_relation" => {
+            let run = Arc::clone(run);
+            function(move |_| {
+                ask(&run, "load_relation");
+                Ok(Value::from(()))
+            })
+        }
+        _ => return None,
+    })
+}
+
+/// What stands for the value of an environment variable.
+pub(super) fn placeholder(name: &str) -> String {
+    format!("env_{}", name.to_lowercase())
+}
+
+fn fallback(arguments: &Arguments) -> Value {
+    arguments.at(1, "default").unwrap_or_else(|| Value::from(()))
+}
+
+/// A digest that is the same on every machine; the real one is MD5, and only equality matters.
+fn fingerprint(text: &str) -> String {
+    crate::git::content_id(text.as_bytes()).map_or_else(|_| String::new(), |id| id.to_string()[..32].to_owned())
+}
+
+/// A value of a file as one of templates.
+pub(super) fn from_json(json: &Json) -> Value {
+    Value::from(minijinja::value::Serde(json))
+}
+
+/// A value of templates as one of files; what has no such form becomes its text.
+pub(super) fn to_json(value: &Value) -> Json {
+    match value.as_object() {
+        Some(object) if object.downcast_ref::<TableName>().is_some() => Json::String(value.to_string()),
+        _ => serde_json::to_value(value).unwrap_or_else(|_| Json::String(value.to_string())),
+    }
+}
+
+/// JSON as Python spells it, with a space after each comma and colon.
+fn python_json(json: &Json) -> String {
+    match json {
+        Json::Array(items) => format!("[{}]", items.iter().map(python_json).collect::<Vec<_>>().join(", ")),
+        Json::Object(pairs) => {
+            let pairs = pairs.iter().map(|(key, value)| {
+                format!("{}: {}", Json::String(key.clone()), python_json(value))
+            });
+            format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Notes that a template asked the warehouse something.
+fn ask(run: &Run, what: &str) {
+    capture(run, |captured| {
+        captured.asked.get_or_insert_with(|| what.to_owned());
+    });
+}
+
+fn this(run: &Run) -> Value {
+    match &run.subject.this {
+        Some(table) => Value::from_object(table.clone()),
+        None => Value::from_object(run.engine.world.table(&run.subject.name)),
+    }
+}
+
+fn node(run: &Run) -> Value {
+    let subject = &run.subject;
+    let text = |text: &str| Value::from(text);
+    let config = dict(subject.config.iter().map(|(key, value)| (text(key), own_deep(&from_json(value), 0))));
+    let tags = subject.config.get("tags").map_or_else(|| list([]), |tags| own_deep(&from_json(tags), 0));
+    let meta = subject.config.get("meta").map_or_else(|| dict([]), |meta| own_deep(&from_json(meta), 0));
+    let table = subject.this.clone().unwrap_or_else(|| run.engine.world.table(&subject.name));
+    let part = |part: Option<&String>| part.map_or_else(|| Value::from(()), |part| text(part));
+    record([
+        ("unique_id", text(&subject.id)),
+        ("name", text(&subject.name)),
+        ("version", part(subject.version.as_ref())),
+        ("alias", part(table.identifier.as_ref())),
+        ("identifier", part(table.identifier.as_ref())),
+        ("schema", part(table.schema.as_ref())),
+        ("database", part(table.database.as_ref())),
+        ("resource_type", text(subject.resource)),
+        ("package_name", text(&subject.package)),
+        ("path", text(&subject.path)),
+        ("original_file_path", text(&subject.path)),
+        ("fqn", list(subject.fqn.iter().map(|part| text(part)))),
+        ("language", text("sql")),
+        ("description", text("")),
+        ("raw_code", text("")),
+        ("columns", dict([])),
+        ("refs", list([])),
+        ("sources", list([])),
+        ("depends_on", record([("nodes", list([])), ("macros", list([]))])),
+        ("relation_name", text(&table.to_string())),
+        ("tags", tags),
+        ("meta", meta),
+        ("config", config),
+    ])
+}
+
+fn reference(run: &Run, arguments: &Arguments) -> Result<Value, Error> {
+    let version = arguments.keyword("v").or_else(|| arguments.keyword("version")).filter(|version| !version.is_none());
+    let (package, name) = match arguments.positional.as_slice() {
+        [name] => (None, name.to_string()),
+        [package, name, ..] => (Some(package.to_string()), name.to_string()),
+        [] => (arguments.keyword("package").map(|package| package.to_string()), arguments.text(0, "model_name")?),
+    };
+    let call = RefCall { package, name, version: version.map(|version| version.to_string()) };
+    let found = run.engine.graph.get().and_then(|graph| graph.reference(&run.subject.package, &call));
+    let table = match found {
+        Some(found) => found.table.clone(),
+        None => run.engine.world.table(&call.name),
+    };
+    capture(run, |captured| captured.refs.push(call));
+    Ok(Value::from_object(table))
+}
+
+fn source(run: &Run, arguments: &Arguments) -> Result<Value, Error> {
+    let (source, table) = (arguments.text(0, "source_name")?, arguments.text(1, "table_name")?);
+    let found = run.engine.graph.get().and_then(|graph| graph.source(&run.subject.package, &source, &table));
+    let name = match found {
+        Some(found) => found.table.clone(),
+        None => TableName { schema: Some(source.clone()), ..run.engine.world.table(&table) },
+    };
+    capture(run, |captured| captured.sources.push((source, table)));
+    Ok(Value::from_object(name))
+}
+
+fn configure(run: &Run, arguments: &Arguments) {
+    let mut pairs = Vec::new();
+    for value in &arguments.positional {
+        if let Json::Object(object) = to_json(value) {
+            pairs.extend(object);
+        }
+    }
+    pairs.extend(arguments.keywords.iter().map(|(key, value)| (key.clone(), to_json(value))));
+    capture(run, |captured| captured.config.extend(pairs));
+}
+
+fn configured(run: &Run, key: &str) -> Option<Value> {
+    let said = values::lock(&run.captured).config.iter().rev().find(|(held, _)| held == key).map(|(_, value)| value.clone());
+    let value = said.or_else(|| run.subject.config.get(key).cloned())?;
+    (!value.is_null()).then(|| own_deep(&from_json(&value), 0))
+}
+
+fn variable(run: &Run, arguments: &Arguments) -> Result<Value, Error> {
+    let name = arguments.text(0, "var")?;
+    if let Some(value) = run.engine.world.variable(&run.subject.package, &name) {
+        return Ok(own_deep(&from_json(value), 0));
+    }
+    if let Some(default) = arguments.at(1, "default") {
+        return Ok(values::own(default));
+    }
+    capture(run, |captured| captured.unknown_vars.push(name));
+    Ok(Value::from(()))
+}
+
+fn dispatch(run: &Arc<Run>, arguments: &Arguments) -> Result<Value, Error> {
+    let name = arguments.text(0, "macro_name")?;
+    let namespace = arguments.at(1, "macro_namespace").filter(|value| !value.is_none());
+    let namespace = namespace.map(|value| value.to_string());
+    if let Some(found) = run.engine.dispatch(&run.subject.package, &name, namespace.as_deref()) {
+        return Ok(run.macro_value(found));
+    }
+    // What dbt implements in Python or in its adapters, we implement as a native function.
+    if let Some(native) = native(run, &run.subject.package, &name) {
+        return Ok(native);
+    }
+    let adapter = &run.engine.world.adapter;
+    Err(caused(Cause::UnknownMacro, format!("`{name}` has no implementation for {adapter}, nor a default one")))
+}
+
+impl Native {
+    fn adapter(&self, method: &str, arguments: &Arguments) -> Result<Value, Error> {
+        let run = &self.run;
+        let none = Value::from(());
+        Ok(match method {
+            "dispatch" => return dispatch(run, arguments),
+            "quote" => {
+                let name = arguments.text(0, "identifier")?;
+                Value::from(run.engine.world.quoted(&name))
+            }
+            "quote_as_configured" => Value::from(arguments.text(0, "identifier")?),
+            "type" => Value::from(run.engine.world.adapter.as_str()),
+            "get_relation" | "load_relation" | "get_partitions_metadata" => {
+                ask(run, &format!("adapter.{method}"));
+                none
+            }
+            "check_schema_exists" | "is_replaceable" | "already_exists" => {
+                ask(run, &format!("adapter.{method}"));
+                Value::from(false)
+            }
+            "get_columns_in_relation" | "get_missing_columns" | "list_relations" | "list_relations_without_caching"
+            | "list_schemas" | "get_columns_in_table" | "get_column_schema_from_query" | "get_columns_in_select_sql" => {
+                ask(run, &format!("adapter.{method}"));
+                list([])
+            }
+            "execute" => {
+                ask(run, "adapter.execute");
+                list([modules::nothing(), modules::nothing()])
+            }
+            "create_schema" | "drop_schema" | "drop_relation" | "truncate_relation" | "rename_relation"
+            | "expand_target_column_types" | "cache_added" | "cache_dropped" | "cache_renamed" | "commit"
+            | "commit_if_has_connection" | "set_query_tag" => Value::from(""),
+            "behavior" => modules::nothing(),
+            "valid_incremental_strategies" => list(["append", "merge", "delete+insert", "insert_overwrite"].map(Value::from)),
+            _ => {
+                ask(run, &format!("adapter.{method}"));
+                modules::nothing()
+            }
+        })
+    }
+
+    fn exception(method: &str, arguments: &Arguments) -> Result<Value, Error> {
+        if method == "warn" || method.starts_with("warn_") {
+            return Ok(Value::from(""));
+        }
+        let message = arguments.positional.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+        Err(caused(Cause::Raised, format!("the project itself refuses to compile: {message}")))
+    }
+
+    fn config_method(&self, method: &str, arguments: &Arguments) -> Result<Value, Error> {
+        let key = || arguments.text(0, "name");
+        Ok(match method {
+            "get" => configured(&self.run, &key()?).unwrap_or_else(|| fallback(arguments)),
+            "require" => configured(&self.run, &key()?).unwrap_or_default(),
+            "meta_get" | "meta_require" => {
+                let meta = configured(&self.run, "meta").unwrap_or_default();
+                let value = meta.get_item(&Value::from(key()?)).ok().filter(|value| !value.is_undefined());
+                value.unwrap_or_else(|| fallback(arguments))
+            }
+            "set" => {
+                let value = to_json(&arguments.at(1, "value").unwrap_or_default());
+                let key = key()?;
+                capture(&self.run, |captured| captured.config.push((key, value)));
+                Value::from("")
+            }
+            "persist_relation_docs" | "persist_column_docs" => Value::from(false),
+            _ => return Err(Error::from(ErrorKind::UnknownMethod)),
+        })
+    }
+}
+
+impl Object for Native {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::NonEnumerable
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let key = key.as_str()?;
+        match self.name {
+            "builtins" => native(&self.run, &self.own, key),
+            "api" => Some(match key {
+                "Relation" => Value::from_object(TableName {
+                    identifier: None,
+                    schema: None,
+                    database: None,
+                    ..self.run.engine.world.table("")
+                }),
+                "Column" => modules::column_class(),
+                _ => return None,
+            }),
+            "adapter" => {
+                let this = Arc::clone(self);
+                let method = key.to_owned();
+                Some(match key {
+                    "Relation" => return native(&self.run, &self.own, "api")?.get_attr("Relation").ok(),
+                    "behavior" => modules::nothing(),
+                    _ => function(move |arguments| this.adapter(&method, arguments)),
+                })
+            }
+            "exceptions" => {
+                let method = key.to_owned();
+                Some(function(move |arguments| Self::exception(&method, arguments)))
+            }
+            // `config.materialized` and the like read the configuration.
+            "config" => {
+                let this = Arc::clone(self);
+                let method = key.to_owned();
+                match key {
+                    "get" | "require" | "set" => Some(function(move |arguments| this.config_method(&method, arguments))),
+                    _ => configured(&self.run, key),
+                }
+            }
+            "ref" | "source" if key == "id" => Some(Value::from(self.name)),
+            _ => None,
+        }
+    }
+
+    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let arguments = Arguments::of(args);
+        match self.name {
+            "ref" => reference(&self.run, &arguments),
+            "source" => source(&self.run, &arguments),
+            "config" => {
+                configure(&self.run, &arguments);
+                Ok(Value::from(""))
+            }
+            "var" => variable(&self.run, &arguments),
+            "statement" => Ok(Value::from("")),
+            "run_query" => {
+                if self.run.pass == Pass::Parse {
+                    return Ok(Value::from(()));
+                }
+                ask(&self.run, "run_query");
+                Ok(modules::empty_table())
+            }
+            "load_result" => {
+                if self.run.pass == Pass::Parse {
+                    return Ok(Value::from(()));
+                }
+                ask(&self.run, "load_result");
+                Ok(record([("response", Value::from("")), ("data", list([])), ("table", modules::empty_table())]))
+            }
+            name => Err(values::invalid(format!("`{name}` is not callable"))),
+        }
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let arguments = Arguments::of(args);
+        match (self.name, method) {
+            ("var", "has_var") => {
+                let name = arguments.text(0, "var")?;
+                Ok(Value::from(self.run.engine.world.variable(&self.run.subject.package, &name).is_some()))
+            }
+            ("adapter", _) => self.adapter(method, &arguments),
+            ("exceptions", _) => Self::exception(method, &arguments),
+            ("config", _) => self.config_method(method, &arguments),
+            ("builtins" | "api", _) => match self.get_value(&Value::from(method)) {
+                Some(value) => value.call(state, args),
+                None => Err(Error::from(ErrorKind::UnknownMethod)),
+            },
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+{# What dbt_utils asks the warehouse, answered without one; these stand in for its own even where it is installed. #}
+{% macro default__star(from, relation_alias=False, except=[], prefix='', suffix='', quote_identifiers=True) -%}
+{%- if prefix or suffix -%}{%- do __ask('dbt_utils.star') -%}{%- endif -%}
+{%- if relation_alias -%}{{ relation_alias }}.{%- endif -%}*
+{%- if except and target.type in ('snowflake', 'duckdb') %} exclude ({{ except | join(', ') }})
+{%- elif except and target.type in ('bigquery', 'databricks', 'spark', 'clickhouse') %} except ({{ except | join(', ') }})
+{%- endif -%}
+{%- endmacro %}
+{% macro default__get_filtered_columns_in_relation(from, except=[]) %}{% do __ask('dbt_utils.get_filtered_columns_in_relation') %}{{ return([]) }}{% endmacro %}
+{% macro default__get_column_values(table, column, order_by='count(*) desc', max_records=none, default=none, where=none) %}{% do __ask('dbt_utils.get_column_values') %}{{ return(default if default is not none else []) }}{% endmacro %}
+{% macro default__get_query_results_as_dict(query) %}{% do __ask('dbt_utils.get_query_results_as_dict') %}{{ return({}) }}{% endmacro %}
+{% macro default__get_single_value(query, default=none) %}{% do __ask('dbt_utils.get_single_value') %}{{ return(default) }}{% endmacro %}
+{% macro default__get_relations_by_pattern(schema_pattern, table_pattern, exclude='', database=none) %}{% do __ask('dbt_utils.get_relations_by_pattern') %}{{ return([]) }}{% endmacro %}
+{% macro default__get_relations_by_prefix(schema, prefix, exclude='', database=none) %}{% do __ask('dbt_utils.get_relations_by_prefix') %}{{ return([]) }}{% endmacro %}
+{% macro default__union_relations(relations, column_override=none, include=[], exclude=[], source_column_name='_dbt_source_relation', where=none) %}
+{%- do __ask('dbt_utils.union_relations') -%}
+{%- for relation in relations %}
+(select {% if source_column_name %}cast({{ dbt.string_literal(relation | string | replace('"', '') | replace('`', '')) }} as {{ dbt.type_string() }}) as {{ source_column_name }}, {% endif %}* from {{ relation }}{% if where %} where {{ where }}{% endif %})
+{% if not loop.last %}union all{% endif %}
+{%- endfor %}
+{% endmacro %}
+{% macro default__unpivot(relation=none, cast_to='varchar', exclude=none, remove=none, field_name='field_name', value_name='value', quote_identifiers=False) %}{% do __ask('dbt_utils.unpivot') %}select * from {{ relation }}{% endmacro %}
+{% macro default__date_spine(datepart, start_date, end_date) %}{{ return(dbt.date_spine(datepart, start_date, end_date)) }}{% endmacro %}

@@ -1,0 +1,313 @@
+//! Property files: what YAML says of models, seeds, snapshots and sources, and the exposures and
+//! groups that it declares. Values are taken as they stand; who reads them renders them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headsup_lineage::diagnostic::{Diagnostic, Position};
+use headsup_lineage::dialect::Dialect;
+use headsup_lineage::name::{ColumnName, Quoting, RelationName};
+use headsup_lineage::query::{DeclaredColumn, DeclaredKey, ForeignKey, KeyKind, Nullability, TableSchema};
+use serde_json::{Map, Value as Json};
+
+use crate::project::{Contact, OwnerClaim, OwnerRule};
+
+/// An object of a YAML file.
+pub(super) type Object = Map<String, Json>;
+
+/// One entry of a property file and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    /// What it says.
+    pub(super) said: Object,
+    /// The file.
+    pub(super) path: Arc<str>,
+    /// The path of the file within its folder, which decides which project configuration applies.
+    pub(super) inner: String,
+    /// Where in the file.
+    pub(super) position: Position,
+}
+
+/// Everything that the property files of one package declare.
+#[derive(Debug, Default)]
+pub(super) struct Properties {
+    /// What is said of models, seeds and snapshots, by section and name.
+    pub(super) patches: BTreeMap<(&'static str, String), Entry>,
+    /// The tables of sources: the source's own entry and the table's.
+    pub(super) tables: Vec<(Entry, Object)>,
+    /// The exposures.
+    pub(super) exposures: Vec<Entry>,
+    /// Owners by group.
+    pub(super) groups: BTreeMap<String, Object>,
+}
+
+/// The name that an entry gives itself.
+pub(super) fn name(said: &Object) -> Option<&str> {
+    said.get("name").and_then(Json::as_str)
+}
+
+/// The objects of a list.
+pub(super) fn objects<'a>(said: &'a Object, key: &str) -> impl Iterator<Item = &'a Object> {
+    said.get(key).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_object)
+}
+
+impl Properties {
+    /// Adds what a file declares.
+    pub(super) fn add(&mut self, path: &Arc<str>, inner: &str, text: &str, file: &Json, diagnostics: &mut Vec<Diagnostic>) {
+        let Json::Object(file) = file else { return };
+        let mut places = Places { text, from: 0 };
+        for section in ["models", "seeds", "snapshots"] {
+            places.from = section_start(text, section);
+            for said in objects(file, section) {
+                let Some(name) = name(said) else { continue };
+                let position = places.find(name);
+                let entry = Entry { said: said.clone(), path: Arc::clone(path), inner: inner.to_owned(), position };
+                let key = (section, name.to_owned());
+                if let Some(other) = self.patches.get(&key) {
+                    diagnostics.push(
+                        Diagnostic::warning("duplicate-properties", format!("`{name}` is described here and in {}", other.path))
+                            .in_file(&**path)
+                            .at(position)
+                            .hint("dbt refuses two descriptions of one node; the first is used"),
+                    );
+                    continue;
+                }
+                self.patches.insert(key, entry);
+            }
+        }
+        places.from = section_start(text, "sources");
+        for source in objects(file, "sources") {
+            let Some(source_name) = name(source) else { continue };
+            places.find(source_name);
+            for table in objects(source, "tables") {
+                let Some(table_name) = name(table) else { continue };
+                let position = places.find(table_name);
+                let mut said = source.clone();
+                said.remove("tables");
+                let entry = Entry { said, path: Arc::clone(path), inner: inner.to_owned(), position };
+                self.tables.push((entry, table.clone()));
+            }
+        }
+        places.from = section_start(text, "exposures");
+        for said in objects(file, "exposures") {
+            let Some(name) = name(said) else { continue };
+            let position = places.find(name);
+            self.exposures.push(Entry { said: said.clone(), path: Arc::clone(path), inner: inner.to_owned(), position });
+        }
+        for said in objects(file, "groups") {
+            if let Some(name) = name(said) {
+                self.groups.insert(name.to_owned(), said.clone());
+            }
+        }
+    }
+}
+
+/// Finds `name: x` lines in the order of the file; the YAML reader gives no places.
+struct Places<'a> {
+    text: &'a str,
+    from: usize,
+}
+
+impl Places<'_> {
+    fn find(&mut self, name: &str) -> Position {
+        let mut at = self.from;
+        for line in self.text[self.from..].split_inclusive('\n') {
+            let plain = line.trim().trim_start_matches('-').trim_start();
+            if let Some(value) = plain.strip_prefix("name:") {
+                let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
+                if value == name {
+                    let column = line.find("name:").unwrap_or(0);
+                    self.from = at + line.len();
+                    return crate::text::position(self.text, at + column);
+                }
+            }
+            at += line.len();
+        }
+        Position::START
+    }
+}
+
+fn section_start(text: &str, section: &str) -> usize {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if line.strip_prefix(section).is_some_and(|rest| rest.trim_start().starts_with(':')) {
+            return at;
+        }
+        at += line.len();
+    }
+    0
+}
+
+/// The columns and keys that an entry declares, by tests, constraints and types.
+pub(super) fn schema(said: &Object, dialect: Dialect) -> TableSchema {
+    let column = |name: &str| ColumnName::new(dialect, name, Quoting::Bare);
+    let mut schema = TableSchema::default();
+    let mut key = |columns: Vec<ColumnName>, kind: KeyKind| {
+        let key = DeclaredKey { columns, kind };
+        if !key.columns.is_empty() && !schema.keys.contains(&key) {
+            schema.keys.push(key);
+        }
+    };
+    for entry in objects(said, "columns") {
+        let Some(name) = name(entry) else { continue };
+        let mut nullability = Nullability::Nullable;
+        for test in tests(entry) {
+            match test.name.as_str() {
+                "unique" if test.is_whole() => key(vec![column(name)], KeyKind::Unique),
+                "not_null" if test.is_whole() => nullability = Nullability::NotNull,
+                "relationships" if test.is_whole() => schema.references.extend(foreign_key(&test, column(name), dialect)),
+                _ => {}
+            }
+        }
+        for constraint in objects(entry, "constraints") {
+            match constraint.get("type").and_then(Json::as_str) {
+                Some("primary_key") => {
+                    nullability = Nullability::NotNull;
+                    key(vec![column(name)], KeyKind::Primary);
+                }
+                Some("unique") => key(vec![column(name)], KeyKind::Unique),
+                Some("not_null") => nullability = Nullability::NotNull,
+                _ => {}
+            }
+        }
+        let data_type = entry.get("data_type").and_then(Json::as_str).unwrap_or_default();
+        let data_type = data_type.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase();
+        schema.columns.push(DeclaredColumn { name: column(name), data_type, nullability });
+    }
+    let names = |value: Option<&Json>| -> Vec<ColumnName> {
+        value.and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).map(column).collect()
+    };
+    for test in tests(said) {
+        if test.is_whole() && test.name.rsplit('.').next() == Some("unique_combination_of_columns") {
+            key(names(test.arguments.get("combination_of_columns")), KeyKind::Unique);
+        }
+    }
+    for constraint in objects(said, "constraints") {
+        match constraint.get("type").and_then(Json::as_str) {
+            Some("primary_key") => key(names(constraint.get("columns")), KeyKind::Primary),
+            Some("unique") => key(names(constraint.get("columns")), KeyKind::Unique),
+            _ => {}
+        }
+    }
+    schema
+}
+
+fn foreign_key(test: &Test, column: ColumnName, dialect: Dialect) -> Option<ForeignKey> {
+    let to = test.arguments.get("to")?.as_str()?;
+    let field = test.arguments.get("field").and_then(Json::as_str);
+    let mut names: Vec<&str> = to.split(['\'', '"']).skip(1).step_by(2).collect();
+    // `ref('package', 'model')` names a package, `source('shop', 'orders')` a source.
+    if to.trim_start().starts_with("ref") && names.len() > 1 {
+        names.drain(..names.len() - 1);
+    }
+    Some(ForeignKey {
+        columns: vec![column],
+        relation: RelationName::bare(dialect, names),
+        relation_columns: field.into_iter().map(|field| ColumnName::new(dialect, field, Quoting::Bare)).collect(),
+    })
+    .filter(|key| !key.relation.is_empty())
+}
+
+/// A test of a property file.
+struct Test {
+    name: String,
+    arguments: Object,
+}
+
+impl Test {
+    /// Whether it holds for every row; a `where` makes it say less, and a warning proves nothing.
+    fn is_whole(&self) -> bool {
+        let config = self.arguments.get("config").and_then(Json::as_object);
+        let said = |key: &str| self.arguments.get(key).or_else(|| config.and_then(|config| config.get(key)));
+        let only_warns = said("severity").and_then(Json::as_str).is_some_and(|text| text.eq_ignore_ascii_case("warn"));
+        let disabled = said("enabled").and_then(super::config::truthy) == Some(false);
+        said("where").is_none() && !only_warns && !disabled
+    }
+}
+
+fn tests(said: &Object) -> Vec<Test> {
+    let mut tests = Vec::new();
+    for key in ["tests", "data_tests"] {
+        for test in said.get(key).and_then(Json::as_array).into_iter().flatten() {
+            match test {
+                Json::String(name) => tests.push(Test { name: name.clone(), arguments: Object::new() }),
+                Json::Object(test) => {
+                    let named = test.get("test_name").and_then(Json::as_str);
+                    let pair = test.iter().find(|(_, value)| value.is_object() || value.is_null());
+                    let (name, arguments) = match (named, pair) {
+                        (Some(name), _) => (name.to_owned(), test.clone()),
+                        (None, Some((name, arguments))) => {
+                            (name.clone(), arguments.as_object().cloned().unwrap_or_default())
+                        }
+                        (None, None) => continue,
+                    };
+                    // Newer files put a test's arguments below `arguments`, and its config beside the name.
+                    let mut all = arguments.clone();
+                    if let Some(Json::Object(inner)) = arguments.get("arguments") {
+                        all.extend(inner.clone());
+                    }
+                    if let Some(config) = test.get("config") {
+                        all.insert("config".to_owned(), config.clone());
+                    }
+                    tests.push(Test { name, arguments: all });
+                }
+                _ => {}
+            }
+        }
+    }
+    tests
+}
+
+/// Whom an `owner` names: a text, or an object with a name, addresses and a channel.
+pub(super) fn contact(owner: &Json) -> Option<Contact> {
+    let texts = |value: Option<&Json>| -> Vec<String> {
+        match value {
+            Some(Json::String(text)) => text.split([',', ';']).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect(),
+            Some(Json::Array(items)) => items.iter().filter_map(Json::as_str).map(ToOwned::to_owned).collect(),
+            _ => Vec::new(),
+        }
+    };
+    let contact = match owner {
+        Json::String(text) if text.trim().is_empty() => return None,
+        Json::String(text) => one(text.trim()),
+        Json::Array(items) => {
+            let mut all = Contact::default();
+            for item in items.iter().filter_map(contact) {
+                all.name = all.name.or(item.name);
+                all.emails.extend(item.emails);
+                all.channel = all.channel.or(item.channel);
+            }
+            all
+        }
+        Json::Object(owner) => {
+            let text = |keys: &[&str]| keys.iter().find_map(|key| owner.get(*key)).and_then(Json::as_str).map(ToOwned::to_owned);
+            Contact {
+                name: text(&["name", "team"]),
+                emails: texts(owner.get("email").or_else(|| owner.get("emails"))),
+                channel: text(&["slack", "channel", "slack_channel"]),
+            }
+        }
+        _ => return None,
+    };
+    (contact != Contact::default()).then_some(contact)
+}
+
+fn one(text: &str) -> Contact {
+    match text {
+        channel if channel.starts_with('#') => Contact { channel: Some(channel.to_owned()), ..Contact::default() },
+        email if email.contains('@') && !email.starts_with('@') && !email.contains(' ') => {
+            Contact { emails: vec![email.to_owned()], ..Contact::default() }
+        }
+        name => Contact { name: Some(name.to_owned()), ..Contact::default() },
+    }
+}
+
+/// The owner that a `meta` names, by a rule.
+pub(super) fn meta_owner(meta: Option<&Json>, rule: OwnerRule) -> Option<OwnerClaim> {
+    let meta = meta?.as_object()?;
+    let owner = ["owner", "owners", "team"].iter().find_map(|key| meta.get(*key))?;
+    let mut contact = contact(owner)?;
+    let channel = ["slack", "slack_channel", "channel"].iter().find_map(|key| meta.get(*key)).and_then(Json::as_str);
+    contact.channel = contact.channel.or_else(|| channel.map(ToOwned::to_owned));
+    Some(OwnerClaim { rule, contact })
+}

@@ -1,0 +1,45 @@
+//! Templates inside YAML: what `dbt_project.yml` and property files compute. Hooks, variables,
+//! descriptions and tests stay as they are, for others render those or nobody does.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use super::engine::{Engine, Pass, Run, Subject};
+use super::natives::to_json;
+
+/// Keys whose values are not rendered here.
+fn is_kept(key: &str) -> bool {
+    matches!(
+        key.trim_start_matches('+'),
+        "vars" | "pre-hook" | "post-hook" | "pre_hook" | "post_hook" | "on-run-start" | "on-run-end" | "query-comment"
+            | "description" | "tests" | "data_tests" | "relation" | "depends_on" | "unit_tests" | "freshness"
+    )
+}
+
+/// A value with its templates rendered; one that fails stays as it is.
+pub(super) fn value(run: &Arc<Run>, json: &Json) -> Json {
+    match json {
+        Json::String(text) if text.contains("{{") || text.contains("{%") => {
+            run.evaluate(text).map_or_else(|_| json.clone(), |value| to_json(&value))
+        }
+        Json::Array(items) => Json::Array(items.iter().map(|item| value(run, item)).collect()),
+        Json::Object(pairs) => Json::Object(map(run, pairs)),
+        other => other.clone(),
+    }
+}
+
+fn map(run: &Arc<Run>, pairs: &Map<String, Json>) -> Map<String, Json> {
+    pairs.iter().map(|(key, held)| (key.clone(), if is_kept(key) { held.clone() } else { value(run, held) })).collect()
+}
+
+/// A run for a file that is no node.
+pub(super) fn run(engine: &Arc<Engine>, package: &Arc<str>, path: &Arc<str>) -> Arc<Run> {
+    let subject = Subject { package: Arc::clone(package), path: Arc::clone(path), ..Subject::default() };
+    Run::new(engine, &Arc::new(subject), Pass::Parse)
+}
+
+/// An entry of a property file with its templates rendered.
+pub(super) fn object(engine: &Arc<Engine>, package: &Arc<str>, path: &Arc<str>, said: &Map<String, Json>) -> Map<String, Json> {
+    map(&run(engine, package, path), said)
+}

@@ -1,0 +1,181 @@
+//! What a template names, read from its tokens without rendering it: the last resort for what
+//! cannot be rendered, and the places of what can.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::engine::{Engine, Macro, RefCall};
+use super::rewrite::matching;
+use super::split::{arguments, literal};
+use super::tokens::{Token, TokenKind, pieces};
+
+/// What a template names.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// Calls of `ref` with nothing but literals, with their offsets.
+    pub(super) refs: Vec<(RefCall, usize)>,
+    /// Calls of `source` with nothing but literals, with their offsets.
+    pub(super) sources: Vec<((String, String), usize)>,
+    /// Offsets of calls of `ref` and `source` whose arguments are computed.
+    pub(super) computed: Vec<usize>,
+    /// Everything else that is called: a package, where named, and a name.
+    calls: BTreeSet<(Option<String>, String)>,
+    /// The names that `adapter.dispatch` is asked for.
+    dispatched: BTreeSet<String>,
+}
+
+/// Scans a part of a file.
+pub(super) fn template(source: &str, part: Range<usize>) -> Scan {
+    let mut scan = Scan::default();
+    let text = &source[part.clone()];
+    for piece in pieces(text) {
+        scan.tokens(text, &piece.tokens, part.start);
+    }
+    scan
+}
+
+impl Scan {
+    fn tokens(&mut self, source: &str, tokens: &[Token], base: usize) {
+        for (index, token) in tokens.iter().enumerate() {
+            if token.kind != TokenKind::Name || tokens.get(index + 1).is_none_or(|next| next.text(source) != "(") {
+                // A hook in a string is a template of its own.
+                if token.kind == TokenKind::Text && token.text(source).contains("{{") {
+                    let inner = template(source, token.range.start + 1..token.range.end.saturating_sub(1).max(token.range.start + 1));
+                    self.merge(inner, base);
+                }
+                continue;
+            }
+            let Some(closing) = matching(source, tokens, index + 1) else { continue };
+            let args = arguments(source, &tokens[index + 2..closing]);
+            let dotted = index >= 2 && tokens[index - 1].text(source) == ".";
+            let owner = if dotted { tokens.get(index - 2).map(|owner| owner.text(source)) } else { None };
+            let offset = base + token.range.start;
+            match (token.text(source), owner) {
+                ("ref", None | Some("builtins" | "dbt")) => match reference(source, &args) {
+                    Some(call) => self.refs.push((call, offset)),
+                    None => self.computed.push(offset),
+                },
+                ("source", None | Some("builtins" | "dbt")) => {
+                    match args.iter().map(|arg| literal(source, arg)).collect::<Option<Vec<_>>>().as_deref() {
+                        Some([source, table]) => self.sources.push(((source.clone(), table.clone()), offset)),
+                        _ => self.computed.push(offset),
+                    }
+                }
+                ("dispatch", Some("adapter")) => {
+                    let first = args.first().map(|arg| arg.iter().rposition(|token| token.text(source) == "=").map_or(*arg, |equals| &arg[equals + 1..]));
+                    self.dispatched.extend(first.and_then(|arg| literal(source, arg)));
+                }
+                (name, owner) => {
+                    self.calls.insert((owner.map(ToOwned::to_owned), name.to_owned()));
+                }
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Self, base: usize) {
+        self.refs.extend(other.refs.into_iter().map(|(call, offset)| (call, offset + base)));
+        self.sources.extend(other.sources.into_iter().map(|(call, offset)| (call, offset + base)));
+        self.computed.extend(other.computed.into_iter().map(|offset| offset + base));
+        self.calls.extend(other.calls);
+        self.dispatched.extend(other.dispatched);
+    }
+}
+
+/// A call of `ref` with nothing but literals.
+pub(super) fn reference(source: &str, args: &[&[Token]]) -> Option<RefCall> {
+    let mut names = Vec::new();
+    let mut version = None;
+    for arg in args {
+        match arg {
+            [key, equals, value] if equals.text(source) == "=" => {
+                let text = value.text(source);
+                match (key.text(source), value.kind) {
+                    ("v" | "version", TokenKind::Number) => version = Some(text.to_owned()),
+                    ("v" | "version", TokenKind::Text) => version = Some(literal(source, &arg[2..])?),
+                    _ => return None,
+                }
+            }
+            arg => names.push(literal(source, arg)?),
+        }
+    }
+    let name = names.pop()?;
+    let package = names.pop();
+    names.is_empty().then_some(RefCall { package, name, version })
+}
+
+/// What a template names together with every macro that it reaches.
+#[derive(Debug, Default)]
+pub(super) struct Reach {
+    /// Calls of `ref`, each with its offset in the template itself, if it stands there.
+    pub(super) refs: BTreeMap<RefCall, Option<usize>>,
+    /// Calls of `source`, the same.
+    pub(super) sources: BTreeMap<(String, String), Option<usize>>,
+    /// Why there may be more.
+    pub(super) incomplete: Option<String>,
+    /// The macros that it reaches.
+    pub(super) macros: BTreeMap<(Arc<str>, Arc<str>), Arc<Macro>>,
+}
+
+/// Scans a part of a file and, transitively, the macros that it names.
+pub(super) fn reach(engine: &Engine, package: &str, local: &[Arc<Macro>], source: &str, part: Range<usize>) -> Reach {
+    let mut reach = Reach::default();
+    let own = template(source, part);
+    for (call, offset) in &own.refs {
+        reach.refs.entry(call.clone()).or_insert(Some(*offset));
+    }
+    for (call, offset) in &own.sources {
+        reach.sources.entry(call.clone()).or_insert(Some(*offset));
+    }
+    if !own.computed.is_empty() {
+        reach.incomplete = Some("an argument of ref() or source() is computed".to_owned());
+    }
+    let mut queue: Vec<Arc<Macro>> = Vec::new();
+    named(engine, package, package, local, &own, &mut queue);
+    while let Some(next) = queue.pop() {
+        let key = (Arc::clone(&next.package), Arc::clone(&next.name));
+        if reach.macros.contains_key(&key) {
+            continue;
+        }
+        let scan = template(&next.file, next.outer.clone());
+        for (call, _) in &scan.refs {
+            reach.refs.entry(call.clone()).or_insert(None);
+        }
+        for (call, _) in &scan.sources {
+            reach.sources.entry(call.clone()).or_insert(None);
+        }
+        if !scan.computed.is_empty() && &*next.package != "dbt" && reach.incomplete.is_none() {
+            reach.incomplete = Some(format!("an argument of ref() or source() is computed in macro {}", next.name));
+        }
+        named(engine, package, &next.package, local, &scan, &mut queue);
+        reach.macros.insert(key, next);
+    }
+    reach
+}
+
+fn named(
+    engine: &Engine,
+    package: &str,
+    own: &str,
+    local: &[Arc<Macro>],
+    scan: &Scan,
+    queue: &mut Vec<Arc<Macro>>,
+) {
+    for (owner, name) in &scan.calls {
+        let found = match owner {
+            None => local
+                .iter()
+                .find(|one| *one.name == **name)
+                .or_else(|| engine.resolve(package, own, name)),
+            Some(owner) => engine.find(owner, name),
+        };
+        queue.extend(found.cloned());
+    }
+    for name in &scan.dispatched {
+        for namespace in engine.packages() {
+            for prefix in &engine.world.prefixes {
+                queue.extend(engine.find(namespace, &format!("{prefix}__{name}")).cloned());
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The renderer of a project: its packages' macros, its variables, and the target as far as a
+//! profile in the repository tells it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use headsup_lineage::diagnostic::Diagnostic;
+use headsup_lineage::dialect::Dialect;
+use headsup_lineage::name::Quoting;
+use serde_json::{Map, Value as Json, json};
+
+use super::Options;
+use super::config::truthy;
+use super::engine::{Engine, Macro};
+use super::layout::{Folder, Layout, Package};
+use super::relation::QuotePolicy;
+use super::split::{BlockKind, blocks};
+use super::world::{TARGET_DATABASE, TARGET_SCHEMA, World, adapter_of, prefixes};
+use super::yaml;
+use crate::snapshot::Snapshot;
+
+/// Macros of dbt's own, and those of the package that nearly every project uses.
+const DBT: &str = include_str!("prelude/dbt.sql");
+const DBT_UTILS: &str = include_str!("prelude/dbt_utils.sql");
+const DBT_UTILS_KNOWN: &str = include_str!("prelude/dbt_utils_known.sql");
+
+/// Builds the renderer.
+pub(super) fn engine(snapshot: &Snapshot, layout: &Layout, options: &Options<'_>, diagnostics: &mut Vec<Diagnostic>) -> Engine {
+    let world = world(snapshot, layout, options, diagnostics);
+    let mut macros: BTreeMap<(Arc<str>, Arc<str>), Macro> = BTreeMap::new();
+    let mut add = |one: Macro| macros.insert((Arc::clone(&one.package), Arc::clone(&one.name)), one);
+    for one in prelude("dbt", DBT) {
+        add(one);
+    }
+    for package in &layout.packages {
+        // The packages of dbt's own cannot be replaced from outside.
+        let files = if &*package.name == "dbt" { Vec::new() } else { package.files(snapshot, Folder::Macros, &["sql", "jinja"]) };
+        for (path, _) in files {
+            match snapshot.text(&path) {
+                Ok(text) => {
+                    let text: Arc<str> = Arc::from(text);
+                    for block in blocks(&text).iter().filter(|block| block.kind == BlockKind::Macro) {
+                        add(Macro::new(&package.name, &path, &text, block));
+                    }
+                }
+                Err(diagnostic) => diagnostics.push(*diagnostic),
+            }
+        }
+    }
+    if !layout.packages.iter().any(|package| &*package.name == "dbt_utils") {
+        for one in prelude("dbt_utils", DBT_UTILS) {
+            add(one);
+        }
+    }
+    for one in prelude("dbt_utils", DBT_UTILS_KNOWN) {
+        add(one);
+    }
+    Engine::new(world, macros.into_values())
+}
+
+fn prelude(package: &str, text: &str) -> Vec<Macro> {
+    let text: Arc<str> = Arc::from(text);
+    let (package, path) = (Arc::from(package), Arc::from(format!("<{package}>")));
+    blocks(&text).iter().map(|block| Macro::new(&package, &path, &text, block)).collect()
+}
+
+fn world(snapshot: &Snapshot, layout: &Layout, options: &Options<'_>, diagnostics: &mut Vec<Diagnostic>) -> World {
+    let Some(root) = layout.packages.first() else { return World::default() };
+    let profile = profile(snapshot, root, options);
+    let text = |key: &str| profile.get(key).and_then(Json::as_str).filter(|text| !text.contains("{{")).map(ToOwned::to_owned);
+    let said = text("type").or_else(|| if options.dialect.is_none() { required_adapter(snapshot, root) } else { None });
+    let said_dialect = said.as_deref().and_then(|adapter| adapter.parse::<Dialect>().ok());
+    let dialect = options.dialect.or(said_dialect).unwrap_or_default();
+    let adapter = match (said, said_dialect) {
+        (Some(adapter), Some(own)) if own == dialect => adapter,
+        _ => adapter_of(dialect).to_owned(),
+    };
+    if options.dialect.is_none() && said_dialect.is_none() {
+        diagnostics.push(
+            Diagnostic::note("dialect-unknown", "no profile in the repository says which warehouse the project is for")
+                .in_file(format!("{}{}dbt_project.yml", root.directory, if root.directory.is_empty() { "" } else { "/" }))
+                .hint("name the dialect in the settings"),
+        );
+    }
+    let schema = text("schema").or_else(|| text("dataset")).unwrap_or_else(|| TARGET_SCHEMA.to_owned());
+    let database = ["database", "dbname", "project", "catalog"].iter().find_map(|key| text(key));
+    let database = database.unwrap_or_else(|| TARGET_DATABASE.to_owned());
+    let name = options.target.map(ToOwned::to_owned).or_else(|| text("__target")).unwrap_or_else(|| "dev".to_owned());
+    let mut target = json!({
+        "name": name, "target_name": name, "type": adapter, "schema": schema, "dataset": schema,
+        "database": database, "dbname": database, "project": database, "catalog": database,
+        "profile_name": root.settings.get("profile").and_then(Json::as_str).unwrap_or("default"),
+        "threads": 1, "user": "dbt_user", "role": "dbt_role", "warehouse": "dbt_warehouse",
+        "account": "dbt_account", "host": "dbt_host", "port": 0, "location": null, "path": "",
+    });
+    if let Json::Object(target) = &mut target {
+        for key in ["role", "warehouse", "location"] {
+            if let Some(value) = text(key) {
+                target.insert(key.to_owned(), Json::String(value));
+            }
+        }
+    }
+    let mut dispatch = BTreeMap::new();
+    for entry in root.settings.get("dispatch").and_then(Json::as_array).into_iter().flatten() {
+        let namespace = entry.get("macro_namespace").and_then(Json::as_str);
+        let order = entry.get("search_order").and_then(Json::as_array);
+        if let (Some(namespace), Some(order)) = (namespace, order) {
+            let order = order.iter().filter_map(Json::as_str).map(ToOwned::to_owned).collect();
+            dispatch.insert(namespace.to_owned(), order);
+        }
+    }
+    World {
+        root: Arc::clone(&root.name),
+        dialect,
+        prefixes: prefixes(&adapter),
+        adapter,
+        target,
+        packages: layout
+            .packages
+            .iter()
+            .map(|package| (package.name.to_string(), package.section("vars").cloned().unwrap_or_default()))
+            .collect(),
+        overrides: options.vars.clone(),
+        environment: options.environment.clone(),
+        dispatch,
+        quoting: root.settings.get("quoting").and_then(Json::as_object).map(|said| quoting(said, QuotePolicy::of(dialect))),
+    }
+}
+
+/// What a `quoting:` block changes.
+pub(super) fn quoting(said: &Map<String, Json>, otherwise: QuotePolicy) -> QuotePolicy {
+    let part = |key: &str, otherwise: Quoting| match said.get(key).and_then(truthy) {
+        Some(true) => Quoting::Quoted,
+        Some(false) => Quoting::Bare,
+        None => otherwise,
+    };
+    QuotePolicy {
+        database: part("database", otherwise.database),
+        schema: part("schema", otherwise.schema),
+        identifier: part("identifier", otherwise.identifier),
+    }
+}
+
+/// The output of a profile in the repository that fits best; empty if there is none. Secrets that a
+/// profile may hold are never looked at.
+fn profile(snapshot: &Snapshot, root: &Package, options: &Options<'_>) -> Map<String, Json> {
+    let wanted = root.settings.get("profile").and_then(Json::as_str).unwrap_or("default");
+    let mut paths: Vec<&Arc<str>> = snapshot
+        .files()
+        .map(|(path, _)| path)
+        .filter(|path| path.rsplit('/').next().is_some_and(|name| matches!(name, "profiles.yml" | "profiles.yaml")))
+        .collect();
+    let inside = |path: &str| root.directory.is_empty() || path.starts_with(&format!("{}/", root.directory));
+    paths.sort_by_key(|path| (!inside(path), path.matches('/').count(), path.len()));
+    for path in paths {
+        let Some(Json::Object(file)) = snapshot.text(path).ok().and_then(|text| yaml::parse(&text).ok()) else { continue };
+        let Some(profile) = file.get(wanted) else { continue };
+        let Some(outputs) = profile.get("outputs").and_then(Json::as_object) else { continue };
+        let chosen = options.target.or_else(|| profile.get("target").and_then(Json::as_str)).filter(|name| outputs.contains_key(*name));
+        let mut names: Vec<&str> = chosen.into_iter().collect();
+        names.extend(outputs.keys().map(String::as_str).filter(|name| Some(*name) != chosen));
+        for name in names {
+            let Some(output) = outputs.get(name).and_then(Json::as_object) else { continue };
+            let dialect = output.get("type").and_then(Json::as_str).and_then(|name| name.parse::<Dialect>().ok());
+            if options.dialect.is_none() || options.dialect == dialect {
+                let mut output = output.clone();
+                output.insert("__target".to_owned(), Json::String(name.to_owned()));
+                return output;
+            }
+        }
+    }
+    Map::new()
+}
+
+/// The adapter that the project's Python requirements name.
+fn required_adapter(snapshot: &Snapshot, root: &Package) -> Option<String> {
+    const ADAPTERS: [&str; 13] = [
+        "snowflake", "bigquery", "redshift", "databricks", "spark", "trino", "athena", "duckdb", "mysql", "sqlserver",
+        "fabric", "clickhouse", "postgres",
+    ];
+    let mut paths: Vec<&Arc<str>> = snapshot
+        .files()
+        .map(|(path, _)| path)
+        .filter(|path| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            name.starts_with("requirements") || matches!(name, "pyproject.toml" | "Pipfile" | "setup.py" | "environment.yml")
+        })
+        .collect();
+    let inside = |path: &str| !root.directory.is_empty() && path.starts_with(&format!("{}/", root.directory));
+    paths.sort_by_key(|path| (!inside(path), path.matches('/').count(), path.len()));
+    paths.into_iter().take(50).find_map(|path| {
+        let text = snapshot.text(path).ok()?.to_lowercase();
+        ADAPTERS.into_iter().find(|adapter| text.contains(&format!("dbt-{adapter}"))).map(ToOwned::to_owned)
+    })
+}
+
+/// The macros of one file of a model, by name.
+pub(super) fn local_macros(package: &Arc<str>, path: &Arc<str>, text: &Arc<str>) -> HashMap<String, Arc<Macro>> {
+    blocks(text)
+        .iter()
+        .filter(|block| block.kind == BlockKind::Macro)
+        .map(|block| (block.name.clone(), Arc::new(Macro::new(package, path, text, block))))
+        .collect()
+}
