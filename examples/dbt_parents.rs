@@ -57,10 +57,12 @@ fn main() {
             }
             parents.sort();
             parents.dedup();
+            let config: std::collections::BTreeMap<String, String> =
+                relation.config.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
             let aliases: Vec<String> = relation.aliases.iter().map(ToString::to_string).collect();
             (
                 relation.id.to_string(),
-                json!({"parents": parents, "rung": relation.rung.name(), "config": relation.config, "aliases": aliases,
+                json!({"parents": parents, "rung": relation.rung.name(), "config": config, "aliases": aliases,
                     "incomplete": incomplete, "sql": sql, "schema": relation.schema}),
             )
         })

@@ -146,6 +146,7 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
             part.relations.push(source.relation);
         }
     }
+    graph.list(nodes.iter().zip(&tables));
     let graph = engine.graph.get_or_init(|| graph);
 
     let groups = known

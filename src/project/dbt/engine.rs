@@ -144,14 +144,20 @@ impl Engine {
             .or_else(|| self.find("dbt", name))
     }
 
+    /// Every package, in the order in which a name is looked for.
+    fn everywhere<'a>(&'a self, node_package: &'a str) -> Vec<&'a str> {
+        [node_package, &*self.world.root].into_iter().chain(self.macros.keys().map(|name| &**name)).collect()
+    }
+
     /// The macro that `adapter.dispatch` means.
-    pub(super) fn dispatch(&self, node_package: &str, name: &str, namespace: Option<&str>) -> Option<&Arc<Macro>> {
+    pub(super) fn dispatch<'a>(&'a self, node_package: &'a str, name: &str, namespace: Option<&'a str>) -> Option<&'a Arc<Macro>> {
         let packages: Vec<&str> = match namespace {
             Some(namespace) => match self.world.dispatch.get(namespace) {
                 Some(order) => order.iter().map(String::as_str).collect(),
-                None => vec![&self.world.root, namespace],
+                None if self.has_package(namespace) => vec![&self.world.root, namespace],
+                None => self.everywhere(node_package),
             },
-            None => [node_package, &self.world.root].into_iter().chain(self.macros.keys().map(|name| &**name)).collect(),
+            None => self.everywhere(node_package),
         };
         packages.into_iter().find_map(|package| {
             let prefixes = self.world.prefixes.iter();

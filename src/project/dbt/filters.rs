@@ -48,6 +48,19 @@ pub(super) fn install(env: &mut Environment<'static>) {
         let json = serde_json::from_str(&value).map_err(|error| invalid(format!("not JSON: {error}")))?;
         Ok(own_deep(&from_json(&json), 0))
     });
+    env.add_filter("int", |value: Value, default: Option<Value>| {
+        let text = value.to_string();
+        let number = value.as_i64().or_else(|| text.trim().parse::<i64>().ok());
+        let number = number.or_else(|| text.trim().parse::<f64>().ok().map(|number| number.trunc() as i64));
+        match value.kind() {
+            ValueKind::Bool => Value::from(i64::from(value.is_true())),
+            _ => number.map_or_else(|| default.unwrap_or_else(|| Value::from(0)), Value::from),
+        }
+    });
+    env.add_filter("float", |value: Value, default: Option<Value>| {
+        let number = value.to_string().trim().parse::<f64>().ok();
+        number.map_or_else(|| default.unwrap_or_else(|| Value::from(0.0)), Value::from)
+    });
     env.add_filter("wordcount", |value: String| value.split_whitespace().count());
     env.add_filter("center", |value: String, width: usize| format!("{value:^width$}"));
     env.add_filter("truncate", |value: String, length: Option<usize>| {

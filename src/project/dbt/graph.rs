@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use minijinja::Value;
+use serde_json::{Map, Value as Json, json};
+
 use super::engine::RefCall;
+use super::natives::from_json;
+use super::nodes::Node;
+use super::properties::{name, objects};
 use super::relation::TableName;
 
 /// A node that can be referred to.
@@ -31,11 +37,58 @@ pub(super) struct Graph {
     pub(super) nodes: BTreeMap<String, Vec<Entry>>,
     /// Sources by source and table.
     pub(super) sources: BTreeMap<(String, String), Vec<Entry>>,
+    /// What templates see as `graph`: shared by all of them, so it cannot change.
+    pub(super) listing: Value,
     /// Names of nodes that are switched off, with their files.
     pub(super) disabled: BTreeMap<String, String>,
 }
 
 impl Graph {
+    /// Lists the nodes and sources for templates, once all of them are known.
+    pub(super) fn list<'a>(&mut self, nodes: impl IntoIterator<Item = (&'a Node, &'a TableName)>) {
+        let mut listed = Map::new();
+        for (node, table) in nodes {
+            let candidate = &node.candidate;
+            let refs = node.captured.refs.iter().filter_map(|call| self.reference(&candidate.package, call));
+            let calls = node.captured.sources.iter();
+            let sources = calls.filter_map(|(source, table)| self.source(&candidate.package, source, table));
+            let parents: Vec<&str> = refs.chain(sources).map(|entry| entry.id.as_str()).collect();
+            let part = |key: &str| node.config.get(key).cloned();
+            let columns = objects(&candidate.said, "columns").filter_map(|column| {
+                Some((name(column)?.to_owned(), Json::Object(column.clone())))
+            });
+            let value = json!({
+                "unique_id": node.id, "name": candidate.name, "version": candidate.version,
+                "resource_type": candidate.resource(), "package_name": &*candidate.package,
+                "alias": table.identifier, "schema": table.schema, "database": table.database,
+                "relation_name": table.to_string(), "path": &*candidate.path, "original_file_path": &*candidate.path,
+                "fqn": candidate.fqn, "config": node.config, "tags": part("tags").unwrap_or_else(|| json!([])),
+                "meta": part("meta").unwrap_or_else(|| json!({})), "columns": columns.collect::<Map<_, _>>(),
+                "depends_on": {"nodes": parents, "macros": []}, "refs": [], "sources": [], "description": "",
+                "language": "sql", "raw_code": "", "docs": {"show": true}, "access": "protected", "group": part("group"),
+            });
+            listed.insert(node.id.clone(), value);
+        }
+        let mut sources = Map::new();
+        for ((source, table_name), entries) in &self.sources {
+            for entry in entries {
+                let table = &entry.table;
+                let value = json!({
+                    "unique_id": entry.id, "source_name": source, "name": table_name, "identifier": table.identifier,
+                    "resource_type": "source", "package_name": entry.package, "schema": table.schema,
+                    "database": table.database, "relation_name": table.to_string(), "config": {"enabled": true},
+                    "tags": [], "meta": {}, "columns": {}, "description": "", "source_description": "", "loader": "",
+                    "source_meta": {}, "fqn": [entry.package, source, table_name], "freshness": {}, "loaded_at_field": null,
+                });
+                sources.insert(entry.id.clone(), value);
+            }
+        }
+        self.listing = from_json(&json!({
+            "nodes": listed, "sources": sources, "exposures": {}, "metrics": {}, "groups": {}, "semantic_models": {},
+            "saved_queries": {}, "unit_tests": {},
+        }));
+    }
+
     /// The packages to search, in order; `None` is any.
     fn order<'a>(&'a self, package: &'a str) -> Vec<Option<&'a str>> {
         if package == self.root {

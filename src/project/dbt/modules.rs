@@ -12,7 +12,7 @@ use super::values::{dict, invalid, list, record};
 
 /// An answer that nobody gave: whatever is asked of it, it is empty again.
 #[derive(Debug)]
-struct Nothing;
+pub(super) struct Nothing;
 
 /// An answer that nobody gave.
 pub(super) fn nothing() -> Value {

@@ -58,15 +58,12 @@ pub(super) fn native(run: &Arc<Run>, own: &Arc<str>, name: &str) -> Option<Value
         "schema" => from_json(world.target.get("schema").unwrap_or(&Json::Null)),
         "database" => from_json(world.target.get("database").unwrap_or(&Json::Null)),
         "model" | "node" if !subject.id.is_empty() => node(run),
-        "graph" => {
-            capture(run, |captured| {
-                captured.asked.get_or_insert_with(|| "graph".to_owned());
-            });
-            record(
-                ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models"]
-                    .map(|name| (name, dict([]))),
-            )
-        }
+        "graph" => match run.engine.graph.get().filter(|_| run.pass != Pass::Parse) {
+            Some(graph) => graph.listing.clone(),
+            None => record(
+                ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models"].map(|name| (name, dict([]))),
+            ),
+        },
         "flags" => record([
             ("FULL_REFRESH", Value::from(false)),
             ("STORE_FAILURES", Value::from(false)),
@@ -430,7 +427,11 @@ impl Object for Native {
                     _ => configured(&self.run, key),
                 }
             }
-            "ref" | "source" if key == "id" => Some(Value::from(self.name)),
+            // `builtins.ref.config` is dbt's whole runtime configuration; nobody here has one.
+            "ref" | "source" if key == "config" => {
+                ask(&self.run, "the runtime configuration");
+                Some(modules::nothing())
+            }
             _ => None,
         }
     }

@@ -66,10 +66,7 @@ pub(super) fn template(source: &str, part: &Range<usize>, without: &[Range<usize
             out.copy(source, at..offset);
             out.insert(inserted);
             at = offset;
-            // A `%` is replaced, not preceded: its byte is skipped.
-            if inserted == MODULO {
-                at += 1;
-            }
+            at += replaced(inserted);
         }
     }
     if at < part.end {
@@ -89,7 +86,7 @@ pub(super) fn expression(source: &str, tokens: &[Token]) -> String {
     for (offset, inserted) in insertions {
         text.push_str(&source[at..offset]);
         text.push_str(inserted);
-        at = if inserted == MODULO { offset + 1 } else { offset };
+        at = offset + replaced(inserted);
     }
     text.push_str(&source[at..last.range.end]);
     text
@@ -107,6 +104,12 @@ fn pieces_within(text: &str, part: &Range<usize>) -> Vec<Piece> {
 }
 
 const MODULO: &str = "|__mod(";
+const NO_SIGN: &str = " ";
+
+/// How many bytes of the file an insertion stands for: a `%` and a sign are replaced, not preceded.
+fn replaced(inserted: &str) -> usize {
+    usize::from(inserted == MODULO || inserted == NO_SIGN)
+}
 
 fn tag(source: &str, piece: &Piece, insertions: &mut Vec<Insertion>) {
     let tokens = &piece.tokens;
@@ -163,6 +166,9 @@ fn operands(source: &str, tokens: &[Token], insertions: &mut Vec<Insertion>) {
                     insertions.push((token.range.start, if opening == "[" { "__list(" } else { "__dict(" }));
                     insertions.push((tokens[closing].range.end, ")"));
                 }
+            }
+            (TokenKind::Symbol, "+") if !ends_operand(source, before) => {
+                insertions.push((token.range.start, NO_SIGN));
             }
             (TokenKind::Text, _) if before.is_some_and(|before| before.kind == TokenKind::Text) => {
                 insertions.push((token.range.start, "~"));
@@ -273,6 +279,7 @@ mod tests {
 
     #[test]
     fn neighbouring_strings_are_one() {
+        check("{{ f(i = +1) }}", "{{ f(i =  1) }}");
         check("{{ 'a' 'b' }}", "{{ 'a' ~'b' }}");
     }
 

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Tuple, ValueKind};
 use minijinja::{Error, ErrorKind, State, Value};
 
+use super::modules::Nothing;
+
 /// How deep a value may nest; deeper ones would take the renderer's stack.
 const MAX_NESTING: usize = 64;
 /// How long a list or a dict may grow.
@@ -61,7 +63,7 @@ pub(super) fn record<'a>(pairs: impl IntoIterator<Item = (&'a str, Value)>) -> V
 /// The value as one that can change, if it is a list or a dict; anything else as it is.
 pub(super) fn own(value: Value) -> Value {
     let Some(object) = value.as_object() else { return value };
-    if object.is::<PyList>() || object.is::<PyDict>() || object.is::<Tuple>() {
+    if object.is::<PyList>() || object.is::<PyDict>() || object.is::<Tuple>() || object.is::<Nothing>() {
         return value;
     }
     match value.kind() {
