@@ -2,6 +2,7 @@
 //! read. One reader for each kind of project; it must not know lineage's insides.
 
 pub mod dbt;
+pub mod manifest;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

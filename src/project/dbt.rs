@@ -10,7 +10,7 @@
 
 mod assemble;
 mod call;
-mod config;
+pub(super) mod config;
 mod declared;
 mod engine;
 mod filters;
@@ -21,7 +21,7 @@ mod moment;
 mod natives;
 mod nodes;
 mod physical;
-mod properties;
+pub(super) mod properties;
 mod python;
 mod regex;
 mod relation;
@@ -49,6 +49,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::project::{Attributes, Part};
 use crate::snapshot::Snapshot;
+pub(super) use assemble::criticality;
 use assemble::{Assembled, Assembly};
 use engine::Engine;
 use graph::{Entry, Graph};

@@ -353,7 +353,7 @@ impl Assembly<'_> {
 }
 
 /// How much a job matters, as a `meta` says.
-pub(super) fn criticality(meta: Option<&Json>) -> Option<Criticality> {
+pub(in crate::project) fn criticality(meta: Option<&Json>) -> Option<Criticality> {
     let meta = meta?.as_object()?;
     match (meta.get("criticality").and_then(Json::as_str), meta.get("critical").and_then(config::truthy)) {
         (Some("critical"), _) | (_, Some(true)) => Some(Criticality::Critical),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::yaml::sorted;
 
 /// A configuration: the canonical names of keys, and values as files have them.
-pub(super) type Config = BTreeMap<String, Json>;
+pub(in crate::project) type Config = BTreeMap<String, Json>;
 
 /// The name under which dbt knows a key.
 fn canonical(key: &str) -> String {
@@ -47,7 +47,7 @@ fn said(level: &Map<String, Json>) -> Map<String, Json> {
 
 /// Adds one place's say to what the places before it said: hooks and tags add up, `meta` merges,
 /// everything else is replaced.
-pub(super) fn merge<'a>(config: &mut Config, said: impl IntoIterator<Item = (&'a String, &'a Json)>) {
+pub(in crate::project) fn merge<'a>(config: &mut Config, said: impl IntoIterator<Item = (&'a String, &'a Json)>) {
     for (key, value) in said {
         let key = canonical(key);
         match key.as_str() {
@@ -84,7 +84,7 @@ fn listed(value: Json) -> Vec<Json> {
 }
 
 /// A value as text, if it is one.
-pub(super) fn text(config: &Config, key: &str) -> Option<String> {
+pub(in crate::project) fn text(config: &Config, key: &str) -> Option<String> {
     match config.get(key)? {
         Json::Null => None,
         Json::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
@@ -93,7 +93,7 @@ pub(super) fn text(config: &Config, key: &str) -> Option<String> {
 }
 
 /// Whether a value means yes, as YAML 1.1 and people spell it.
-pub(super) fn truthy(value: &Json) -> Option<bool> {
+pub(in crate::project) fn truthy(value: &Json) -> Option<bool> {
     match value {
         Json::Bool(yes) => Some(*yes),
         Json::Number(number) => Some(number.as_f64() != Some(0.0)),
@@ -119,7 +119,7 @@ const NOT_BUILDING: [&str; 15] = [
 ];
 
 /// What of a configuration decides how the relation is built, each value in one spelling.
-pub(super) fn building(config: &Config) -> BTreeMap<Arc<str>, Arc<str>> {
+pub(in crate::project) fn building(config: &Config) -> BTreeMap<Arc<str>, Arc<str>> {
     config
         .iter()
         .filter(|(key, value)| !NOT_BUILDING.contains(&key.as_str()) && !is_nothing(value))

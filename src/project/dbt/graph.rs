@@ -55,7 +55,14 @@ impl Graph {
             let parents: Vec<&str> = refs.chain(sources).map(|entry| entry.id.as_str()).collect();
             let part = |key: &str| node.config.get(key).cloned();
             let columns = objects(&candidate.said, "columns").filter_map(|column| {
-                Some((name(column)?.to_owned(), Json::Object(column.clone())))
+                let of = |key: &str, otherwise: Json| column.get(key).cloned().unwrap_or(otherwise);
+                let (meta, tags) = (of("meta", json!({})), of("tags", json!([])));
+                let name = name(column)?;
+                let listed = json!({
+                    "name": name, "description": "", "data_type": of("data_type", Json::Null), "quote": of("quote", Json::Null),
+                    "config": of("config", json!({"meta": meta, "tags": tags})), "meta": meta, "tags": tags,
+                });
+                Some((name.to_owned(), listed))
             });
             let value = json!({
                 "unique_id": node.id, "name": candidate.name, "version": candidate.version,

@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 use crate::project::{Contact, OwnerClaim, OwnerRule};
 
 /// An object of a YAML file.
-pub(super) type Object = Map<String, Json>;
+pub(in crate::project) type Object = Map<String, Json>;
 
 /// One entry of a property file and where it stands.
 #[derive(Debug, Clone)]
@@ -139,7 +139,7 @@ fn section_start(text: &str, section: &str) -> usize {
 }
 
 /// The columns and keys that an entry declares, by tests, constraints and types.
-pub(super) fn schema(said: &Object, dialect: Dialect) -> TableSchema {
+pub(in crate::project) fn schema(said: &Object, dialect: Dialect) -> TableSchema {
     let column = |name: &str| ColumnName::new(dialect, name, Quoting::Bare);
     let mut schema = TableSchema::default();
     let mut key = |columns: Vec<ColumnName>, kind: KeyKind| {
@@ -259,7 +259,7 @@ fn tests(said: &Object) -> Vec<Test> {
 }
 
 /// Whom an `owner` names: a text, or an object with a name, addresses and a channel.
-pub(super) fn contact(owner: &Json) -> Option<Contact> {
+pub(in crate::project) fn contact(owner: &Json) -> Option<Contact> {
     let texts = |value: Option<&Json>| -> Vec<String> {
         match value {
             Some(Json::String(text)) => text.split([',', ';']).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect(),
@@ -303,7 +303,7 @@ fn one(text: &str) -> Contact {
 }
 
 /// The owner that a `meta` names, by a rule.
-pub(super) fn meta_owner(meta: Option<&Json>, rule: OwnerRule) -> Option<OwnerClaim> {
+pub(in crate::project) fn meta_owner(meta: Option<&Json>, rule: OwnerRule) -> Option<OwnerClaim> {
     let meta = meta?.as_object()?;
     let owner = ["owner", "owners", "team"].iter().find_map(|key| meta.get(*key))?;
     let mut contact = contact(owner)?;

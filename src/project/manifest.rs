@@ -1,0 +1,425 @@
+//! A `manifest.json` that dbt wrote: what it read of the project, with the SQL that it compiled.
+//!
+//! Every version from v10 on has the fields that are read here; one that is missing is as if it
+//! were empty. A manifest says what its writer knew: it is as old as the run that wrote it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use headsup_lineage::diagnostic::{Diagnostic, Position};
+use headsup_lineage::dialect::Dialect;
+use headsup_lineage::name::{Quoting, RelationName};
+use headsup_lineage::relation::{Body, Reference, Relation, RelationId, RelationKind, Rung, Writer};
+use serde_json::{Map, Value as Json};
+
+use crate::project::dbt::{config, criticality, properties};
+use crate::project::{Attributes, DeclaredJob, OwnerClaim, OwnerRule, Part};
+
+type Object = Map<String, Json>;
+
+/// The oldest manifest that is read: dbt 1.6's.
+const OLDEST: u32 = 10;
+
+/// Reads a manifest; `path` is where it lies, for people.
+#[must_use]
+pub fn read(text: &str, path: &str) -> Part {
+    let mut part = Part::default();
+    let manifest: Json = match serde_json::from_str(text) {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).max(1);
+            part.diagnostics.push(
+                Diagnostic::error("invalid-manifest", "the file is not valid JSON")
+                    .in_file(path)
+                    .at(Position::new(number(error.line()), number(error.column())))
+                    .hint("write it again with `dbt parse` or `dbt compile`"),
+            );
+            return part;
+        }
+    };
+    let metadata = manifest.get("metadata").and_then(Json::as_object);
+    let version = metadata.and_then(|metadata| metadata.get("dbt_schema_version")).and_then(Json::as_str).and_then(schema_version);
+    match version {
+        None => {
+            part.diagnostics.push(
+                Diagnostic::error("invalid-manifest", "the file does not say that it is a dbt manifest")
+                    .in_file(path)
+                    .hint("point to the manifest.json in dbt's target directory"),
+            );
+            return part;
+        }
+        Some(version) if version < OLDEST => part.diagnostics.push(
+            Diagnostic::warning("old-manifest", format!("the manifest has version {version}, older than {OLDEST}"))
+                .in_file(path)
+                .hint("write it with dbt 1.6 or newer; it is read as far as it goes"),
+        ),
+        Some(_) => {}
+    }
+    let said = |key: &str| metadata.and_then(|metadata| metadata.get(key)).and_then(Json::as_str);
+    let adapter = said("adapter_type").unwrap_or_default();
+    let dialect = adapter.parse::<Dialect>().unwrap_or_default();
+    let reader = Reader { manifest: &manifest, dialect, project: Arc::from(said("project_name").unwrap_or("dbt")), path: Arc::from(path) };
+    reader.nodes(&mut part);
+    reader.sources(&mut part);
+    reader.exposures(&mut part);
+    part.relations.sort_by(|left, right| left.id.cmp(&right.id));
+    part.jobs.sort_by(|left, right| (&left.name, &left.path).cmp(&(&right.name, &right.path)));
+    part.diagnostics.sort();
+    part
+}
+
+/// The number in `https://schemas.getdbt.com/dbt/manifest/v12.json`.
+fn schema_version(text: &str) -> Option<u32> {
+    text.split("/manifest/v").nth(1)?.trim_end_matches(".json").parse().ok()
+}
+
+struct Reader<'a> {
+    manifest: &'a Json,
+    dialect: Dialect,
+    project: Arc<str>,
+    path: Arc<str>,
+}
+
+fn text<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
+    object.get(key).and_then(Json::as_str).filter(|text| !text.is_empty())
+}
+
+impl Reader<'_> {
+    fn section(&self, name: &str) -> impl Iterator<Item = (&String, &Object)> {
+        let section = self.manifest.get(name).and_then(Json::as_object);
+        section.into_iter().flatten().filter_map(|(id, value)| Some((id, value.as_object()?)))
+    }
+
+    fn nodes(&self, part: &mut Part) {
+        // Tests say which columns are unique; they are nodes of their own in a manifest.
+        let mut tests: BTreeMap<&str, Vec<(&Object, &Object)>> = BTreeMap::new();
+        for (_, node) in self.section("nodes") {
+            let metadata = node.get("test_metadata").and_then(Json::as_object);
+            if let (Some("test"), Some(metadata), Some(tested)) = (text(node, "resource_type"), metadata, text(node, "attached_node")) {
+                tests.entry(tested).or_default().push((node, metadata));
+            }
+        }
+        for (id, node) in self.section("nodes") {
+            let kind = match text(node, "resource_type") {
+                Some("model") => RelationKind::Model,
+                Some("seed") => RelationKind::Seed,
+                Some("snapshot") => RelationKind::Snapshot,
+                _ => continue,
+            };
+            let config: config::Config = node
+                .get("config")
+                .and_then(Json::as_object)
+                .into_iter()
+                .flatten()
+                .fold(config::Config::new(), |mut config, (key, value)| {
+                    config::merge(&mut config, [(key, value)]);
+                    config
+                });
+            let (rung, body, incomplete) = self.body(kind, node);
+            let name = match node.get("version").filter(|version| !version.is_null()) {
+                Some(version) => format!("{}_v{}", text(node, "name").unwrap_or(id), version.to_string().trim_matches('"')),
+                None => text(node, "name").unwrap_or(id).to_owned(),
+            };
+            let relation_id = RelationId::new(id.as_str());
+            let attributes = self.attributes(node, &config);
+            if attributes != Attributes::default() {
+                part.attributes.insert(relation_id.clone(), attributes);
+            }
+            let tests = tests.get(id.as_str()).map(Vec::as_slice).unwrap_or_default();
+            part.relations.push(Relation {
+                id: relation_id,
+                name: RelationName::bare(self.dialect, [name.as_str()]),
+                aliases: self.physical(node, "alias").into_iter().collect(),
+                kind,
+                rung,
+                project: Arc::clone(&self.project),
+                writers: vec![Writer {
+                    path: self.file(node),
+                    position: Position::START,
+                    reads: self.parents(node),
+                    incomplete,
+                    body,
+                }],
+                declared_in: None,
+                schema: properties::schema(&described(node, tests), self.dialect),
+                config: config::building(&config),
+            });
+        }
+    }
+
+    /// What fills a node, and how well that is known.
+    fn body(&self, kind: RelationKind, node: &Object) -> (Rung, Body, Option<Arc<str>>) {
+        let checksum = node.get("checksum").and_then(|checksum| checksum.get("checksum")).and_then(Json::as_str);
+        let digest = || Arc::from(checksum.unwrap_or_default());
+        if kind == RelationKind::Seed {
+            return (Rung::Columns, Body::Data { digest: digest() }, None);
+        }
+        if text(node, "language") == Some("python") {
+            return (Rung::Opaque, Body::Opaque { digest: digest() }, None);
+        }
+        // Before 1.3 these were called `compiled_sql` and `raw_sql`.
+        if let Some(compiled) = text(node, "compiled_code").or_else(|| text(node, "compiled_sql")) {
+            return (Rung::Open, Body::Sql { dialect: self.dialect, variants: vec![Arc::from(compiled)] }, None);
+        }
+        let raw = text(node, "raw_code").or_else(|| text(node, "raw_sql")).unwrap_or_default();
+        if !raw.is_empty() && !raw.contains("{{") && !raw.contains("{%") && !raw.contains("{#") {
+            return (Rung::Open, Body::Sql { dialect: self.dialect, variants: vec![Arc::from(raw)] }, None);
+        }
+        let body = Body::Template { text: Arc::from(raw), inputs: self.macros(node), reason: Arc::from("the manifest holds no compiled SQL of it") };
+        (Rung::Refs, body, None)
+    }
+
+    /// The macros that a node reaches, as one text.
+    fn macros(&self, node: &Object) -> Arc<str> {
+        let all = self.manifest.get("macros").and_then(Json::as_object);
+        let named = |object: &Object| -> Vec<String> {
+            let macros = object.get("depends_on").and_then(|depends| depends.get("macros")).and_then(Json::as_array);
+            macros.into_iter().flatten().filter_map(Json::as_str).map(ToOwned::to_owned).collect()
+        };
+        let mut queue = named(node);
+        let mut reached = BTreeSet::new();
+        while let Some(id) = queue.pop() {
+            if reached.contains(&id) {
+                continue;
+            }
+            if let Some(called) = all.and_then(|all| all.get(&id)).and_then(Json::as_object) {
+                queue.extend(named(called));
+            }
+            reached.insert(id);
+        }
+        let texts = reached.iter().filter_map(|id| all?.get(id)?.get("macro_sql")?.as_str());
+        Arc::from(texts.collect::<Vec<_>>().join("\n"))
+    }
+
+    fn parents(&self, node: &Object) -> Vec<Reference> {
+        let nodes = node.get("depends_on").and_then(|depends| depends.get("nodes")).and_then(Json::as_array);
+        let mut parents = BTreeSet::new();
+        let mut queue: Vec<&str> = nodes.into_iter().flatten().filter_map(Json::as_str).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(id) = queue.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            match id.split('.').next() {
+                Some("model" | "seed" | "snapshot" | "source") => {
+                    parents.insert(Reference::Id(RelationId::new(id), Position::START));
+                }
+                // A metric stands for the models that it is computed from.
+                Some(kind @ ("metric" | "semantic_model" | "saved_query")) => {
+                    let section = match kind {
+                        "metric" => "metrics",
+                        "semantic_model" => "semantic_models",
+                        _ => "saved_queries",
+                    };
+                    let held = self.manifest.get(section).and_then(|section| section.get(id));
+                    let nodes = held.and_then(|held| held.get("depends_on")).and_then(|depends| depends.get("nodes"));
+                    queue.extend(nodes.and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str));
+                }
+                _ => {}
+            }
+        }
+        parents.into_iter().collect()
+    }
+
+    fn sources(&self, part: &mut Part) {
+        for (id, source) in self.section("sources") {
+            let config = source.get("config").and_then(Json::as_object);
+            if config.and_then(|config| config.get("enabled")).and_then(config::truthy) == Some(false) {
+                continue;
+            }
+            let (Some(source_name), Some(table)) = (text(source, "source_name"), text(source, "name")) else { continue };
+            let meta = source.get("meta");
+            let attributes = Attributes {
+                owners: properties::meta_owner(meta, OwnerRule::ModelMeta).into_iter().collect(),
+                criticality: criticality(meta),
+                tags: texts(source.get("tags")).into_iter().collect(),
+            };
+            let relation_id = RelationId::new(id.as_str());
+            if attributes != Attributes::default() {
+                part.attributes.insert(relation_id.clone(), attributes);
+            }
+            part.relations.push(Relation {
+                id: relation_id,
+                name: RelationName::bare(self.dialect, [source_name, table]),
+                aliases: self.physical(source, "identifier").into_iter().collect(),
+                kind: RelationKind::Source,
+                rung: Rung::Open,
+                project: Arc::clone(&self.project),
+                writers: Vec::new(),
+                declared_in: Some((self.file(source), Position::START)),
+                schema: properties::schema(&described(source, &[]), self.dialect),
+                config: BTreeMap::new(),
+            });
+        }
+    }
+
+    fn exposures(&self, part: &mut Part) {
+        for (id, exposure) in self.section("exposures") {
+            let config = exposure.get("config").and_then(Json::as_object);
+            if config.and_then(|config| config.get("enabled")).and_then(config::truthy) == Some(false) {
+                continue;
+            }
+            let metas = [config.and_then(|config| config.get("meta")), exposure.get("meta")];
+            let mut owners: Vec<OwnerClaim> =
+                metas.iter().filter_map(|meta| properties::meta_owner(*meta, OwnerRule::ExposureMeta)).collect();
+            let owner = exposure.get("owner").and_then(properties::contact);
+            owners.extend(owner.map(|contact| OwnerClaim { rule: OwnerRule::Exposure, contact }));
+            owners.dedup();
+            let columns = metas.iter().flatten().find_map(|meta| meta.get("referenced_columns")).and_then(Json::as_object);
+            part.jobs.push(DeclaredJob {
+                name: text(exposure, "name").unwrap_or(id).to_owned(),
+                owners,
+                criticality: metas.iter().find_map(|meta| criticality(*meta)),
+                reads: self.parents(exposure),
+                columns: columns.into_iter().flatten().map(|(name, columns)| (name.clone(), texts(Some(columns)))).collect(),
+                path: self.file(exposure),
+                position: Position::START,
+                url: text(exposure, "url").map(ToOwned::to_owned),
+            });
+        }
+    }
+
+    fn attributes(&self, node: &Object, config: &config::Config) -> Attributes {
+        let meta = config.get("meta").or_else(|| node.get("meta"));
+        let mut owners = Vec::new();
+        let group = config::text(config, "group").or_else(|| text(node, "group").map(ToOwned::to_owned));
+        if let Some(group) = group {
+            let id = format!("group.{}.{group}", text(node, "package_name").unwrap_or_default());
+            let said = self.manifest.get("groups").and_then(|groups| groups.get(id));
+            let mut contact = said.and_then(|said| said.get("owner")).and_then(properties::contact).unwrap_or_default();
+            contact.name.get_or_insert(group);
+            owners.push(OwnerClaim { rule: OwnerRule::Group, contact });
+        }
+        owners.extend(properties::meta_owner(meta, OwnerRule::ModelMeta));
+        Attributes { owners, criticality: criticality(meta), tags: texts(node.get("tags")).into_iter().collect() }
+    }
+
+    fn physical(&self, node: &Object, table: &str) -> Option<RelationName> {
+        let own = text(node, table).or_else(|| text(node, "name"))?;
+        let parts = [text(node, "database"), text(node, "schema"), Some(own)];
+        // Unquoted as dbt prints it means folded as the warehouse does; `relation_name` tells which.
+        let printed = text(node, "relation_name").unwrap_or_default();
+        let quoting = |part: &str| {
+            let quoted = ['"', '`'].iter().any(|mark| printed.contains(&format!("{mark}{part}{mark}")));
+            if quoted { Quoting::Quoted } else { Quoting::Bare }
+        };
+        Some(RelationName::new(self.dialect, parts.into_iter().flatten().map(|part| (part, quoting(part)))))
+    }
+
+    fn file(&self, node: &Object) -> Arc<str> {
+        text(node, "original_file_path").map_or_else(|| Arc::clone(&self.path), |path| Arc::from(path.replace('\\', "/")))
+    }
+}
+
+fn texts(value: Option<&Json>) -> Vec<String> {
+    match value {
+        Some(Json::String(text)) => vec![text.clone()],
+        Some(Json::Array(items)) => items.iter().filter_map(Json::as_str).map(ToOwned::to_owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A node as a property file would describe it: columns as a list, with the tests that hold for them.
+fn described(node: &Object, tests: &[(&Object, &Object)]) -> Object {
+    let mut said = Object::new();
+    let mut columns: Vec<Object> = node
+        .get("columns")
+        .and_then(Json::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, column)| column.as_object().cloned())
+        .collect();
+    let mut whole = Vec::new();
+    for (test, metadata) in tests {
+        let Some(name) = text(metadata, "name") else { continue };
+        let mut arguments = metadata.get("kwargs").and_then(Json::as_object).cloned().unwrap_or_default();
+        if let Some(config) = test.get("config") {
+            // A manifest spells out every key; `where: null` says nothing.
+            let config = config.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+            arguments.insert("config".to_owned(), Json::Object(config.map(|(key, value)| (key.clone(), value.clone())).collect()));
+        }
+        let entry = Json::Object(std::iter::once((name.to_owned(), Json::Object(arguments))).collect());
+        match text(test, "column_name") {
+            None => whole.push(entry),
+            Some(column) => {
+                let held = columns.iter_mut().find(|held| text(held, "name").is_some_and(|name| name.eq_ignore_ascii_case(column)));
+                let held = match held {
+                    Some(held) => held,
+                    None => {
+                        columns.push(std::iter::once(("name".to_owned(), Json::from(column))).collect());
+                        let last = columns.len() - 1;
+                        &mut columns[last]
+                    }
+                };
+                if let Json::Array(tests) = held.entry("tests").or_insert_with(|| Json::Array(Vec::new())) {
+                    tests.push(entry);
+                }
+            }
+        }
+    }
+    said.insert("columns".to_owned(), Json::Array(columns.into_iter().map(Json::Object).collect()));
+    said.insert("tests".to_owned(), Json::Array(whole));
+    if let Some(constraints) = node.get("constraints") {
+        said.insert("constraints".to_owned(), constraints.clone());
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"{
+        "metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json", "adapter_type": "snowflake", "project_name": "shop"},
+        "nodes": {
+            "model.shop.orders": {"resource_type": "model", "name": "orders", "package_name": "shop", "database": "DB", "schema": "core", "alias": "orders",
+                "relation_name": "DB.core.orders", "original_file_path": "models/orders.sql", "language": "sql", "tags": ["nightly"],
+                "config": {"materialized": "table", "tags": ["nightly"], "meta": {"owner": "data@shop.test", "critical": true}},
+                "columns": {"id": {"name": "id", "data_type": "int"}}, "compiled_code": "select 1 as id from raw",
+                "depends_on": {"nodes": ["source.shop.raw.orders"], "macros": []}},
+            "model.shop.revenue": {"resource_type": "model", "name": "revenue", "package_name": "shop", "schema": "core", "alias": "revenue",
+                "original_file_path": "models/revenue.sql", "raw_code": "{{ m() }}", "config": {"materialized": "view"},
+                "depends_on": {"nodes": ["model.shop.orders"], "macros": ["macro.shop.m"]}},
+            "test.shop.unique_orders_id": {"resource_type": "test", "attached_node": "model.shop.orders", "column_name": "id",
+                "test_metadata": {"name": "unique", "kwargs": {"column_name": "id"}}, "config": {"where": null, "severity": "ERROR"}}
+        },
+        "sources": {"source.shop.raw.orders": {"source_name": "raw", "name": "orders", "database": "DB", "schema": "raw", "identifier": "orders", "original_file_path": "models/s.yml"}},
+        "macros": {"macro.shop.m": {"macro_sql": "{% macro m() %}{% endmacro %}", "depends_on": {"macros": []}}},
+        "metrics": {"metric.shop.total": {"depends_on": {"nodes": ["model.shop.revenue"]}}},
+        "exposures": {"exposure.shop.board": {"name": "board", "original_file_path": "models/e.yml", "owner": {"email": "board@shop.test"},
+            "depends_on": {"nodes": ["metric.shop.total"]}, "meta": {}}}
+    }"#;
+
+    #[test]
+    fn compiled_sql_is_read_and_the_rest_stands_on_refs() {
+        let part = read(MANIFEST, "target/manifest.json");
+        assert_eq!(part.diagnostics, []);
+        let rungs: Vec<_> = part.relations.iter().map(|relation| (relation.id.as_str(), relation.rung)).collect();
+        assert_eq!(
+            rungs,
+            [("model.shop.orders", Rung::Open), ("model.shop.revenue", Rung::Refs), ("source.shop.raw.orders", Rung::Open)]
+        );
+        let orders = &part.relations[0];
+        assert_eq!(orders.aliases[0].to_string(), "DB.core.orders");
+        assert_eq!(orders.schema.keys.len(), 1);
+        assert_eq!(&*orders.config[&Arc::from("materialized")], "table");
+        assert!(matches!(&part.relations[1].writers[0].body, Body::Template { inputs, .. } if inputs.contains("macro m()")));
+        let attributes = &part.attributes[&orders.id];
+        assert_eq!(attributes.criticality, Some(crate::project::Criticality::Critical));
+        assert_eq!(attributes.owners[0].contact.emails, ["data@shop.test"]);
+    }
+
+    #[test]
+    fn an_exposure_of_a_metric_reads_its_model() {
+        let part = read(MANIFEST, "target/manifest.json");
+        assert_eq!(part.jobs[0].reads, [Reference::Id(RelationId::new("model.shop.revenue"), Position::START)]);
+    }
+
+    #[test]
+    fn what_is_no_manifest_is_told() {
+        assert_eq!(read("{", "m.json").diagnostics[0].code, "invalid-manifest");
+        assert_eq!(read("{}", "m.json").diagnostics[0].code, "invalid-manifest");
+        let old = r#"{"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v7.json"}}"#;
+        assert_eq!(read(old, "m.json").diagnostics[0].code, "old-manifest");
+    }
+}
