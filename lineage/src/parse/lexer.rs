@@ -124,6 +124,8 @@ impl<'t> Lexer<'t> {
         let rest = self.rest();
         if c.is_whitespace() || c == '\u{feff}' {
             self.at += c.len_utf8();
+        } else if matches!(c, '(' | ')' | ',' | ';') {
+            self.push(LexemeKind::Punctuation, 1);
         } else if let Some(length) = self.comment(rest) {
             self.at += length;
         } else if let Some(length) = self.hint(rest) {
@@ -137,7 +139,9 @@ impl<'t> Lexer<'t> {
             let length = first + rest[first..].find(|c| !self.continues_word(c)).unwrap_or(rest.len() - first);
             self.push(LexemeKind::Word, length);
         } else {
-            let operator = OPERATORS.iter().find(|operator| rest.starts_with(**operator));
+            // Most operators are one character before a name, a number or a space.
+            let long = rest.as_bytes().get(1).is_some_and(u8::is_ascii_punctuation);
+            let operator = OPERATORS.iter().find(|operator| long && rest.starts_with(**operator));
             self.push(LexemeKind::Punctuation, operator.map_or(c.len_utf8(), |operator| operator.len()));
         }
     }

@@ -29,6 +29,8 @@ const ORDINARY_DEPTH: usize = 16;
 const ORDINARY_CHAIN: usize = 300;
 /// A tree takes some forty times its text: beyond this a statement is scanned.
 const MAX_LEXEMES: usize = 2_000_000;
+/// Each rewrite moves the tokens behind it, so that many of them in a long statement take long.
+const MAX_REWRITTEN: usize = 60_000;
 /// Touched only as far as it is used.
 const STACK: usize = 1 << 29;
 /// Literals that are scripts that hold literals that are scripts.
@@ -254,24 +256,24 @@ impl Reader {
             tokens.insert(0, TokenWithSpan::new(keyword("SELECT", Keyword::SELECT), at));
         }
         let origin = Origin(begin);
-        let attempt = self.asts(tokens.clone(), origin, place);
-        let failure = match attempt {
+        let (failure, mut tokens) = match self.asts(tokens, origin, place) {
             Ok(statements) => return Ok(statements),
-            Err(failure) => failure,
+            Err(failed) => failed,
         };
         tokens.retain(not_layout);
-        if !rewrite::rewrite(&mut tokens, self.dialect) {
+        if tokens.len() > MAX_REWRITTEN || !rewrite::rewrite(&mut tokens, self.dialect) {
             return Err(failure);
         }
         self.asts(tokens, origin, place).map_err(|_| failure)
     }
 
+    /// Parses the tokens; hands them back where that failed.
     fn asts(
         &self,
         tokens: Vec<TokenWithSpan>,
         origin: Origin,
         place: Place,
-    ) -> Result<Vec<(Statement, Nested)>, Failure> {
+    ) -> Result<Vec<(Statement, Nested)>, (Failure, Vec<TokenWithSpan>)> {
         let options = ParserOptions::new().with_trailing_commas(self.dialect.grammar().supports_trailing_commas());
         let mut parser = Parser::new(self.dialect.grammar())
             .with_options(options)
@@ -284,7 +286,10 @@ impl Reader {
                 return Ok(statements);
             }
             let begin = if statements.is_empty() { origin.0 } else { origin.place(token.span.start) };
-            let ast = parser.parse_statement().map_err(|error| failed(&error, &parser, origin))?;
+            let ast = match parser.parse_statement() {
+                Ok(ast) => ast,
+                Err(error) => return Err((failed(&error, &parser, origin), parser.into_tokens())),
+            };
             let next = parser.peek_token_ref();
             // Only T-SQL runs statements together; elsewhere a rest means that something was misread.
             if next.token != Token::EOF && self.dialect != Dialect::TSql {
@@ -293,7 +298,7 @@ impl Reader {
                     detail: format!("the statement should end before `{}`", next.token),
                 };
                 dismantle(ast);
-                return Err(failure);
+                return Err((failure, parser.into_tokens()));
             }
             let (mut statement, nested) = describe(&ast, self.dialect, origin, place);
             statement.position = begin;
@@ -432,6 +437,8 @@ fn measure(text: &str, lexemes: &[Lexeme]) -> Measured {
                     prefix = true;
                 } else if is("AND") || is("OR") {
                     operator = true;
+                } else if is("JOIN") || is("SELECT") || is("WHERE") {
+                    chains.iter_mut().last().into_iter().for_each(|chain| *chain = 0);
                 } else if is("UNION") || is("EXCEPT") || is("INTERSECT") {
                     unions += 1;
                 }

@@ -1,6 +1,8 @@
 //! The last rung: relations found in the tokens of a statement that did not parse. It errs on the
 //! side of too many, and must find every relation that the parser would have found.
 
+use std::collections::{HashMap, HashSet};
+
 use super::extract::{Reads, is_temporary};
 use super::lexer::LexemeKind;
 use super::names::undecorated;
@@ -10,9 +12,8 @@ use crate::dialect::Dialect;
 use crate::name::{ColumnName, Quoting, RelationName};
 use crate::query::{Lifetime, ReadRole, Statement, StatementKind, TableSchema};
 
-/// A CTE: its name, and the lexemes from and to which it is visible.
+/// The lexemes from and to which a CTE is visible.
 struct Cte {
-    name: ColumnName,
     from: usize,
     to: usize,
 }
@@ -30,8 +31,9 @@ struct Scanner<'t> {
     dialect: Dialect,
     /// For each opening bracket, the index of the closing one.
     closing: Vec<usize>,
-    ctes: Vec<Cte>,
-    aliases: Vec<ColumnName>,
+    /// By name; a name can stand for several.
+    ctes: HashMap<ColumnName, Vec<Cte>>,
+    aliases: HashSet<ColumnName>,
     reads: Reads,
     runtime: bool,
     /// Where an item of FROM was expected and no name stands: a bracket there holds items.
@@ -108,8 +110,8 @@ pub(super) fn scan(words: Words<'_>, dialect: Dialect) -> Statement {
         words,
         dialect,
         closing,
-        ctes: Vec::new(),
-        aliases: Vec::new(),
+        ctes: HashMap::new(),
+        aliases: HashSet::new(),
         reads: Reads::default(),
         runtime: false,
         expected: None,
@@ -195,7 +197,8 @@ impl Scanner<'_> {
             }
             let name = self.column(index);
             let from = if recursive { index } else { self.closing[at] };
-            self.ctes.push(Cte { name, from, to: enclosing.last().copied().unwrap_or(self.end()) });
+            let to = enclosing.last().copied().unwrap_or(self.end());
+            self.ctes.entry(name).or_default().push(Cte { from, to });
         }
     }
 
@@ -284,7 +287,8 @@ impl Scanner<'_> {
 
     fn visible_cte(&self, index: usize) -> bool {
         let name = self.column(index);
-        self.ctes.iter().any(|cte| cte.name == name && (cte.from..cte.to).contains(&index))
+        let ctes = self.ctes.get(&name).into_iter().flatten();
+        ctes.into_iter().any(|cte| (cte.from..cte.to).contains(&index))
     }
 
     /// One item of FROM, and the index after it.
@@ -317,10 +321,10 @@ impl Scanner<'_> {
             alias += 1;
         }
         if self.is_name(alias) && !self.words.is_any(alias, &CLAUSES) && !self.words.is_any(alias, &NOT_ALIASES) {
-            self.aliases.push(self.column(alias));
+            self.aliases.insert(self.column(alias));
             return alias + 1;
         }
-        self.aliases.push(self.column(after - 1));
+        self.aliases.insert(self.column(after - 1));
         after
     }
 
@@ -396,7 +400,7 @@ impl Scanner<'_> {
         let called = self.words.at(after) == "(";
         let builtin = parts == 1 && (super::builtin::is_builtin(name.table()) || is_keyword(name.table()));
         // `WITH p (a) AS (…)` defines, it does not call.
-        let defined = parts == 1 && self.ctes.iter().any(|cte| cte.name == self.column(at));
+        let defined = parts == 1 && self.ctes.contains_key(&self.column(at));
         if called && !builtin && !defined {
             self.reads.add(name, ReadRole::Call, self.words.lexemes[at].position);
         }
