@@ -9,6 +9,7 @@ use sqlparser::dialect as stock;
 use super::Dialect;
 
 derive_dialect!(AnsiGrammar, stock::GenericDialect, preserve_type_id = true, overrides = {
+    supports_outer_join_operator = true,
     supports_select_wildcard_with_alias = true,
     supports_table_versioning = true,
     supports_execute_immediate = true,
@@ -34,6 +35,7 @@ derive_dialect!(BigQueryGrammar, stock::BigQueryDialect, preserve_type_id = true
     supports_named_fn_args_with_rarrow_operator = true,
 });
 derive_dialect!(RedshiftGrammar, stock::RedshiftSqlDialect, preserve_type_id = true, overrides = {
+    supports_outer_join_operator = true,
     supports_select_wildcard_except = true,
     supports_group_by_with_modifier = true,
     supports_trailing_commas = false,

@@ -54,6 +54,8 @@ pub(super) struct Found {
     /// What SELECT … INTO builds.
     pub(super) built: Vec<(RelationName, Lifetime)>,
     pub(super) incomplete: Option<&'static str>,
+    /// Whether a CTE is changed, and with it what it reads.
+    pub(super) through_cte: bool,
 }
 
 /// A scope in which names are visible.
@@ -109,6 +111,11 @@ impl Collector {
     }
 
     fn target(&mut self, name: &ObjectName) {
+        // T-SQL changes a table through a CTE over it.
+        if self.is_cte(name) {
+            self.found.through_cte = true;
+            return;
+        }
         match named(self.dialect, self.origin, name) {
             Named::Relation(relation, _) => self.found.changed.push(relation),
             Named::Elsewhere => {}
@@ -137,6 +144,12 @@ impl Collector {
     }
 
     fn table_function(&mut self, name: &ObjectName, arguments: &[FunctionArg]) {
+        if let [part] = name.0.as_slice()
+            && let Some(ident) = part.as_ident().filter(|ident| ident.quote_style.is_none())
+            && self.named_by_argument(&ident.value, arguments, self.origin.place(ident.span.start))
+        {
+            return;
+        }
         let role = if name.0.len() > 1 { ReadRole::Table } else { ReadRole::Call };
         self.dictionary(name, arguments);
         if role == ReadRole::Table || !is_builtin(name) {
@@ -153,6 +166,27 @@ impl Collector {
         if !is_builtin(&function.name) {
             self.read(&function.name, ReadRole::Call);
         }
+    }
+
+    /// `IDENTIFIER('orders')` and `STREAM(orders)` of Databricks are the relation in brackets.
+    fn named_by_argument(&mut self, function: &str, arguments: &[FunctionArg], position: Position) -> bool {
+        let stream = self.dialect == Dialect::Databricks && function.eq_ignore_ascii_case("stream");
+        if !stream && !function.eq_ignore_ascii_case("identifier") {
+            return false;
+        }
+        let path = match arguments.first() {
+            Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))) if stream => path_of(expr),
+            _ => None,
+        };
+        match (path, arguments.first().and_then(literal_argument)) {
+            (Some(path), _) if self.is_cte(&path) => {}
+            (Some(path), _) => self.read(&path, ReadRole::Table),
+            (None, Some(text)) => {
+                self.read_named(RelationName::parse(self.dialect, text), ReadRole::Table, position);
+            }
+            (None, None) => self.found.incomplete = Some(KNOWN_AT_RUN_TIME),
+        }
+        true
     }
 
     /// `dictGet('shop.customers', …)` reads a dictionary, `joinGet('t', …)` a join table.
@@ -276,6 +310,16 @@ fn aliased<'a>(name: &ObjectName, from: &'a [TableWithJoins]) -> Option<&'a Obje
         .flat_map(|item| std::iter::once(&item.relation).chain(item.joins.iter().map(|join| &join.relation)));
     factors.into_iter().find_map(|factor| match factor {
         TableFactor::Table { name, alias: Some(alias), .. } if alias.name.value.eq_ignore_ascii_case(&wanted.value) => {
+            Some(name)
+        }
+        TableFactor::Table { name, alias: None, .. }
+            if name.0.len() > 1
+                && name
+                    .0
+                    .last()
+                    .and_then(|part| part.as_ident())
+                    .is_some_and(|ident| ident.value.eq_ignore_ascii_case(&wanted.value)) =>
+        {
             Some(name)
         }
         _ => None,

@@ -31,6 +31,8 @@ const ORDINARY_CHAIN: usize = 300;
 const MAX_LEXEMES: usize = 2_000_000;
 /// Each rewrite moves the tokens behind it, so that many of them in a long statement take long.
 const MAX_REWRITTEN: usize = 60_000;
+/// A text of more bytes is scanned: it is a dump, and would take seconds to parse.
+const MAX_PARSED: usize = 24_000_000;
 /// Touched only as far as it is used.
 const STACK: usize = 1 << 29;
 /// Literals that are scripts that hold literals that are scripts.
@@ -43,7 +45,12 @@ pub fn parse(text: &str, dialect: Dialect) -> Script {
         let diagnostic = Diagnostic::error("text-too-large", "a text of more than four gigabytes");
         return Script { statements: Vec::new(), reading: Reading::Scanned, diagnostics: vec![diagnostic] };
     }
-    let mut reader = Reader { dialect, script: Script::default(), routines: Vec::new(), nested: 0 };
+    let size = if text.len() > MAX_PARSED { Size::Huge } else { Size::Ordinary };
+    let mut reader = Reader { dialect, script: Script::default(), routines: Vec::new(), nested: 0, size };
+    if size == Size::Huge {
+        let message = format!("a text of {} MB; its relations were found word by word", text.len() / 1_000_000);
+        reader.script.diagnostics.push(Diagnostic::warning("sql-not-parsed", message).hint("split it"));
+    }
     reader.text(text, Origin(Position::START), Place::Script);
     reader.script
 }
@@ -62,7 +69,19 @@ struct Reader {
     routines: Vec<Routine>,
     /// How many literals surround the text.
     nested: usize,
+    size: Size,
 }
+
+/// Whether a text is one that somebody could have written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Size {
+    Ordinary,
+    /// Parsing it would take too long.
+    Huge,
+}
+
+/// Statements with the SQL texts inside them.
+type Described = Vec<(Statement, Nested)>;
 
 /// Why a statement did not parse: where, and what the parser says.
 struct Failure {
@@ -161,7 +180,10 @@ impl Reader {
     fn statement(&mut self, text: &str, lexemes: &[Lexeme], origin: Origin, place: Place) {
         let Some(first) = lexemes.first() else { return };
         let begin = origin.shift(first.position);
-        let limit = measure(text, lexemes);
+        let limit = match self.size {
+            Size::Huge => Measured::TooDeep("the text is too large"),
+            Size::Ordinary => measure(text, lexemes),
+        };
         let parsed = match limit {
             Measured::TooDeep(what) => Err(Failure { position: None, detail: what.to_owned() }),
             Measured::Ordinary => self.parsed(text, lexemes, begin, place, Entry::Statement),
@@ -195,8 +217,14 @@ impl Reader {
         let words = Words { text, lexemes };
         let harmless = statement.kind == StatementKind::Other
             && !statement.reads.iter().any(|read| read.role == ReadRole::Table)
-            || (statement.kind == StatementKind::Drop && !statement.targets.is_empty());
-        if !harmless {
+            || (statement.kind == StatementKind::Drop && !statement.targets.is_empty())
+            || (statement.kind == StatementKind::Fill
+                && statement.reads.is_empty()
+                && !statement.targets.is_empty()
+                && words.is_any(0, &["COPY", "LOAD"]));
+        if self.size == Size::Huge {
+            self.script.reading = Reading::Scanned;
+        } else if !harmless {
             self.script.reading = Reading::Scanned;
             self.script.diagnostics.push(not_parsed(&words, &statement, failure));
         }
@@ -237,7 +265,7 @@ impl Reader {
         begin: Position,
         place: Place,
         entry: Entry,
-    ) -> Result<Vec<(Statement, Nested)>, Failure> {
+    ) -> Result<Described, Failure> {
         let (Some(first), Some(last)) = (lexemes.first(), lexemes.last()) else { return Ok(Vec::new()) };
         let slice = text.get(first.range().start..last.range().end).unwrap_or("");
         let mut tokens = Vec::new();
@@ -273,7 +301,7 @@ impl Reader {
         tokens: Vec<TokenWithSpan>,
         origin: Origin,
         place: Place,
-    ) -> Result<Vec<(Statement, Nested)>, (Failure, Vec<TokenWithSpan>)> {
+    ) -> Result<Described, (Failure, Vec<TokenWithSpan>)> {
         let options = ParserOptions::new().with_trailing_commas(self.dialect.grammar().supports_trailing_commas());
         let mut parser = Parser::new(self.dialect.grammar())
             .with_options(options)

@@ -6,11 +6,15 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use crate::dialect::Dialect;
 
+mod words;
+
 type Tokens = Vec<TokenWithSpan>;
 
 /// Rewrites what the parser is known to miss; `false` if nothing applied.
 pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> bool {
-    let rules: [fn(&mut Tokens, Dialect); 15] = [
+    let rules: [fn(&mut Tokens, Dialect); 17] = [
+        streams,
+        words::dropped,
         names_after_dots,
         table_arguments,
         time_travel,
@@ -330,6 +334,34 @@ fn match_recognize_modes(tokens: &mut Tokens, dialect: Dialect) {
     }
 }
 
+/// What can stand between CREATE and TABLE or VIEW.
+const MODIFIERS: [&str; 24] = [
+    "OR",
+    "REPLACE",
+    "ALTER",
+    "TEMP",
+    "TEMPORARY",
+    "TRANSIENT",
+    "VOLATILE",
+    "EXTERNAL",
+    "SNAPSHOT",
+    "DYNAMIC",
+    "MATERIALIZED",
+    "RECURSIVE",
+    "SECURE",
+    "ICEBERG",
+    "HYBRID",
+    "GLOBAL",
+    "LOCAL",
+    "UNLOGGED",
+    "LIVE",
+    "STREAMING",
+    "FORCE",
+    "FOREIGN",
+    "MULTISET",
+    "SET",
+];
+
 /// Where the name of a created relation begins and ends, and whether it is a view.
 fn created(tokens: &[TokenWithSpan]) -> Option<(usize, usize, Created)> {
     if !is(tokens, 0, "CREATE") {
@@ -338,15 +370,15 @@ fn created(tokens: &[TokenWithSpan]) -> Option<(usize, usize, Created)> {
     let mut at = 1;
     let mut kind = None;
     while let Token::Word(_) = token(tokens, at) {
-        if is(tokens, at, "TABLE") {
+        if is_any(tokens, at, &["TABLE", "MODEL"]) {
             kind = Some(Created::Table);
         } else if is(tokens, at, "VIEW") {
             kind = Some(Created::View);
-        } else if is(tokens, at, "MODEL") {
-            kind = Some(Created::Table);
-        } else if kind.is_some() && !is_any(tokens, at, &["IF", "NOT", "EXISTS"]) {
-            break;
-        } else if at > 8 {
+        } else if kind.is_some() {
+            if !is_any(tokens, at, &["IF", "NOT", "EXISTS"]) {
+                break;
+            }
+        } else if !is_any(tokens, at, &MODIFIERS) {
             return None;
         }
         at += 1;
@@ -406,8 +438,9 @@ fn query_of_create(tokens: &mut Tokens, _: Dialect) {
 /// `CREATE … name (columns) …` without a query: only the columns count.
 fn columns_of_create(tokens: &mut Tokens, dialect: Dialect) {
     let Some((name, end, kind)) = created(tokens) else { return };
-    let later = |wanted: &[&str]| (end..tokens.len()).any(|index| is_any(tokens, index, wanted));
-    if kind == Created::View || later(&["SELECT", "CLONE", "LIKE", "COPY", "AS"]) {
+    let reads = (end..tokens.len()).any(|index| is_any(tokens, index, &["SELECT", "CLONE", "LIKE", "COPY"]));
+    let after = if *token(tokens, end) == Token::LParen { closing(tokens, end) } else { end };
+    if kind == Created::View || reads || (after..tokens.len()).any(|index| is(tokens, index, "AS")) {
         return;
     }
     if *token(tokens, end) == Token::LParen {
@@ -427,7 +460,7 @@ fn columns_of_create(tokens: &mut Tokens, dialect: Dialect) {
 fn column_options(tokens: &mut Tokens, open: usize, _: Dialect) {
     let mut index = open + 1;
     while index < tokens.len() {
-        if is_any(tokens, index, &["OPTIONS", "OPTION"]) && *token(tokens, index + 1) == Token::LParen {
+        if is_any(tokens, index, &["OPTIONS", "OPTION", "AS"]) && *token(tokens, index + 1) == Token::LParen {
             let end = (closing(tokens, index + 1) + 1).min(tokens.len());
             tokens.drain(index..end);
         } else if is_any(tokens, index, &["COMMENT", "CODEC", "TTL", "ENCODE"]) {
@@ -498,4 +531,31 @@ fn bracketed_set_operations(tokens: &mut Tokens, _: Dialect) {
         }
         index += 1;
     }
+}
+
+/// `CREATE STREAM s ON TABLE t` of Snowflake: a relation that holds what changed in another.
+fn streams(tokens: &mut Tokens, dialect: Dialect) {
+    if dialect != Dialect::Snowflake || !is(tokens, 0, "CREATE") {
+        return;
+    }
+    let Some(stream) = (1..4).find(|index| is(tokens, *index, "STREAM")) else { return };
+    let Some(on) = (stream..tokens.len().min(stream + 12)).find(|index| is(tokens, *index, "ON")) else { return };
+    let mut source = on + 1;
+    while is_any(tokens, source, &["TABLE", "VIEW", "EXTERNAL", "DYNAMIC"]) {
+        source += 1;
+    }
+    let mut end = source + 1;
+    while *token(tokens, end) == Token::Period {
+        end += 2;
+    }
+    let mut name = stream + 1;
+    while is_any(tokens, name, &["IF", "NOT", "EXISTS"]) {
+        name += 1;
+    }
+    tokens.truncate(end);
+    let span = tokens[0].span;
+    let query = [word("AS"), word("SELECT"), Token::Mul, word("FROM")];
+    tokens.splice(on..source.min(tokens.len()), query.into_iter().map(|token| TokenWithSpan::new(token, span)));
+    let head = [word("CREATE"), word("VIEW")];
+    tokens.splice(0..name.min(tokens.len()), head.into_iter().map(|token| TokenWithSpan::new(token, span)));
 }

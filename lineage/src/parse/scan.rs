@@ -1,16 +1,18 @@
 //! The last rung: relations found in the tokens of a statement that did not parse. It errs on the
 //! side of too many, and must find every relation that the parser would have found.
 
+mod head;
+
 use std::collections::{HashMap, HashSet};
 
-use super::extract::{Reads, is_temporary};
+use super::extract::Reads;
 use super::lexer::LexemeKind;
 use super::names::undecorated;
 use super::script::Words;
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
 use crate::name::{ColumnName, Quoting, RelationName};
-use crate::query::{Lifetime, ReadRole, Statement, StatementKind, TableSchema};
+use crate::query::{ReadRole, Statement, StatementKind};
 
 /// The lexemes from and to which a CTE is visible.
 struct Cte {
@@ -36,6 +38,8 @@ struct Scanner<'t> {
     aliases: HashSet<ColumnName>,
     reads: Reads,
     runtime: bool,
+    /// What INSERTs within the statement fill.
+    filled: Vec<RelationName>,
     /// Where an item of FROM was expected and no name stands: a bracket there holds items.
     expected: Option<usize>,
 }
@@ -77,7 +81,9 @@ const CLAUSES: [&str; 28] = [
 ];
 
 /// Words that are never an alias, beyond those of [`CLAUSES`].
-const NOT_ALIASES: [&str; 22] = [
+const NOT_ALIASES: &[&str] = &[
+    "INSERT",
+    "OVERWRITE",
     "JOIN",
     "INNER",
     "LEFT",
@@ -114,11 +120,17 @@ pub(super) fn scan(words: Words<'_>, dialect: Dialect) -> Statement {
         aliases: HashSet::new(),
         reads: Reads::default(),
         runtime: false,
+        filled: Vec::new(),
         expected: None,
     };
     scanner.find_ctes();
-    let (kind, targets, from) = scanner.head();
+    let (mut kind, mut targets, from) = scanner.head();
     scanner.walk(from);
+    // `FROM s INSERT INTO a SELECT … INSERT INTO b SELECT …`
+    if !scanner.filled.is_empty() && kind == StatementKind::Query {
+        kind = StatementKind::Fill;
+        targets.append(&mut scanner.filled);
+    }
     let incomplete = match kind {
         StatementKind::Dynamic => Some(super::statement::DYNAMIC.to_owned()),
         _ if scanner.runtime => Some("a relation is named by an expression that is known only at run time".to_owned()),
@@ -294,7 +306,10 @@ impl Scanner<'_> {
     /// One item of FROM, and the index after it.
     fn item(&mut self, from: usize) -> usize {
         let mut at = from;
-        while self.words.is_any(at, &["LATERAL", "ONLY", "TABLE"]) && self.words.at(at + 1) != "." {
+        while self.words.is_any(at, &["LATERAL", "ONLY", "TABLE", "STREAM"])
+            && (!self.words.is(at, "STREAM") || self.is_name(at + 1) && self.dialect == Dialect::Databricks)
+            && self.words.at(at + 1) != "."
+        {
             at += 1;
         }
         self.expected = Some(at);
@@ -320,7 +335,7 @@ impl Scanner<'_> {
         if self.words.is(alias, "AS") {
             alias += 1;
         }
-        if self.is_name(alias) && !self.words.is_any(alias, &CLAUSES) && !self.words.is_any(alias, &NOT_ALIASES) {
+        if self.is_name(alias) && !self.words.is_any(alias, &CLAUSES) && !self.words.is_any(alias, NOT_ALIASES) {
             self.aliases.insert(self.column(alias));
             return alias + 1;
         }
@@ -359,6 +374,7 @@ impl Scanner<'_> {
     fn word(&mut self, at: usize, frames: &mut [Frame]) -> usize {
         let words = &self.words;
         let after_dot = at.checked_sub(1).is_some_and(|before| words.at(before) == ".");
+        let frames_are_flat = frames.len() == 1;
         let Some(frame) = frames.last_mut() else { return at + 1 };
         if after_dot {
             return at + 1;
@@ -384,9 +400,33 @@ impl Scanner<'_> {
             || (words.is_any(at, &["TABLE", "MODEL"])
                 && at.checked_sub(1).is_some_and(|before| matches!(words.at(before), "(" | "," | "=>"))
                 && !opens(at + 1));
-        if reads {
+        let created = words.is_any(0, &["CREATE"]) && at < 24;
+        let before = at.checked_sub(1).map_or("", |before| words.at(before));
+        let copied = created
+            && (words.is(at, "COPY")
+                || (words.is(at, "LIKE") && !words.is(at - 1, "NOT") && self.is_name(at + 1))
+                || (words.is(at, "AS") && frames_are_flat && self.is_name(at + 1) && words.at(at + 2) == "."));
+        let command = words.is_any(at, &["PIVOT", "UNPIVOT", "SUMMARIZE"])
+            && (matches!(before, "" | "(") || before.eq_ignore_ascii_case("as"))
+            && !opens(at + 1);
+        if reads || copied || command {
             return self.item(at + 1).max(at + 1);
         }
+        if words.is_any(at, &["EXEC", "EXECUTE"]) && self.is_name(at + 1) && at > 0 {
+            if let Some((name, after, _)) = self.name(at + 1) {
+                self.reads.add(name, ReadRole::Call, self.words.lexemes[at + 1].position);
+                return after;
+            }
+            return at + 1;
+        }
+        if words.is(at, "INSERT") && words.is_any(at + 1, &["INTO", "OVERWRITE"]) {
+            let target = at + 2 + usize::from(words.is(at + 2, "TABLE"));
+            if let Some((name, after, _)) = self.name(target) {
+                self.filled.push(name);
+                return after;
+            }
+        }
+        let words = &self.words;
         if words.is_any(at, &CLAUSES) {
             frame.list = false;
             return at + 1;
@@ -410,7 +450,7 @@ impl Scanner<'_> {
 
 /// Keywords that a bracket can follow.
 fn is_keyword(word: &str) -> bool {
-    const KEYWORDS: [&str; 26] = [
+    const KEYWORDS: [&str; 31] = [
         "AND",
         "AS",
         "BY",
@@ -437,147 +477,11 @@ fn is_keyword(word: &str) -> bool {
         "WHERE",
         "ALL",
         "INTERVAL",
+        "WITH",
+        "INSERT",
+        "DEFAULT",
+        "INDEX",
+        "KEY",
     ];
     KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
-}
-
-/// The kind of a statement and its targets, from its first words.
-impl Scanner<'_> {
-    /// Also returns the index from which relations are read.
-    fn head(&mut self) -> (StatementKind, Vec<RelationName>, usize) {
-        let main = self.main_verb();
-        let words = &self.words;
-        let first = words.at(main).to_ascii_uppercase();
-        match first.as_str() {
-            "INSERT" | "MERGE" | "UPDATE" | "UPSERT" | "REPLACE" | "COPY" | "LOAD" | "DELETE" | "TRUNCATE" => {
-                let empties = matches!(first.as_str(), "DELETE" | "TRUNCATE");
-                let mut at = main + 1;
-                while self.words.is_any(
-                    at,
-                    &["INTO", "OVERWRITE", "TABLE", "IGNORE", "OR", "REPLACE", "FROM", "ONLY", "IF", "EXISTS", "LOCAL"],
-                ) && self.words.at(at + 1) != "."
-                {
-                    at += 1;
-                }
-                let (targets, at) = self.target(at, main);
-                (if empties { StatementKind::Empty } else { StatementKind::Fill }, targets, at)
-            }
-            "CREATE" | "ALTER" => self.create(main),
-            "DROP" => {
-                let (targets, at) = self.create_target(main);
-                let relation = self.words.is_any(main + 1, &["TABLE", "VIEW", "MATERIALIZED", "EXTERNAL", "SNAPSHOT"]);
-                (if relation { StatementKind::Drop } else { StatementKind::Other }, targets, at)
-            }
-            "EXECUTE" | "EXEC" => (StatementKind::Dynamic, Vec::new(), main + 1),
-            "SELECT" | "WITH" | "FROM" | "(" | "VALUES" | "EXPORT" | "UNLOAD" | "TABLE" => {
-                (StatementKind::Query, Vec::new(), 0)
-            }
-            _ => {
-                let queries = (0..self.end()).any(|index| self.words.is_any(index, &["SELECT", "FROM"]));
-                (if queries { StatementKind::Query } else { StatementKind::Other }, Vec::new(), 0)
-            }
-        }
-    }
-
-    /// The index of the verb: after the CTEs of `WITH … INSERT`.
-    fn main_verb(&self) -> usize {
-        if !self.words.is(0, "WITH") {
-            return 0;
-        }
-        let mut depth = 0_usize;
-        for index in 0..self.end() {
-            match self.words.at(index) {
-                "(" => depth += 1,
-                ")" => depth = depth.saturating_sub(1),
-                _ if depth > 0 => {}
-                _ if self.words.is_any(index, &["INSERT", "MERGE", "UPDATE", "DELETE"]) => return index,
-                _ if self.words.is(index, "SELECT") => return 0,
-                _ => {}
-            }
-        }
-        0
-    }
-
-    /// A target, and where reading goes on; what stands before the verb is read as well.
-    fn target(&mut self, at: usize, main: usize) -> (Vec<RelationName>, usize) {
-        let Some((name, after, _)) = self.name(at) else { return (Vec::new(), main) };
-        if main > 0 {
-            // The CTEs before the verb; the target itself is then no read.
-            self.walk_before(main);
-        }
-        (vec![name], after)
-    }
-
-    fn walk_before(&mut self, end: usize) {
-        let lexemes = self.words.lexemes;
-        self.words.lexemes = lexemes.get(..end).unwrap_or(lexemes);
-        self.walk(0);
-        self.words.lexemes = lexemes;
-    }
-
-    fn create_target(&mut self, main: usize) -> (Vec<RelationName>, usize) {
-        let mut at = main + 1;
-        while self.words.is_any(
-            at,
-            &[
-                "OR",
-                "REPLACE",
-                "ALTER",
-                "TEMP",
-                "TEMPORARY",
-                "TRANSIENT",
-                "VOLATILE",
-                "EXTERNAL",
-                "SNAPSHOT",
-                "DYNAMIC",
-                "MATERIALIZED",
-                "RECURSIVE",
-                "SECURE",
-                "ICEBERG",
-                "HYBRID",
-                "GLOBAL",
-                "LOCAL",
-                "UNLOGGED",
-                "LIVE",
-                "STREAMING",
-                "FORCE",
-                "FOREIGN",
-                "TABLE",
-                "VIEW",
-                "IF",
-                "NOT",
-                "EXISTS",
-                "MODEL",
-            ],
-        ) && self.words.at(at + 1) != "."
-        {
-            at += 1;
-        }
-        match self.name(at) {
-            Some((name, after, _)) => (vec![name], after),
-            None => (Vec::new(), at),
-        }
-    }
-
-    fn create(&mut self, main: usize) -> (StatementKind, Vec<RelationName>, usize) {
-        let (targets, at) = self.create_target(main);
-        let relation = (main..at).any(|index| self.words.is_any(index, &["TABLE", "VIEW", "MODEL"]));
-        if !relation {
-            return (StatementKind::Other, Vec::new(), at);
-        }
-        let temporary = (main..at).any(|index| self.words.is_any(index, &["TEMP", "TEMPORARY", "VOLATILE"]))
-            || targets.first().is_some_and(|name| is_temporary(self.dialect, name));
-        let lifetime = if temporary { Lifetime::Temporary } else { Lifetime::Permanent };
-        if self.words.is(main, "ALTER") {
-            let swaps = (at..self.end()).any(|index| self.words.is_any(index, &["SWAP", "RENAME"]));
-            return (if swaps { StatementKind::Fill } else { StatementKind::Other }, targets, at);
-        }
-        let builds = (at..self.end()).any(|index| self.words.is_any(index, &["SELECT", "CLONE", "COPY", "FROM"]));
-        let kind = if builds {
-            StatementKind::Build(lifetime)
-        } else {
-            StatementKind::Declare(lifetime, TableSchema::default())
-        };
-        (kind, targets, at)
-    }
 }

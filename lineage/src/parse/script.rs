@@ -190,7 +190,7 @@ impl Splitter<'_> {
         match word.as_str() {
             "GO" if self.dialect == Dialect::TSql && words.begins_line(at) => self.batch_ends(),
             "BEGIN" if self.opens_block() => {
-                self.at += 1 + usize::from(self.words.is_any(at + 1, &["TRY", "CATCH", "NOT"]));
+                self.at += 1 + usize::from(self.words.is_any(at + 1, &["TRY", "CATCH", "ATOMIC"]));
                 self.open.push(Open::Block);
             }
             "END" if nested => self.close(),
@@ -223,6 +223,12 @@ impl Splitter<'_> {
                 self.at = end;
             }
             "CREATE" | "ALTER" => self.create(),
+            "RETURN" if nested && self.words.is(at + 1, "QUERY") => self.at += 2,
+            "PERFORM" if nested => {
+                let end = self.find_end(at + 1);
+                self.expression(at + 1..end);
+                self.at = end;
+            }
             _ => self.statement(),
         }
     }
@@ -362,7 +368,34 @@ impl Splitter<'_> {
     fn statement(&mut self) {
         let from = self.at;
         self.statement_end();
+        if let Some(value) = self.assigned(from) {
+            self.expression(value..self.at);
+            return;
+        }
         self.pieces.push(Piece::Statement(from..self.at, self.depth()));
+    }
+
+    /// Where the value begins that a block assigns to a variable: `x := …`, `LET x INT DEFAULT …`.
+    fn assigned(&self, from: usize) -> Option<usize> {
+        let words = &self.words;
+        if self.open.is_empty() || words.kind(from) != Some(LexemeKind::Word) || self.dialect == Dialect::BigQuery {
+            return None;
+        }
+        if words.is_any(from, &STARTERS) || words.is_any(from, &["FROM", "COPY", "CALL", "GRANT", "VALUES", "REPLACE"])
+        {
+            return None;
+        }
+        let mut depth = 0_usize;
+        for index in from + 1..self.at {
+            match words.at(index) {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                ":=" if depth == 0 => return Some(index + 1),
+                _ if depth == 0 && words.is(index, "DEFAULT") => return Some(index + 1),
+                _ => {}
+            }
+        }
+        None
     }
 
     /// CREATE of a routine or a task has a body of its own; any other CREATE is a statement.
@@ -385,6 +418,10 @@ impl Splitter<'_> {
         ];
         while words.is_any(at, &modifiers) {
             at += 1;
+        }
+        if words.is(at, "DEFINER") {
+            let kinds = ["FUNCTION", "PROCEDURE", "TRIGGER", "EVENT", "VIEW"];
+            at = (at..at + 9).find(|index| words.is_any(*index, &kinds)).unwrap_or(at);
         }
         if words.is(at, "TASK") {
             let body = self.find(at, &["AS"]);

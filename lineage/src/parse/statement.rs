@@ -57,6 +57,10 @@ impl Describer {
             kind = StatementKind::Fill;
         }
         let reads = self.found.reads.into_vec();
+        if self.found.through_cte {
+            targets.extend(reads.iter().filter(|read| read.role == ReadRole::Table).map(|read| read.name.clone()));
+            kind = StatementKind::Fill;
+        }
         // A variable set from a query carries what it read into later statements.
         if kind == StatementKind::Other && reads.iter().any(|read| read.role == ReadRole::Table) {
             kind = if targets.is_empty() { StatementKind::Query } else { StatementKind::Fill };

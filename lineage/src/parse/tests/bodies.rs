@@ -104,6 +104,25 @@ fn routines_read_what_their_bodies_read() {
 }
 
 #[test]
+fn assigned_values_and_returned_queries_are_read() {
+    check(
+        Dialect::Snowflake,
+        "begin let x := (select max(a) from s.t); insert into s.u select 1 from s.v; end",
+        "query <- s.t; fill s.u <- s.v",
+    );
+    check(
+        Dialect::Postgres,
+        "create function f() returns setof t as $$ begin perform g(1); return query select * from s.t; end $$ language plpgsql",
+        "routine f <- [g], s.t",
+    );
+    check(
+        Dialect::MySql,
+        "create definer=`x`@`y` procedure p() begin insert into a.t select * from a.s; end",
+        "routine p <- a.s; fill a.t <- a.s",
+    );
+}
+
+#[test]
 fn dynamic_sql_is_incomplete() {
     check(Dialect::BigQuery, "execute immediate format('select %s', x)", "dynamic …");
     check(Dialect::TSql, "exec(@sql)", "dynamic …");

@@ -209,6 +209,34 @@ fn rewrites_keep_the_relations() {
 }
 
 #[test]
+fn words_that_change_no_relation_are_dropped() {
+    check(Dialect::Databricks, "insert into a.t by name select * from a.s", "fill a.t <- a.s");
+    check(Dialect::Databricks, "create table a.t shallow clone a.s", "build a.t <- a.s");
+    check(Dialect::Databricks, "create streaming table a.t as select * from stream(a.s)", "build a.t <- a.s");
+    check(Dialect::Databricks, "select * from stream a.s", "query <- a.s");
+    check(Dialect::Databricks, "select * from identifier(:name)", "query …");
+    check(Dialect::BigQuery, "create table ds.c copy ds.t", "build ds.c <- ds.t");
+    check(Dialect::Postgres, "create materialized view m as select * from t with no data", "build m <- t");
+    check(Dialect::Postgres, "select * from only a.t", "query <- a.t");
+    check(Dialect::ClickHouse, "select * from a.t global any left join a.s using (x)", "query <- a.s, a.t");
+    check(Dialect::Redshift, "select approximate count(distinct x) from a.t", "query <- a.t");
+    check(
+        Dialect::TSql,
+        "merge a.t with (holdlock) as t using a.s as s on t.x = s.x when matched then delete;",
+        "fill a.t <- a.s",
+    );
+    check(Dialect::TSql, "create table #t (x int primary key clustered)", "declare temp #t");
+    check(Dialect::TSql, "create view v with schemabinding as select x from t with check option", "build v <- t");
+    check(Dialect::Snowflake, "create or replace stream s on table a.b", "build s <- a.b");
+}
+
+#[test]
+fn a_change_through_a_cte_changes_what_the_cte_reads() {
+    check(Dialect::TSql, "with c as (select * from a.t) delete from c where x = 1", "fill a.t <- a.t");
+    check(Dialect::MySql, "delete t, s from a.t join a.s on t.x = s.x", "empty a.t, a.s <- a.s, a.t");
+}
+
+#[test]
 fn positions_are_those_of_the_names() {
     let script = parse(
         "-- x\nselect 1\n  from raw.orders o,\n\traw.items;\n\ninsert into t select 1 from é.x, y",

@@ -33,6 +33,20 @@ fn ctes_and_keywords_are_not_relations() {
 }
 
 #[test]
+fn odd_statements_name_their_relations() {
+    check_scan(
+        Dialect::Databricks,
+        "from s insert overwrite table a select x insert into b select y",
+        "fill a, b <- s",
+    );
+    check_scan(Dialect::DuckDb, "pivot a.t on x using sum(y)", "query <- a.t");
+    check_scan(Dialect::Postgres, "create table t (like s including all)", "declare t <- s");
+    check_scan(Dialect::ClickHouse, "create table a.t as a.s engine = Memory", "declare a.t <- a.s");
+    check_scan(Dialect::TSql, "insert into t exec a.p", "fill t <- [a.p]");
+    check_scan(Dialect::Redshift, "alter table a.t append from a.s", "fill a.t <- a.s");
+}
+
+#[test]
 fn one_bad_statement_does_not_cost_the_others() {
     let script = parse("select 1 from a; select ] from b; create table t as select 1 from c", Dialect::Snowflake);
     assert_eq!(summaries(&script), "query <- a; query <- b; build t <- c");

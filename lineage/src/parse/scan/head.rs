@@ -1,0 +1,158 @@
+//! What a statement that did not parse does, from its first words.
+
+use super::Scanner;
+use crate::name::RelationName;
+use crate::parse::extract::is_temporary;
+use crate::query::{Lifetime, StatementKind, TableSchema};
+
+/// The kind of a statement and its targets, from its first words.
+impl Scanner<'_> {
+    /// Also returns the index from which relations are read.
+    pub(super) fn head(&mut self) -> (StatementKind, Vec<RelationName>, usize) {
+        let main = self.main_verb();
+        let words = &self.words;
+        let first = words.at(main).to_ascii_uppercase();
+        match first.as_str() {
+            "UPDATE" if words.is(main + 1, "STATISTICS") => (StatementKind::Other, Vec::new(), main + 2),
+            "LOAD" => {
+                let into = (main..self.end()).find(|index| words.is(*index, "INTO")).unwrap_or(main);
+                let at = into + 1 + usize::from(words.is(into + 1, "TABLE"));
+                let (targets, at) = self.target(at, main);
+                (StatementKind::Fill, targets, at)
+            }
+            "INSERT" | "MERGE" | "UPDATE" | "UPSERT" | "REPLACE" | "COPY" | "DELETE" | "TRUNCATE" => {
+                let empties = matches!(first.as_str(), "DELETE" | "TRUNCATE");
+                let mut at = main + 1;
+                while self.words.is_any(
+                    at,
+                    &["INTO", "OVERWRITE", "TABLE", "IGNORE", "OR", "REPLACE", "FROM", "ONLY", "IF", "EXISTS", "LOCAL"],
+                ) && self.words.at(at + 1) != "."
+                {
+                    at += 1;
+                }
+                let (targets, at) = self.target(at, main);
+                (if empties { StatementKind::Empty } else { StatementKind::Fill }, targets, at)
+            }
+            "CREATE" | "ALTER" => self.create(main),
+            "DROP" => {
+                let (targets, at) = self.create_target(main);
+                let relation = self.words.is_any(main + 1, &["TABLE", "VIEW", "MATERIALIZED", "EXTERNAL", "SNAPSHOT"]);
+                (if relation { StatementKind::Drop } else { StatementKind::Other }, targets, at)
+            }
+            "EXECUTE" | "EXEC" => (StatementKind::Dynamic, Vec::new(), main + 1),
+            "SELECT" | "WITH" | "FROM" | "(" | "VALUES" | "EXPORT" | "UNLOAD" | "TABLE" | "PIVOT" | "UNPIVOT" => {
+                (StatementKind::Query, Vec::new(), 0)
+            }
+            _ => {
+                let queries = (0..self.end()).any(|index| self.words.is_any(index, &["SELECT", "FROM"]));
+                (if queries { StatementKind::Query } else { StatementKind::Other }, Vec::new(), 0)
+            }
+        }
+    }
+
+    /// The index of the verb: after the CTEs of `WITH … INSERT`.
+    fn main_verb(&self) -> usize {
+        if !self.words.is(0, "WITH") {
+            return 0;
+        }
+        let mut depth = 0_usize;
+        for index in 0..self.end() {
+            match self.words.at(index) {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                _ if depth > 0 => {}
+                _ if self.words.is_any(index, &["INSERT", "MERGE", "UPDATE", "DELETE"]) => return index,
+                _ if self.words.is(index, "SELECT") => return 0,
+                _ => {}
+            }
+        }
+        0
+    }
+
+    /// A target, and where reading goes on; what stands before the verb is read as well.
+    fn target(&mut self, at: usize, main: usize) -> (Vec<RelationName>, usize) {
+        let Some((name, after, _)) = self.name(at) else { return (Vec::new(), main) };
+        if main > 0 {
+            // The CTEs before the verb; the target itself is then no read.
+            self.walk_before(main);
+        }
+        (vec![name], after)
+    }
+
+    fn walk_before(&mut self, end: usize) {
+        let lexemes = self.words.lexemes;
+        self.words.lexemes = lexemes.get(..end).unwrap_or(lexemes);
+        self.walk(0);
+        self.words.lexemes = lexemes;
+    }
+
+    fn create_target(&mut self, main: usize) -> (Vec<RelationName>, usize) {
+        let mut at = main + 1;
+        while self.words.is_any(
+            at,
+            &[
+                "OR",
+                "REPLACE",
+                "ALTER",
+                "TEMP",
+                "TEMPORARY",
+                "TRANSIENT",
+                "VOLATILE",
+                "EXTERNAL",
+                "SNAPSHOT",
+                "DYNAMIC",
+                "MATERIALIZED",
+                "RECURSIVE",
+                "SECURE",
+                "ICEBERG",
+                "HYBRID",
+                "GLOBAL",
+                "LOCAL",
+                "UNLOGGED",
+                "LIVE",
+                "STREAMING",
+                "FORCE",
+                "FOREIGN",
+                "TABLE",
+                "VIEW",
+                "IF",
+                "NOT",
+                "EXISTS",
+                "MODEL",
+            ],
+        ) && self.words.at(at + 1) != "."
+        {
+            at += 1;
+        }
+        match self.name(at) {
+            Some((name, after, _)) => (vec![name], after),
+            None => (Vec::new(), at),
+        }
+    }
+
+    fn create(&mut self, main: usize) -> (StatementKind, Vec<RelationName>, usize) {
+        let (targets, at) = self.create_target(main);
+        let relation = (main..at).any(|index| self.words.is_any(index, &["TABLE", "VIEW", "MODEL"]));
+        if !relation {
+            return (StatementKind::Other, Vec::new(), at);
+        }
+        let temporary = (main..at).any(|index| self.words.is_any(index, &["TEMP", "TEMPORARY", "VOLATILE"]))
+            || targets.first().is_some_and(|name| is_temporary(self.dialect, name));
+        let lifetime = if temporary { Lifetime::Temporary } else { Lifetime::Permanent };
+        if self.words.is(main, "ALTER") {
+            let has = |wanted: &[&str]| (at..self.end()).any(|index| self.words.is_any(index, wanted));
+            if has(&["DELETE"]) {
+                return (StatementKind::Empty, targets, at);
+            }
+            let swaps = has(&["SWAP", "RENAME", "SWITCH", "APPEND", "UPDATE", "ATTACH"]);
+            return (if swaps { StatementKind::Fill } else { StatementKind::Other }, targets, at);
+        }
+        let builds = (at..self.end()).any(|index| self.words.is_any(index, &["SELECT", "CLONE", "COPY", "FROM"]));
+        let kind = if builds {
+            StatementKind::Build(lifetime)
+        } else {
+            StatementKind::Declare(lifetime, TableSchema::default())
+        };
+        (kind, targets, at)
+    }
+}
