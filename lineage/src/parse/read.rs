@@ -95,8 +95,9 @@ impl Reader {
         if let Some((position, what)) = lexed.problem {
             let diagnostic = Diagnostic::warning("sql-not-tokenized", what)
                 .at(origin.shift(position))
-                .hint("close it; until then what follows is read as if it were not there");
+                .hint("close it; what follows was read as if the opening character were not there");
             self.script.diagnostics.push(diagnostic);
+            self.script.reading = Reading::Scanned;
         }
         for piece in split(text, &lexed.lexemes, self.dialect) {
             self.piece(text, &lexed.lexemes, piece, origin, place);
@@ -434,16 +435,23 @@ fn measure(text: &str, lexemes: &[Lexeme]) -> Measured {
     }
     // Operators in a row, for each open bracket and the statement itself.
     let mut chains = vec![0_usize];
+    // Joins that still lack their condition, likewise, and their sum.
+    let mut joins = vec![0_usize];
+    let mut pending = 0_usize;
     let (mut cases, mut deepest, mut longest, mut unary, mut unions) = (0_usize, 0, 0, 0_usize, 0_usize);
     for lexeme in lexemes {
         let mut prefix = false;
         let mut operator = false;
         match lexeme.kind {
             LexemeKind::Punctuation => match lexeme.text(text) {
-                "(" | "[" | "{" => chains.push(0),
+                "(" | "[" | "{" => {
+                    chains.push(0);
+                    joins.push(0);
+                }
                 ")" | "]" | "}" => {
                     if chains.len() > 1 {
                         chains.pop();
+                        pending -= joins.pop().unwrap_or(0);
                     }
                 }
                 "," | ";" => chains.iter_mut().last().into_iter().for_each(|chain| *chain = 0),
@@ -465,7 +473,23 @@ fn measure(text: &str, lexemes: &[Lexeme]) -> Measured {
                     prefix = true;
                 } else if is("AND") || is("OR") {
                     operator = true;
-                } else if is("JOIN") || is("SELECT") || is("WHERE") {
+                } else if is("EXPLAIN") || is("PREPARE") || is("BEGIN") {
+                    // Each holds the statement that follows.
+                    cases += 1;
+                } else if is("ON") || is("USING") {
+                    if let Some(joins) = joins.last_mut().filter(|joins| **joins > 0) {
+                        *joins -= 1;
+                        pending -= 1;
+                    }
+                } else if is("JOIN") {
+                    // `a JOIN b JOIN c ON … ON …` nests; one with its condition at once does not.
+                    joins.iter_mut().last().into_iter().for_each(|joins| *joins += 1);
+                    pending += 1;
+                    chains.iter_mut().last().into_iter().for_each(|chain| *chain = 0);
+                } else if is("SELECT") || is("WHERE") {
+                    if let Some(joins) = joins.last_mut() {
+                        pending -= std::mem::take(joins);
+                    }
                     chains.iter_mut().last().into_iter().for_each(|chain| *chain = 0);
                 } else if is("UNION") || is("EXCEPT") || is("INTERSECT") {
                     unions += 1;
@@ -478,7 +502,7 @@ fn measure(text: &str, lexemes: &[Lexeme]) -> Measured {
             longest = longest.max(*chain);
         }
         unary = if prefix { unary + 1 } else { 0 };
-        deepest = deepest.max(chains.len() + cases + unary);
+        deepest = deepest.max(chains.len() + cases + unary + pending);
     }
     let longest = longest.max(unions);
     if deepest > MAX_DEPTH {

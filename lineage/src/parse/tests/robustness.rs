@@ -49,6 +49,71 @@ fn long_chains_are_read() {
 }
 
 #[test]
+fn repeated_words_end() {
+    let pieces = [
+        "struct<a ",
+        "array<",
+        "map<int, ",
+        "interval ",
+        "explain ",
+        "prepare a as ",
+        "prior ",
+        "x collate ",
+        "x is null ",
+        "x at time zone 'u' ",
+        "x::int",
+        "x[1]",
+        "a.",
+        "x in (1) ",
+        "x like 'a' ",
+        "x between 1 and ",
+        "x -> ",
+        "cast(x as ",
+        "a join ",
+        "lateral ",
+        "with a as ",
+        "case x ",
+        "distinct ",
+        "all ",
+        "exists ",
+        "any ",
+        "|> where x ",
+        "nested(",
+        "row(",
+        "decimal ",
+        "x ? ",
+        "x : ",
+        "{a: ",
+        "[",
+        "not exists ",
+        "x is distinct from ",
+        "union select ",
+        "table ",
+        "setof ",
+        "nullable(",
+        "x or not ",
+        "left join b ",
+        "a join (",
+        "values ",
+        "from a ",
+        "select ",
+        "begin ",
+    ];
+    for dialect in [Dialect::Ansi, Dialect::BigQuery, Dialect::TSql] {
+        for piece in pieces {
+            for length in [50, 500] {
+                let repeated = piece.repeat(length);
+                let _ = parse(&repeated, dialect);
+                let _ = parse(&format!("select {repeated} from t"), dialect);
+                let _ = parse(&format!("select 1 from t where x = {repeated}"), dialect);
+                let _ = parse(&format!("select cast(x as {repeated}) from {repeated}"), dialect);
+                let _ = parse(&format!("create table t (x {repeated})"), dialect);
+            }
+        }
+    }
+}
+
+#[test]
 fn what_no_tokenizer_reads_is_scanned() {
     let script = parse("select 'it from raw.orders", Dialect::Postgres);
     assert_eq!(summaries(&script), "query <- raw.orders");
