@@ -1,0 +1,97 @@
+//! Macros: across files and packages, their arguments, and what they return.
+
+use super::{given, with};
+use crate::project::dbt::Options;
+use headsup_lineage::dialect::Dialect;
+
+/// Renders a model with macros beside it.
+fn check(macros: &str, template: &str, expected: &str) {
+    let read = given(&[("macros/m.sql", macros), ("models/m.sql", template), ("models/a.sql", "select 1")]);
+    assert_eq!(read.sql("model.shop.m"), [expected], "{macros} {template} {:?}", read.part.diagnostics);
+}
+
+#[test]
+fn arguments_bind_as_in_python() {
+    let macros = "{% macro f(a, b='x', c=[]) %}{{ a }}{{ b }}{{ c }}{{ varargs }}{{ kwargs }}{% endmacro %}";
+    check(macros, "{{ f(1) }}", "1x[][]{}");
+    check(macros, "{{ f(1, c=[2], b='y') }}", "1y[2][]{}");
+    check(macros, "{{ f(1, 2, 3, 4, z=5) }}", "123[4]{'z': 5}");
+    check("{% macro f(a, b=a) %}{{ a }}{{ b }}{% endmacro %}", "{{ f(1) }} {{ f(1, 2) }}", "11 12");
+    check("{% macro f(a) %}{{ a }}{% endmacro %}", "{{ f(*[1]) }}{{ f(**{'a': 2}) }}", "12");
+}
+
+#[test]
+fn a_default_is_new_for_each_call() {
+    let macros = "{% macro f(l=[]) %}{% do l.append(1) %}{{ l }}{% endmacro %}";
+    check(macros, "{{ f() }} {{ f() }}", "[1] [1]");
+}
+
+#[test]
+fn return_gives_values_rather_than_text() {
+    check("{% macro f() %}noise{{ return([1, 2]) }}{% endmacro %}", "{{ f() | length }}{% for x in f() %}{{ x }}{% endfor %}", "212");
+    check("{% macro f() %}{% for i in [1, 2] %}{% if i == 2 %}{% do return({'i': i}) %}{% endif %}{% endfor %}{% endmacro %}", "{{ f().i }}", "2");
+    check("{% macro f() %}{{ return(ref('a')) }}{% endmacro %}", "select * from {{ f() }}", "select * from \"dbt_target\".\"a\"");
+    check("{% macro f(n) %}{{ return(1 if n <= 1 else n * f(n - 1)) }}{% endmacro %}", "{{ f(5) }}", "120");
+}
+
+#[test]
+fn call_blocks_and_local_macros() {
+    check("{% macro wrap(x) %}<{{ caller() }}{{ x }}>{% endmacro %}", "{% call wrap(1) %}a{{ 2 }}{% endcall %}", "<a21>");
+    check("", "{% macro local(x) %}[{{ x }}]{% endmacro %}{{ local(1) }}", "[1]");
+}
+
+#[test]
+fn refs_inside_macros_count() {
+    let read = given(&[
+        ("macros/m.sql", "{% macro all(names) %}{% set rs = [] %}{% for n in names %}{% do rs.append(ref(n)) %}{% endfor %}{{ return(rs) }}{% endmacro %}"),
+        ("models/m.sql", "{% for r in all(['a', 'b']) %}select * from {{ r }}{{ ' union all ' if not loop.last }}{% endfor %}"),
+        ("models/a.sql", "select 1"),
+        ("models/b.sql", "select 2"),
+    ]);
+    assert_eq!(read.parents("model.shop.m"), ["model.shop.a", "model.shop.b"]);
+}
+
+#[test]
+fn dispatch_prefers_the_adapter_and_the_root() {
+    let package = [
+        ("dbt_packages/kit/dbt_project.yml", "name: kit\nconfig-version: 2\n"),
+        ("dbt_packages/kit/macros/x.sql", "{% macro x() %}{{ return(adapter.dispatch('x', 'kit')()) }}{% endmacro %}{% macro default__x() %}default{% endmacro %}{% macro postgres__x() %}postgres{% endmacro %}"),
+        ("models/m.sql", "{{ kit.x() }}"),
+    ];
+    let of = |dialect: Dialect, more: &[(&str, &str)]| {
+        let files: Vec<_> = package.iter().chain(more).copied().collect();
+        with(&files, &Options { dialect: Some(dialect), ..Options::default() }).sql("model.shop.m").remove(0)
+    };
+    assert_eq!(of(Dialect::DuckDb, &[]), "default");
+    assert_eq!(of(Dialect::Redshift, &[]), "postgres");
+    assert_eq!(of(Dialect::DuckDb, &[("macros/x.sql", "{% macro default__x() %}mine{% endmacro %}")]), "mine");
+    let order = [
+        ("dbt_project.yml", "name: shop\ndispatch:\n  - macro_namespace: kit\n    search_order: [kit, shop]\n"),
+        ("macros/x.sql", "{% macro default__x() %}mine{% endmacro %}"),
+    ];
+    assert_eq!(of(Dialect::DuckDb, &order), "default");
+}
+
+#[test]
+fn the_builtins_can_be_overridden() {
+    let read = given(&[
+        ("macros/ref.sql", "{% macro ref(name) %}{{ return(builtins.ref(name).include(schema=false)) }}{% endmacro %}"),
+        ("models/m.sql", "select * from {{ ref('a') }}"),
+        ("models/a.sql", "select 1"),
+    ]);
+    assert_eq!(read.sql("model.shop.m"), ["select * from \"a\""]);
+    assert_eq!(read.parents("model.shop.m"), ["model.shop.a"]);
+}
+
+#[test]
+fn macros_of_dbt_speak_the_dialect() {
+    let sql = |dialect: Dialect, template: &str| {
+        with(&[("models/m.sql", template)], &Options { dialect: Some(dialect), ..Options::default() }).sql("model.shop.m").remove(0)
+    };
+    assert_eq!(sql(Dialect::Snowflake, "{{ dbt.dateadd('day', 1, 'd') }}"), "dateadd(day, 1, d)");
+    assert_eq!(sql(Dialect::Postgres, "{{ dateadd('day', 1, 'd') }}"), "d + ((interval '1 day') * (1))");
+    assert_eq!(sql(Dialect::BigQuery, "{{ dbt.safe_cast('x', api.Column.translate_type('string')) }}"), "safe_cast(x as varchar)");
+    assert_eq!(sql(Dialect::BigQuery, "{{ dbt.concat(['a', 'b']) }} {{ dbt.type_string() }}"), "concat(a, b) string");
+    assert_eq!(sql(Dialect::DuckDb, "{{ dbt_utils.generate_surrogate_key(['a', 'b']) }}").matches("coalesce").count(), 2);
+    assert_eq!(sql(Dialect::Snowflake, "{{ dbt_utils.star(ref('m2'), except=['a']) }}"), "* exclude (a)");
+}
