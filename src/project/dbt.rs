@@ -94,7 +94,10 @@ pub fn read(snapshot: &Snapshot, options: &Options<'_>) -> Part {
     match pool {
         Ok(pool) => pool.install(|| read_all(snapshot, options)),
         Err(error) => Part {
-            diagnostics: vec![Diagnostic::error("no-threads", format!("cannot start threads to read dbt projects: {error}"))],
+            diagnostics: vec![Diagnostic::error(
+                "no-threads",
+                format!("cannot start threads to read dbt projects: {error}"),
+            )],
             ..Part::default()
         },
     }
@@ -126,11 +129,13 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         candidates.extend(package.candidates(snapshot, &engine, &mut part.diagnostics));
     }
     let nodes: Vec<Node> = candidates.into_par_iter().map(|candidate| candidate.parse(&engine)).collect();
-    let (nodes, disabled): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(|node| config::is_enabled(&node.config));
+    let (nodes, disabled): (Vec<Node>, Vec<Node>) =
+        nodes.into_iter().partition(|node| config::is_enabled(&node.config));
     let tables: Vec<TableName> = nodes.par_iter().map(|node| physical::table(&engine, node)).collect();
 
     let mut graph = Graph { root: root.name.to_string(), own_first: searches_itself_first(root), ..Graph::default() };
-    graph.disabled = disabled.iter().map(|node| (node.candidate.name.clone(), node.candidate.path.to_string())).collect();
+    graph.disabled =
+        disabled.iter().map(|node| (node.candidate.name.clone(), node.candidate.path.to_string())).collect();
     for (node, table) in nodes.iter().zip(&tables) {
         graph.nodes.entry(node.candidate.name.clone()).or_default().push(Entry {
             id: node.id.clone(),
@@ -152,7 +157,13 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
 
     let groups = known
         .iter()
-        .flat_map(|known| known.properties.groups.iter().map(|(name, said)| ((Arc::clone(&known.package.name), name.clone()), said.clone())))
+        .flat_map(|known| {
+            known
+                .properties
+                .groups
+                .iter()
+                .map(|(name, said)| ((Arc::clone(&known.package.name), name.clone()), said.clone()))
+        })
         .collect();
     let assembly = Assembly { snapshot, engine: &engine, graph, missing: &layout.missing, groups: &groups };
     let assembled: Vec<Assembled> =

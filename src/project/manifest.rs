@@ -38,7 +38,10 @@ pub fn read(text: &str, path: &str) -> Part {
         }
     };
     let metadata = manifest.get("metadata").and_then(Json::as_object);
-    let version = metadata.and_then(|metadata| metadata.get("dbt_schema_version")).and_then(Json::as_str).and_then(schema_version);
+    let version = metadata
+        .and_then(|metadata| metadata.get("dbt_schema_version"))
+        .and_then(Json::as_str)
+        .and_then(schema_version);
     match version {
         None => {
             part.diagnostics.push(
@@ -58,7 +61,12 @@ pub fn read(text: &str, path: &str) -> Part {
     let said = |key: &str| metadata.and_then(|metadata| metadata.get(key)).and_then(Json::as_str);
     let adapter = said("adapter_type").unwrap_or_default();
     let dialect = adapter.parse::<Dialect>().unwrap_or_default();
-    let reader = Reader { manifest: &manifest, dialect, project: Arc::from(said("project_name").unwrap_or("dbt")), path: Arc::from(path) };
+    let reader = Reader {
+        manifest: &manifest,
+        dialect,
+        project: Arc::from(said("project_name").unwrap_or("dbt")),
+        path: Arc::from(path),
+    };
     reader.nodes(&mut part);
     reader.sources(&mut part);
     reader.exposures(&mut part);
@@ -95,7 +103,9 @@ impl Reader<'_> {
         let mut tests: BTreeMap<&str, Vec<(&Object, &Object)>> = BTreeMap::new();
         for (_, node) in self.section("nodes") {
             let metadata = node.get("test_metadata").and_then(Json::as_object);
-            if let (Some("test"), Some(metadata), Some(tested)) = (text(node, "resource_type"), metadata, text(node, "attached_node")) {
+            if let (Some("test"), Some(metadata), Some(tested)) =
+                (text(node, "resource_type"), metadata, text(node, "attached_node"))
+            {
                 tests.entry(tested).or_default().push((node, metadata));
             }
         }
@@ -106,18 +116,18 @@ impl Reader<'_> {
                 Some("snapshot") => RelationKind::Snapshot,
                 _ => continue,
             };
-            let config: config::Config = node
-                .get("config")
-                .and_then(Json::as_object)
-                .into_iter()
-                .flatten()
-                .fold(config::Config::new(), |mut config, (key, value)| {
+            let config: config::Config = node.get("config").and_then(Json::as_object).into_iter().flatten().fold(
+                config::Config::new(),
+                |mut config, (key, value)| {
                     config::merge(&mut config, [(key, value)]);
                     config
-                });
+                },
+            );
             let (rung, body, incomplete) = self.body(kind, node);
             let name = match node.get("version").filter(|version| !version.is_null()) {
-                Some(version) => format!("{}_v{}", text(node, "name").unwrap_or(id), version.to_string().trim_matches('"')),
+                Some(version) => {
+                    format!("{}_v{}", text(node, "name").unwrap_or(id), version.to_string().trim_matches('"'))
+                }
                 None => text(node, "name").unwrap_or(id).to_owned(),
             };
             let relation_id = RelationId::new(id.as_str());
@@ -165,7 +175,11 @@ impl Reader<'_> {
         if !raw.is_empty() && !raw.contains("{{") && !raw.contains("{%") && !raw.contains("{#") {
             return (Rung::Open, Body::Sql { dialect: self.dialect, variants: vec![Arc::from(raw)] }, None);
         }
-        let body = Body::Template { text: Arc::from(raw), inputs: self.macros(node), reason: Arc::from("the manifest holds no compiled SQL of it") };
+        let body = Body::Template {
+            text: Arc::from(raw),
+            inputs: self.macros(node),
+            reason: Arc::from("the manifest holds no compiled SQL of it"),
+        };
         (Rung::Refs, body, None)
     }
 
@@ -227,7 +241,9 @@ impl Reader<'_> {
             if config.and_then(|config| config.get("enabled")).and_then(config::truthy) == Some(false) {
                 continue;
             }
-            let (Some(source_name), Some(table)) = (text(source, "source_name"), text(source, "name")) else { continue };
+            let (Some(source_name), Some(table)) = (text(source, "source_name"), text(source, "name")) else {
+                continue;
+            };
             let meta = source.get("meta");
             let attributes = Attributes {
                 owners: properties::meta_owner(meta, OwnerRule::ModelMeta).into_iter().collect(),
@@ -265,13 +281,18 @@ impl Reader<'_> {
             let owner = exposure.get("owner").and_then(properties::contact);
             owners.extend(owner.map(|contact| OwnerClaim { rule: OwnerRule::Exposure, contact }));
             owners.dedup();
-            let columns = metas.iter().flatten().find_map(|meta| meta.get("referenced_columns")).and_then(Json::as_object);
+            let columns =
+                metas.iter().flatten().find_map(|meta| meta.get("referenced_columns")).and_then(Json::as_object);
             part.jobs.push(DeclaredJob {
                 name: text(exposure, "name").unwrap_or(id).to_owned(),
                 owners,
                 criticality: metas.iter().find_map(|meta| criticality(*meta)),
                 reads: self.parents(exposure),
-                columns: columns.into_iter().flatten().map(|(name, columns)| (name.clone(), texts(Some(columns)))).collect(),
+                columns: columns
+                    .into_iter()
+                    .flatten()
+                    .map(|(name, columns)| (name.clone(), texts(Some(columns))))
+                    .collect(),
                 path: self.file(exposure),
                 position: Position::START,
                 url: text(exposure, "url").map(ToOwned::to_owned),
@@ -307,7 +328,8 @@ impl Reader<'_> {
     }
 
     fn file(&self, node: &Object) -> Arc<str> {
-        text(node, "original_file_path").map_or_else(|| Arc::clone(&self.path), |path| Arc::from(path.replace('\\', "/")))
+        text(node, "original_file_path")
+            .map_or_else(|| Arc::clone(&self.path), |path| Arc::from(path.replace('\\', "/")))
     }
 }
 
@@ -336,13 +358,18 @@ fn described(node: &Object, tests: &[(&Object, &Object)]) -> Object {
         if let Some(config) = test.get("config") {
             // A manifest spells out every key; `where: null` says nothing.
             let config = config.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-            arguments.insert("config".to_owned(), Json::Object(config.map(|(key, value)| (key.clone(), value.clone())).collect()));
+            arguments.insert(
+                "config".to_owned(),
+                Json::Object(config.map(|(key, value)| (key.clone(), value.clone())).collect()),
+            );
         }
         let entry = Json::Object(std::iter::once((name.to_owned(), Json::Object(arguments))).collect());
         match text(test, "column_name") {
             None => whole.push(entry),
             Some(column) => {
-                let held = columns.iter_mut().find(|held| text(held, "name").is_some_and(|name| name.eq_ignore_ascii_case(column)));
+                let held = columns
+                    .iter_mut()
+                    .find(|held| text(held, "name").is_some_and(|name| name.eq_ignore_ascii_case(column)));
                 let held = match held {
                     Some(held) => held,
                     None => {
@@ -397,13 +424,19 @@ mod tests {
         let rungs: Vec<_> = part.relations.iter().map(|relation| (relation.id.as_str(), relation.rung)).collect();
         assert_eq!(
             rungs,
-            [("model.shop.orders", Rung::Open), ("model.shop.revenue", Rung::Refs), ("source.shop.raw.orders", Rung::Open)]
+            [
+                ("model.shop.orders", Rung::Open),
+                ("model.shop.revenue", Rung::Refs),
+                ("source.shop.raw.orders", Rung::Open)
+            ]
         );
         let orders = &part.relations[0];
         assert_eq!(orders.aliases[0].to_string(), "DB.core.orders");
         assert_eq!(orders.schema.keys.len(), 1);
         assert_eq!(&*orders.config[&Arc::from("materialized")], "table");
-        assert!(matches!(&part.relations[1].writers[0].body, Body::Template { inputs, .. } if inputs.contains("macro m()")));
+        assert!(
+            matches!(&part.relations[1].writers[0].body, Body::Template { inputs, .. } if inputs.contains("macro m()"))
+        );
         let attributes = &part.attributes[&orders.id];
         assert_eq!(attributes.criticality, Some(crate::project::Criticality::Critical));
         assert_eq!(attributes.owners[0].contact.emails, ["data@shop.test"]);

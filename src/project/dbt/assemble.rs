@@ -161,10 +161,17 @@ impl Assembly<'_> {
                     found.sources.entry(call.clone()).or_insert(*place);
                 }
                 found.incomplete = reach.incomplete.clone();
+                let mut located = located.clone();
+                if let (Cause::Other | Cause::UnknownMacro, Some(unknown)) = (located.cause, reach.unknown.first()) {
+                    if located.cause == Cause::Other {
+                        located.message = format!("{}; `{unknown}` is no macro that is known here", located.message);
+                    }
+                    located.cause = Cause::UnknownMacro;
+                }
                 if located.cause == Cause::UnknownMacro {
                     found.incomplete.get_or_insert_with(|| located.message.clone());
                 }
-                diagnostics.push(self.not_rendered(node, located));
+                diagnostics.push(self.not_rendered(node, &located));
                 let mut inputs: String = reach.macros.values().map(|one| one.text()).collect::<Vec<_>>().join("\n");
                 inputs.push('\n');
                 inputs.push_str(&self.engine.world.variables_text());
@@ -207,10 +214,13 @@ impl Assembly<'_> {
             // The answer decides what the SQL says, so no column of it can be relied on.
             rung = Rung::Tables;
             diagnostics.push(
-                Diagnostic::note("asks-warehouse", format!("`{}` asks the warehouse while it compiles: {asked}", node.candidate.full_name()))
-                    .in_file(&*node.candidate.path)
-                    .at(node.candidate.position)
-                    .hint("it is read as if every column depended on everything that it reads"),
+                Diagnostic::note(
+                    "asks-warehouse",
+                    format!("`{}` asks the warehouse while it compiles: {asked}", node.candidate.full_name()),
+                )
+                .in_file(&*node.candidate.path)
+                .at(node.candidate.position)
+                .hint("it is read as if every column depended on everything that it reads"),
             );
         }
         (rung, Body::Sql { dialect, variants })
@@ -221,7 +231,10 @@ impl Assembly<'_> {
         let code = if located.cause == Cause::UnknownMacro { "unknown-macro" } else { "not-rendered" };
         let hint = match located.cause {
             Cause::UnknownMacro if !self.missing.is_empty() => {
-                format!("packages that are named but not in the repository: {}; run `dbt deps` before, or commit them", self.missing.join(", "))
+                format!(
+                    "packages that are named but not in the repository: {}; run `dbt deps` before, or commit them",
+                    self.missing.join(", ")
+                )
             }
             Cause::UnknownMacro => "is a package missing from packages.yml, or the name misspelt?".to_owned(),
             Cause::Raised => "give the variables that it asks for, in the settings".to_owned(),
@@ -235,7 +248,13 @@ impl Assembly<'_> {
             .hint(hint)
     }
 
-    fn reads(&self, node: &Node, found: &Found, text: Option<&Arc<str>>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Reference> {
+    fn reads(
+        &self,
+        node: &Node,
+        found: &Found,
+        text: Option<&Arc<str>>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Vec<Reference> {
         let candidate = &node.candidate;
         let place = |offset: Option<usize>| match (text, offset) {
             (Some(text), Some(offset)) => crate::text::position(text, offset),
@@ -268,13 +287,16 @@ impl Assembly<'_> {
                 external(&[source, table], position);
                 let known = self.graph.sources.keys().map(|(source, table)| format!("{source}.{table}"));
                 diagnostics.push(
-                    Diagnostic::warning("unknown-source", format!("no property file declares the source `{source}.{table}`"))
-                        .in_file(&*candidate.path)
-                        .at(position)
-                        .hint(near(&format!("{source}.{table}"), known).map_or_else(
-                            || "declare it under `sources:`".to_owned(),
-                            |near| format!("did you mean `{near}`?"),
-                        )),
+                    Diagnostic::warning(
+                        "unknown-source",
+                        format!("no property file declares the source `{source}.{table}`"),
+                    )
+                    .in_file(&*candidate.path)
+                    .at(position)
+                    .hint(near(&format!("{source}.{table}"), known).map_or_else(
+                        || "declare it under `sources:`".to_owned(),
+                        |near| format!("did you mean `{near}`?"),
+                    )),
                 );
             }
         }

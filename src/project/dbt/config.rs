@@ -114,8 +114,21 @@ pub(super) fn is_enabled(config: &Config) -> bool {
 
 /// Keys that say nothing of how a relation is built: its names are told apart, the rest is for people and for dbt.
 const NOT_BUILDING: [&str; 15] = [
-    "access", "alias", "database", "deprecation_date", "docs", "enabled", "group", "meta", "persist_docs", "project",
-    "quoting", "schema", "static_analysis", "tags", "description",
+    "access",
+    "alias",
+    "database",
+    "deprecation_date",
+    "docs",
+    "enabled",
+    "group",
+    "meta",
+    "persist_docs",
+    "project",
+    "quoting",
+    "schema",
+    "static_analysis",
+    "tags",
+    "description",
 ];
 
 /// What of a configuration decides how the relation is built, each value in one spelling.

@@ -43,7 +43,9 @@ pub(super) fn sources(engine: &Arc<Engine>, known: &Known<'_>) -> Vec<Source> {
     for (entry, table) in &known.properties.tables {
         let said = render::object(engine, package, &entry.path, &entry.said);
         let table = render::object(engine, package, &entry.path, table);
-        let (Some(source_name), Some(table_name)) = (properties::name(&said), properties::name(&table)) else { continue };
+        let (Some(source_name), Some(table_name)) = (properties::name(&said), properties::name(&table)) else {
+            continue;
+        };
         let mut fqn = known.prefix(&entry.inner);
         fqn.extend([source_name.to_owned(), table_name.to_owned()]);
         let rendered = Entry { said: said.clone(), ..entry.clone() };
@@ -96,7 +98,12 @@ fn source(
 }
 
 /// The exposures of a package that are switched on.
-pub(super) fn exposures(engine: &Arc<Engine>, known: &Known<'_>, graph: &Graph, diagnostics: &mut Vec<Diagnostic>) -> Vec<DeclaredJob> {
+pub(super) fn exposures(
+    engine: &Arc<Engine>,
+    known: &Known<'_>,
+    graph: &Graph,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<DeclaredJob> {
     let package = &known.package.name;
     let mut jobs = Vec::new();
     for entry in &known.properties.exposures {
@@ -105,7 +112,8 @@ pub(super) fn exposures(engine: &Arc<Engine>, known: &Known<'_>, graph: &Graph, 
         let enabled = config.and_then(|config| config.get("enabled")).and_then(config::truthy);
         let Some(name) = properties::name(&said).filter(|_| enabled != Some(false)) else { continue };
         let mut reads = Vec::new();
-        for dependency in said.get("depends_on").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
+        for dependency in said.get("depends_on").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
+        {
             match depended(engine, graph, package, dependency, entry) {
                 Ok(Some(read)) => reads.push(read),
                 Ok(None) => {}
@@ -118,8 +126,13 @@ pub(super) fn exposures(engine: &Arc<Engine>, known: &Known<'_>, graph: &Graph, 
         reads.sort();
         reads.dedup();
         let metas = [config.and_then(|config| config.get("meta")), said.get("meta")];
-        let mut owners: Vec<OwnerClaim> = metas.iter().filter_map(|meta| meta_owner(*meta, OwnerRule::ExposureMeta)).collect();
-        owners.extend(said.get("owner").and_then(properties::contact).map(|contact| OwnerClaim { rule: OwnerRule::Exposure, contact }));
+        let mut owners: Vec<OwnerClaim> =
+            metas.iter().filter_map(|meta| meta_owner(*meta, OwnerRule::ExposureMeta)).collect();
+        owners.extend(
+            said.get("owner")
+                .and_then(properties::contact)
+                .map(|contact| OwnerClaim { rule: OwnerRule::Exposure, contact }),
+        );
         owners.dedup();
         let columns = metas.iter().flatten().find_map(|meta| meta.get("referenced_columns")).and_then(Json::as_object);
         jobs.push(DeclaredJob {
@@ -148,7 +161,13 @@ fn texts(value: &Json) -> Vec<String> {
 struct Unknown(Diagnostic, Option<Reference>);
 
 /// What an entry of `depends_on` means; a metric means nothing that is built.
-fn depended(engine: &Engine, graph: &Graph, package: &str, text: &str, entry: &Entry) -> Result<Option<Reference>, Box<Unknown>> {
+fn depended(
+    engine: &Engine,
+    graph: &Graph,
+    package: &str,
+    text: &str,
+    entry: &Entry,
+) -> Result<Option<Reference>, Box<Unknown>> {
     let call = text.trim().trim_start_matches("{{").trim_end_matches("}}").trim();
     let found = tokens(call, 0..call.len());
     let name = found.first().map_or("", |token| token.text(call));
@@ -160,7 +179,9 @@ fn depended(engine: &Engine, graph: &Graph, package: &str, text: &str, entry: &E
             Some(wanted) => (graph.reference(package, &wanted), vec![wanted.name]),
             None => (None, Vec::new()),
         },
-        ("source", Some([source, table])) => (graph.source(package, source, table), vec![source.clone(), table.clone()]),
+        ("source", Some([source, table])) => {
+            (graph.source(package, source, table), vec![source.clone(), table.clone()])
+        }
         ("metric", _) => return Ok(None),
         _ => (None, Vec::new()),
     };
@@ -171,9 +192,10 @@ fn depended(engine: &Engine, graph: &Graph, package: &str, text: &str, entry: &E
         let name = RelationName::bare(engine.world.dialect, parts.iter().map(String::as_str));
         Reference::Name(Read { name, role: ReadRole::Table, position: entry.position })
     });
-    let diagnostic = Diagnostic::warning("unknown-ref", format!("the exposure depends on `{call}`, which is not there"))
-        .in_file(&*entry.path)
-        .at(entry.position)
-        .hint("correct the name under `depends_on`, or enable the model");
+    let diagnostic =
+        Diagnostic::warning("unknown-ref", format!("the exposure depends on `{call}`, which is not there"))
+            .in_file(&*entry.path)
+            .at(entry.position)
+            .hint("correct the name under `depends_on`, or enable the model");
     Err(Box::new(Unknown(diagnostic, read)))
 }

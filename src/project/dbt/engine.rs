@@ -25,7 +25,7 @@ const TEMPLATE_FUEL: u64 = 3_000_000;
 /// How many instructions one node may run, macros included.
 const NODE_FUEL: i64 = 30_000_000;
 /// What a call of a macro costs beside its instructions.
-const CALL_FUEL: i64 = 20;
+const CALL_FUEL: i64 = 200;
 /// How deep macros may call each other.
 const MAX_DEPTH: usize = 120;
 /// How many bytes one node may print.
@@ -150,7 +150,12 @@ impl Engine {
     }
 
     /// The macro that `adapter.dispatch` means.
-    pub(super) fn dispatch<'a>(&'a self, node_package: &'a str, name: &str, namespace: Option<&'a str>) -> Option<&'a Arc<Macro>> {
+    pub(super) fn dispatch<'a>(
+        &'a self,
+        node_package: &'a str,
+        name: &str,
+        namespace: Option<&'a str>,
+    ) -> Option<&'a Arc<Macro>> {
         let packages: Vec<&str> = match namespace {
             Some(namespace) => match self.world.dispatch.get(namespace) {
                 Some(order) => order.iter().map(String::as_str).collect(),
@@ -330,8 +335,7 @@ impl Run {
             return Some(self.macro_value(local));
         }
         let engine = &self.engine;
-        if let Some(found) =
-            engine.find(&self.subject.package, name).or_else(|| engine.find(&engine.world.root, name))
+        if let Some(found) = engine.find(&self.subject.package, name).or_else(|| engine.find(&engine.world.root, name))
         {
             return Some(self.macro_value(found));
         }
@@ -373,7 +377,8 @@ fn locate(error: &Error, path: &str, file: &str, template: &Rewritten) -> Locate
     };
     let position = error.range().map(|range| crate::text::position(file, template.origin(range.start)));
     let position = position.or_else(|| {
-        let offset: usize = template.text.split_inclusive('\n').take(error.line()?.saturating_sub(1)).map(str::len).sum();
+        let offset: usize =
+            template.text.split_inclusive('\n').take(error.line()?.saturating_sub(1)).map(str::len).sum();
         Some(crate::text::position(file, template.origin(offset)))
     });
     Located { path: path.to_owned(), position, message, cause }
@@ -455,10 +460,9 @@ impl Object for Namespace {
                 let found = args.first().and_then(|key| self.get_value(key));
                 Ok(found.or_else(|| args.get(1).cloned()).unwrap_or_else(|| Value::from(())))
             }
-            None => Err(caused(
-                Cause::UnknownMacro,
-                format!("`{}.{method}` is no macro that is known here", self.package),
-            )),
+            None => {
+                Err(caused(Cause::UnknownMacro, format!("`{}.{method}` is no macro that is known here", self.package)))
+            }
         }
     }
 }

@@ -18,6 +18,8 @@ pub(super) fn install(env: &mut Environment<'static>) {
     env.add_global("__dict", function(|arguments| Ok(own(arguments.positional.first().cloned().unwrap_or_default()))));
     env.add_global("__own", function(kept));
     env.add_filter("__mod", modulo);
+    env.add_filter("__add", |state: &mut State<'_, '_>, left: Value, right: Value| sum(state, "__add__", left, right));
+    env.add_filter("__sub", |state: &mut State<'_, '_>, left: Value, right: Value| sum(state, "__sub__", left, right));
     env.add_global(
         "dict",
         function(|arguments| {
@@ -69,7 +71,9 @@ pub(super) fn install(env: &mut Environment<'static>) {
     env.add_filter("striptags", |value: String| value);
     env.add_filter("forceescape", |value: String| value);
     env.add_filter("wordwrap", |value: String, _: Rest<Value>| value);
-    env.add_filter("random", |value: Value| -> Result<Value, Error> { Ok(value.try_iter()?.next().unwrap_or_default()) });
+    env.add_filter("random", |value: Value| -> Result<Value, Error> {
+        Ok(value.try_iter()?.next().unwrap_or_default())
+    });
     env.add_filter("filesizeformat", |value: Value| value.to_string());
     env.add_filter("xmlattr", |value: Value| value.to_string());
     env.add_filter("set", |value: Value| -> Result<Value, Error> { Ok(list(values::distinct(value.try_iter()?))) });
@@ -89,6 +93,16 @@ fn kept(arguments: &Arguments) -> Result<Value, Error> {
     }
 }
 
+/// `+` and `-`, where a date may stand on one of the sides.
+fn sum(state: &mut State<'_, '_>, method: &str, left: Value, right: Value) -> Result<Value, Error> {
+    if left.kind() == ValueKind::Plain {
+        return left.call_method(state, method, &[right]);
+    }
+    let sides = Value::from_pairs([("left", left), ("right", right)]);
+    let text = if method == "__add__" { "left + right" } else { "left - right" };
+    state.env().compile_expression(text)?.eval(sides)
+}
+
 /// `%`: a format where the left side is a text, the remainder elsewhere.
 fn modulo(state: &mut State<'_, '_>, left: Value, right: Value) -> Result<Value, Error> {
     if left.as_str().is_some() {
@@ -106,7 +120,9 @@ fn modulo(state: &mut State<'_, '_>, left: Value, right: Value) -> Result<Value,
     }
     match (left.as_i64(), right.as_i64()) {
         (Some(_), Some(0)) => Err(invalid("a division by zero")),
-        (Some(left), Some(right)) => Ok(Value::from(left.rem_euclid(right) + if right < 0 && left.rem_euclid(right) != 0 { right } else { 0 })),
+        (Some(left), Some(right)) => {
+            Ok(Value::from(left.rem_euclid(right) + if right < 0 && left.rem_euclid(right) != 0 { right } else { 0 }))
+        }
         _ => match (f64::try_from(left), f64::try_from(right)) {
             (Ok(left), Ok(right)) if right != 0.0 => Ok(Value::from(left.rem_euclid(right))),
             _ => Err(invalid("`%` needs numbers or a text")),
@@ -144,7 +160,9 @@ fn method(state: &mut State<'_, '_>, value: &Value, method: &str, args: &[Value]
         let argument = |index: usize| args.get(index).map(ToString::to_string);
         let width = |index: usize| args.get(index).and_then(Value::as_usize).unwrap_or(0).min(10_000);
         let length = text.chars().count();
-        let padding = |width: usize, fill: Option<String>| fill.unwrap_or_else(|| " ".to_owned()).repeat(width.saturating_sub(length));
+        let padding = |width: usize, fill: Option<String>| {
+            fill.unwrap_or_else(|| " ".to_owned()).repeat(width.saturating_sub(length))
+        };
         match method {
             "zfill" => {
                 let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));

@@ -107,7 +107,12 @@ impl Graph {
         }
     }
 
-    fn search<'a>(&self, entries: &'a [Entry], order: &[Option<&str>], fits: impl Fn(&Entry) -> bool) -> Option<&'a Entry> {
+    fn search<'a>(
+        &self,
+        entries: &'a [Entry],
+        order: &[Option<&str>],
+        fits: impl Fn(&Entry) -> bool,
+    ) -> Option<&'a Entry> {
         order.iter().find_map(|package| {
             entries.iter().find(|entry| package.is_none_or(|package| package == entry.package) && fits(entry))
         })

@@ -53,7 +53,9 @@ impl Package {
             Some(Json::Array(paths)) => paths.iter().filter_map(Json::as_str).map(ToOwned::to_owned).collect(),
             Some(Json::String(path)) => vec![path.clone()],
             // Before there were seeds there was `data`.
-            _ if folder == Folder::Seeds && self.settings.get("config-version").is_none() => vec!["data".to_owned(), default.to_owned()],
+            _ if folder == Folder::Seeds && self.settings.get("config-version").is_none() => {
+                vec!["data".to_owned(), default.to_owned()]
+            }
             _ => vec![default.to_owned()],
         }
     }
@@ -179,9 +181,13 @@ pub(super) fn find(snapshot: &Snapshot, root: &str, diagnostics: &mut Vec<Diagno
                 if let Some(local) = text("local") {
                     let directory = join(&package_found.directory, local);
                     let project = directory.as_deref().and_then(|directory| join(directory, PROJECT_FILE));
-                    if let (Some(directory), Some(true)) = (directory, project.map(|path| snapshot.id(&path).is_some())) {
+                    if let (Some(directory), Some(true)) = (directory, project.map(|path| snapshot.id(&path).is_some()))
+                    {
                         let known = found.values().any(|known| known.directory == directory);
-                        if !known && directory != root.directory && let Ok(local) = package(snapshot, &directory) {
+                        if !known
+                            && directory != root.directory
+                            && let Ok(local) = package(snapshot, &directory)
+                        {
                             queue.push(local);
                         }
                         continue;

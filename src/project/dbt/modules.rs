@@ -121,7 +121,8 @@ impl Object for Clock {
             "replace" => {
                 let (year, month, day) = self.0.date();
                 let (hour, minute, second) = self.0.time();
-                let part = |name: &str, now: i64| arguments.keyword(name).and_then(|value| value.as_i64()).unwrap_or(now);
+                let part =
+                    |name: &str, now: i64| arguments.keyword(name).and_then(|value| value.as_i64()).unwrap_or(now);
                 return clock(Moment::new(
                     [part("year", year), part("month", month), part("day", day)],
                     [part("hour", hour), part("minute", minute), part("second", second)],
@@ -188,7 +189,8 @@ impl Object for DateClass {
 
     fn call(self: &Arc<Self>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
         let arguments = Arguments::of(args);
-        let date = [number(&arguments, 0, "year", 2000), number(&arguments, 1, "month", 1), number(&arguments, 2, "day", 1)];
+        let date =
+            [number(&arguments, 0, "year", 2000), number(&arguments, 1, "month", 1), number(&arguments, 2, "day", 1)];
         let time = if self.date_only {
             [0; 3]
         } else {
@@ -227,12 +229,18 @@ impl Object for DateClass {
 pub(super) fn column_class() -> Value {
     record([
         ("create", function(|arguments| Ok(column(arguments)))),
-        ("string_type", function(|arguments| Ok(Value::from(format!("varchar({})", number(arguments, 0, "size", 256)))))),
+        (
+            "string_type",
+            function(|arguments| Ok(Value::from(format!("varchar({})", number(arguments, 0, "size", 256))))),
+        ),
         ("numeric_type", function(|arguments| arguments.text(0, "dtype").map(Value::from))),
-        ("translate_type", function(|arguments| {
-            let name = arguments.text(0, "dtype")?;
-            Ok(Value::from(if name.eq_ignore_ascii_case("string") { "varchar".to_owned() } else { name }))
-        })),
+        (
+            "translate_type",
+            function(|arguments| {
+                let name = arguments.text(0, "dtype")?;
+                Ok(Value::from(if name.eq_ignore_ascii_case("string") { "varchar".to_owned() } else { name }))
+            }),
+        ),
     ])
 }
 
@@ -251,7 +259,13 @@ fn column(arguments: &Arguments) -> Value {
 pub(super) fn all() -> Value {
     let timedelta = function(|arguments| {
         let part = |index: usize, name: &str, seconds: i64| number(arguments, index, name, 0).saturating_mul(seconds);
-        let seconds = [part(0, "days", 86_400), part(1, "seconds", 1), part(4, "minutes", 60), part(5, "hours", 3_600), part(6, "weeks", 604_800)];
+        let seconds = [
+            part(0, "days", 86_400),
+            part(1, "seconds", 1),
+            part(4, "minutes", 60),
+            part(5, "hours", 3_600),
+            part(6, "weeks", 604_800),
+        ];
         Ok(Value::from_object(Delta(Span { seconds: seconds.into_iter().fold(0, i64::saturating_add) })))
     });
     let zone = || function(|_| Ok(Value::from("UTC")));

@@ -14,7 +14,6 @@ use super::relation::TableName;
 use super::values::{self, dict, list, own_deep, record};
 use super::yaml;
 
-
 /// A name of dbt's as a value of one run.
 #[derive(Debug)]
 struct Native {
@@ -26,7 +25,16 @@ struct Native {
 /// What a name of dbt's means, if it is one.
 pub(super) fn native(run: &Arc<Run>, own: &Arc<str>, name: &str) -> Option<Value> {
     const OBJECTS: [&str; 11] = [
-        "ref", "source", "config", "var", "adapter", "exceptions", "builtins", "api", "statement", "run_query",
+        "ref",
+        "source",
+        "config",
+        "var",
+        "adapter",
+        "exceptions",
+        "builtins",
+        "api",
+        "statement",
+        "run_query",
         "load_result",
     ];
     if let Some(name) = OBJECTS.into_iter().find(|known| *known == name) {
@@ -124,7 +132,9 @@ pub(super) fn native(run: &Arc<Run>, own: &Arc<str>, name: &str) -> Option<Value
             }
             let length = columns.iter().map(Vec::len).min().unwrap_or(0);
             Ok(list((0..length).map(|row| {
-                Value::from(Tuple::from(columns.iter().filter_map(|column| column.get(row).cloned()).collect::<Vec<_>>()))
+                Value::from(Tuple::from(
+                    columns.iter().filter_map(|column| column.get(row).cloned()).collect::<Vec<_>>(),
+                ))
             })))
         }),
         "local_md5" => function(|arguments| Ok(Value::from(fingerprint(&arguments.text(0, "value")?)))),
@@ -176,9 +186,8 @@ fn python_json(json: &Json) -> String {
     match json {
         Json::Array(items) => format!("[{}]", items.iter().map(python_json).collect::<Vec<_>>().join(", ")),
         Json::Object(pairs) => {
-            let pairs = pairs.iter().map(|(key, value)| {
-                format!("{}: {}", Json::String(key.clone()), python_json(value))
-            });
+            let pairs =
+                pairs.iter().map(|(key, value)| format!("{}: {}", Json::String(key.clone()), python_json(value)));
             format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
         }
         other => other.to_string(),
@@ -274,7 +283,8 @@ fn configure(run: &Run, arguments: &Arguments) {
 }
 
 fn configured(run: &Run, key: &str) -> Option<Value> {
-    let said = values::lock(&run.captured).config.iter().rev().find(|(held, _)| held == key).map(|(_, value)| value.clone());
+    let said =
+        values::lock(&run.captured).config.iter().rev().find(|(held, _)| held == key).map(|(_, value)| value.clone());
     let value = said.or_else(|| run.subject.config.get(key).cloned())?;
     (!value.is_null()).then(|| own_deep(&from_json(&value), 0))
 }
@@ -326,8 +336,14 @@ impl Native {
                 ask(run, &format!("adapter.{method}"));
                 Value::from(false)
             }
-            "get_columns_in_relation" | "get_missing_columns" | "list_relations" | "list_relations_without_caching"
-            | "list_schemas" | "get_columns_in_table" | "get_column_schema_from_query" | "get_columns_in_select_sql" => {
+            "get_columns_in_relation"
+            | "get_missing_columns"
+            | "list_relations"
+            | "list_relations_without_caching"
+            | "list_schemas"
+            | "get_columns_in_table"
+            | "get_column_schema_from_query"
+            | "get_columns_in_select_sql" => {
                 ask(run, &format!("adapter.{method}"));
                 list([])
             }
@@ -335,11 +351,22 @@ impl Native {
                 ask(run, "adapter.execute");
                 list([modules::nothing(), modules::nothing()])
             }
-            "create_schema" | "drop_schema" | "drop_relation" | "truncate_relation" | "rename_relation"
-            | "expand_target_column_types" | "cache_added" | "cache_dropped" | "cache_renamed" | "commit"
-            | "commit_if_has_connection" | "set_query_tag" => Value::from(""),
+            "create_schema"
+            | "drop_schema"
+            | "drop_relation"
+            | "truncate_relation"
+            | "rename_relation"
+            | "expand_target_column_types"
+            | "cache_added"
+            | "cache_dropped"
+            | "cache_renamed"
+            | "commit"
+            | "commit_if_has_connection"
+            | "set_query_tag" => Value::from(""),
             "behavior" => modules::nothing(),
-            "valid_incremental_strategies" => list(["append", "merge", "delete+insert", "insert_overwrite"].map(Value::from)),
+            "valid_incremental_strategies" => {
+                list(["append", "merge", "delete+insert", "insert_overwrite"].map(Value::from))
+            }
             _ => {
                 ask(run, &format!("adapter.{method}"));
                 modules::nothing()
@@ -423,7 +450,9 @@ impl Object for Native {
                 let this = Arc::clone(self);
                 let method = key.to_owned();
                 match key {
-                    "get" | "require" | "set" => Some(function(move |arguments| this.config_method(&method, arguments))),
+                    "get" | "require" | "set" => {
+                        Some(function(move |arguments| this.config_method(&method, arguments)))
+                    }
                     _ => configured(&self.run, key),
                 }
             }

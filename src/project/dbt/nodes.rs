@@ -103,7 +103,9 @@ impl Candidate {
     /// What a run of it is about.
     pub(super) fn subject(&self, config: &Config) -> Subject {
         let local: HashMap<String, Arc<Macro>> = match &self.content {
-            Content::Template { local, .. } => local.iter().map(|one| (one.name.to_string(), Arc::clone(one))).collect(),
+            Content::Template { local, .. } => {
+                local.iter().map(|one| (one.name.to_string(), Arc::clone(one))).collect()
+            }
             _ => HashMap::new(),
         };
         Subject {
@@ -182,7 +184,13 @@ impl Known<'_> {
     }
 
     /// What a node's configuration is before and after its own file.
-    fn configured(&self, section: &str, fqn: &[String], said: &Object, default: &str) -> (Config, Vec<Map<String, Json>>) {
+    fn configured(
+        &self,
+        section: &str,
+        fqn: &[String],
+        said: &Object,
+        default: &str,
+    ) -> (Config, Vec<Map<String, Json>>) {
         let mut before = Config::new();
         before.insert("materialized".to_owned(), Json::String(default.to_owned()));
         if let Some(section) = Self::section(self.settings, section) {
@@ -223,7 +231,12 @@ impl Known<'_> {
     }
 
     /// Every node of the package.
-    pub(super) fn candidates(&self, snapshot: &Snapshot, engine: &Arc<Engine>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Candidate> {
+    pub(super) fn candidates(
+        &self,
+        snapshot: &Snapshot,
+        engine: &Arc<Engine>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Vec<Candidate> {
         let mut found = Vec::new();
         for (path, inner) in self.package.files(snapshot, Folder::Models, &["sql", "py"]) {
             let content = match snapshot.text(&path) {
@@ -245,21 +258,29 @@ impl Known<'_> {
         self.yaml_snapshots(engine, &mut found);
         for (path, inner) in self.package.files(snapshot, Folder::Seeds, &["csv"]) {
             let name = stem(&inner).to_owned();
-            found.push(self.node(engine, RelationKind::Seed, "seeds", &path, &inner, name, Content::Data));
+            found.push(self.node(engine, RelationKind::Seed, (&path, &inner), name, Content::Data));
         }
         found
     }
 
-    fn node(&self, engine: &Arc<Engine>, kind: RelationKind, section: &'static str, path: &Arc<str>, inner: &str, name: String, content: Content) -> Candidate {
+    fn node(
+        &self,
+        engine: &Arc<Engine>,
+        kind: RelationKind,
+        (path, inner): (&Arc<str>, &str),
+        name: String,
+        content: Content,
+    ) -> Candidate {
         let mut fqn = self.prefix(inner);
         fqn.push(name.clone());
-        let default = match kind {
-            RelationKind::Seed => "seed",
-            RelationKind::Snapshot => "snapshot",
-            _ => "view",
+        let (section, default) = match kind {
+            RelationKind::Seed => ("seeds", "seed"),
+            RelationKind::Snapshot => ("snapshots", "snapshot"),
+            _ => ("models", "view"),
         };
         let said = self.properties.patches.get(&(section, name.clone()));
-        let said = said.map(|entry| render::object(engine, &self.package.name, &entry.path, &entry.said)).unwrap_or_default();
+        let said =
+            said.map(|entry| render::object(engine, &self.package.name, &entry.path, &entry.said)).unwrap_or_default();
         let (before, after) = self.configured(section, &fqn, &said, default);
         Candidate {
             kind,
@@ -280,11 +301,13 @@ impl Known<'_> {
     fn model(&self, engine: &Arc<Engine>, path: &Arc<str>, inner: &str, content: Content) -> Candidate {
         let stem = stem(inner);
         let Some((base, version, latest)) = self.version_of(stem) else {
-            return self.node(engine, RelationKind::Model, "models", path, inner, stem.to_owned(), content);
+            return self.node(engine, RelationKind::Model, (path, inner), stem.to_owned(), content);
         };
-        let mut candidate = self.node(engine, RelationKind::Model, "models", path, inner, base, content);
+        let mut candidate = self.node(engine, RelationKind::Model, (path, inner), base, content);
         candidate.fqn.push(format!("v{version}"));
-        let own = objects(&candidate.said, "versions").find(|said| said.get("v").map(plain).as_ref() == Some(&version)).cloned();
+        let own = objects(&candidate.said, "versions")
+            .find(|said| said.get("v").map(plain).as_ref() == Some(&version))
+            .cloned();
         let mut said = candidate.said.clone();
         if let Some(own) = own {
             if let Some(Json::Object(config)) = own.get("config") {
@@ -310,12 +333,19 @@ impl Known<'_> {
                 .collect();
             let newest = || {
                 let key = |version: &str| version.parse::<f64>().unwrap_or(f64::NEG_INFINITY);
-                versions.iter().map(|(version, _)| version).max_by(|left, right| key(left).total_cmp(&key(right)).then(left.cmp(right)))
+                versions
+                    .iter()
+                    .map(|(version, _)| version)
+                    .max_by(|left, right| key(left).total_cmp(&key(right)).then(left.cmp(right)))
             };
             let latest = entry.said.get("latest_version").map(plain).or_else(|| newest().cloned())?;
             let found = versions.iter().find(|(version, file)| match file {
                 Some(file) => file.trim_end_matches(".sql").trim_end_matches(".py") == stem,
-                None => stem == format!("{name}_v{version}") || stem == format!("{name}.v{version}") || (stem == name && *version == latest),
+                None => {
+                    stem == format!("{name}_v{version}")
+                        || stem == format!("{name}.v{version}")
+                        || (stem == name && *version == latest)
+                }
             });
             if let Some((version, _)) = found {
                 return Some((name.clone(), version.clone(), latest));
@@ -324,7 +354,14 @@ impl Known<'_> {
         None
     }
 
-    fn snapshots(&self, engine: &Arc<Engine>, path: &Arc<str>, inner: &str, text: &Arc<str>, found: &mut Vec<Candidate>) {
+    fn snapshots(
+        &self,
+        engine: &Arc<Engine>,
+        path: &Arc<str>,
+        inner: &str,
+        text: &Arc<str>,
+        found: &mut Vec<Candidate>,
+    ) {
         let local: Vec<Arc<Macro>> = setup::local_macros(&self.package.name, path, text).into_values().collect();
         for block in blocks(text).into_iter().filter(|block| block.kind == BlockKind::Snapshot) {
             let content = Content::Template {
@@ -333,7 +370,7 @@ impl Known<'_> {
                 body: block.body,
                 local: local.clone(),
             };
-            let mut candidate = self.node(engine, RelationKind::Snapshot, "snapshots", path, inner, block.name, content);
+            let mut candidate = self.node(engine, RelationKind::Snapshot, (path, inner), block.name, content);
             candidate.position = crate::text::position(text, block.outer.start);
             found.push(candidate);
         }
@@ -342,11 +379,15 @@ impl Known<'_> {
     /// Snapshots that are declared in YAML, by the relation that they follow.
     fn yaml_snapshots(&self, engine: &Arc<Engine>, found: &mut Vec<Candidate>) {
         for ((section, name), entry) in &self.properties.patches {
-            let Some(relation) = entry.said.get("relation").and_then(Json::as_str).filter(|_| *section == "snapshots") else { continue };
+            let Some(relation) = entry.said.get("relation").and_then(Json::as_str).filter(|_| *section == "snapshots")
+            else {
+                continue;
+            };
             let relation = relation.trim().trim_start_matches("{{").trim_end_matches("}}").trim();
             let text = format!("select * from {{{{ {relation} }}}}");
             let content = template(&self.package.name, &entry.path, text);
-            let mut candidate = self.node(engine, RelationKind::Snapshot, "snapshots", &entry.path, &entry.inner, name.clone(), content);
+            let mut candidate =
+                self.node(engine, RelationKind::Snapshot, (&entry.path, &entry.inner), name.clone(), content);
             candidate.position = entry.position;
             found.push(candidate);
         }
@@ -383,16 +424,19 @@ fn merge_columns(said: &mut Object, own: &Object) {
     let Some(Json::Array(listed)) = own.get("columns") else { return };
     let rule = listed.iter().filter_map(Json::as_object).find(|entry| entry.contains_key("include"));
     let all = rule.is_none_or(|rule| rule.get("include").and_then(Json::as_array).is_none());
-    let (included, excluded) = (names(rule.and_then(|rule| rule.get("include"))), names(rule.and_then(|rule| rule.get("exclude"))));
+    let (included, excluded) =
+        (names(rule.and_then(|rule| rule.get("include"))), names(rule.and_then(|rule| rule.get("exclude"))));
     let base: Vec<Object> = objects(said, "columns").cloned().collect();
     let kept = base.into_iter().filter(|column| {
-        name_of(column).is_some_and(|name| (all || included.iter().any(|one| one == name)) && !excluded.iter().any(|one| one == name))
+        name_of(column).is_some_and(|name| {
+            (all || included.iter().any(|one| one == name)) && !excluded.iter().any(|one| one == name)
+        })
     });
     for column in kept.chain(listed.iter().filter_map(Json::as_object).cloned()) {
-        if let Some(name) = name_of(&column).map(ToOwned::to_owned) {
-            if columns.insert(name.clone(), Json::Object(column)).is_none() {
-                order.push(name);
-            }
+        if let Some(name) = name_of(&column).map(ToOwned::to_owned)
+            && columns.insert(name.clone(), Json::Object(column)).is_none()
+        {
+            order.push(name);
         }
     }
     let merged = order.iter().filter_map(|name| columns.remove(name)).collect();

@@ -40,7 +40,11 @@ pub(super) fn table(engine: &Arc<Engine>, node: &Node) -> TableName {
         database: database.filter(|database| !database.contains(TARGET_DATABASE)),
         schema: schema.map(|schema| known_schema(&schema)).or(base.schema),
         identifier: Some(alias.or_else(|| said("alias")).unwrap_or_else(|| node.candidate.full_name())),
-        quoting: node.config.get("quoting").and_then(Json::as_object).map_or(base.quoting, |said| quoting(said, base.quoting)),
+        quoting: node
+            .config
+            .get("quoting")
+            .and_then(Json::as_object)
+            .map_or(base.quoting, |said| quoting(said, base.quoting)),
         dialect: base.dialect,
         kind: Some(if said("materialized").as_deref() == Some("view") { "view" } else { "table" }.to_owned()),
     }
@@ -68,8 +72,13 @@ pub(super) fn source_table(engine: &Engine, subject: &Subject, said: &Object, ta
     let base = engine.world.table("");
     let quoted = [said, table].into_iter().filter_map(|held| held.get("quoting").and_then(Json::as_object));
     TableName {
-        database: text("database", said).or_else(|| text("catalog", said)).filter(|name| !name.contains(TARGET_DATABASE) && !name.is_empty()),
-        schema: text("schema", said).filter(|name| !name.is_empty()).map(|schema| known_schema(&schema)).or_else(|| text("name", said)),
+        database: text("database", said)
+            .or_else(|| text("catalog", said))
+            .filter(|name| !name.contains(TARGET_DATABASE) && !name.is_empty()),
+        schema: text("schema", said)
+            .filter(|name| !name.is_empty())
+            .map(|schema| known_schema(&schema))
+            .or_else(|| text("name", said)),
         identifier: text("identifier", table).or_else(|| Some(subject.name.clone())),
         quoting: quoted.fold(base.quoting, |otherwise, said| quoting(said, otherwise)),
         dialect: base.dialect,

@@ -53,7 +53,14 @@ pub(super) fn objects<'a>(said: &'a Object, key: &str) -> impl Iterator<Item = &
 
 impl Properties {
     /// Adds what a file declares.
-    pub(super) fn add(&mut self, path: &Arc<str>, inner: &str, text: &str, file: &Json, diagnostics: &mut Vec<Diagnostic>) {
+    pub(super) fn add(
+        &mut self,
+        path: &Arc<str>,
+        inner: &str,
+        text: &str,
+        file: &Json,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
         let Json::Object(file) = file else { return };
         let mut places = Places { text, from: 0 };
         for section in ["models", "seeds", "snapshots"] {
@@ -65,10 +72,13 @@ impl Properties {
                 let key = (section, name.to_owned());
                 if let Some(other) = self.patches.get(&key) {
                     diagnostics.push(
-                        Diagnostic::warning("duplicate-properties", format!("`{name}` is described here and in {}", other.path))
-                            .in_file(&**path)
-                            .at(position)
-                            .hint("dbt refuses two descriptions of one node; the first is used"),
+                        Diagnostic::warning(
+                            "duplicate-properties",
+                            format!("`{name}` is described here and in {}", other.path),
+                        )
+                        .in_file(&**path)
+                        .at(position)
+                        .hint("dbt refuses two descriptions of one node; the first is used"),
                     );
                     continue;
                 }
@@ -92,7 +102,12 @@ impl Properties {
         for said in objects(file, "exposures") {
             let Some(name) = name(said) else { continue };
             let position = places.find(name);
-            self.exposures.push(Entry { said: said.clone(), path: Arc::clone(path), inner: inner.to_owned(), position });
+            self.exposures.push(Entry {
+                said: said.clone(),
+                path: Arc::clone(path),
+                inner: inner.to_owned(),
+                position,
+            });
         }
         for said in objects(file, "groups") {
             if let Some(name) = name(said) {
@@ -155,7 +170,9 @@ pub(in crate::project) fn schema(said: &Object, dialect: Dialect) -> TableSchema
             match test.name.as_str() {
                 "unique" if test.is_whole() => key(vec![column(name)], KeyKind::Unique),
                 "not_null" if test.is_whole() => nullability = Nullability::NotNull,
-                "relationships" if test.is_whole() => schema.references.extend(foreign_key(&test, column(name), dialect)),
+                "relationships" if test.is_whole() => {
+                    schema.references.extend(foreign_key(&test, column(name), dialect))
+                }
                 _ => {}
             }
         }
@@ -262,7 +279,9 @@ fn tests(said: &Object) -> Vec<Test> {
 pub(in crate::project) fn contact(owner: &Json) -> Option<Contact> {
     let texts = |value: Option<&Json>| -> Vec<String> {
         match value {
-            Some(Json::String(text)) => text.split([',', ';']).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect(),
+            Some(Json::String(text)) => {
+                text.split([',', ';']).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
+            }
             Some(Json::Array(items)) => items.iter().filter_map(Json::as_str).map(ToOwned::to_owned).collect(),
             _ => Vec::new(),
         }
@@ -280,7 +299,9 @@ pub(in crate::project) fn contact(owner: &Json) -> Option<Contact> {
             all
         }
         Json::Object(owner) => {
-            let text = |keys: &[&str]| keys.iter().find_map(|key| owner.get(*key)).and_then(Json::as_str).map(ToOwned::to_owned);
+            let text = |keys: &[&str]| {
+                keys.iter().find_map(|key| owner.get(*key)).and_then(Json::as_str).map(ToOwned::to_owned)
+            };
             Contact {
                 name: text(&["name", "team"]),
                 emails: texts(owner.get("email").or_else(|| owner.get("emails"))),

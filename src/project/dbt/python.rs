@@ -12,7 +12,8 @@ use super::tokens::{Token, TokenKind, tokens};
 pub(super) fn capture(text: &str, captured: &mut Captured) {
     for (start, _) in text.match_indices("dbt.") {
         let line = &text[text[..start].rfind('\n').map_or(0, |newline| newline + 1)..start];
-        let is_word = line.chars().next_back().is_some_and(|before| before.is_alphanumeric() || matches!(before, '_' | '.'));
+        let is_word =
+            line.chars().next_back().is_some_and(|before| before.is_alphanumeric() || matches!(before, '_' | '.'));
         if is_word || line.trim_start().starts_with('#') {
             continue;
         }

@@ -195,7 +195,10 @@ impl Object for TableName {
             "render" | "__str__" => return Ok(Value::from(self.to_string())),
             "get" => {
                 let key = arguments.at(0, "key").unwrap_or_default();
-                return Ok(self.get_value(&key).or_else(|| arguments.at(1, "default")).unwrap_or_else(|| Value::from(())));
+                return Ok(self
+                    .get_value(&key)
+                    .or_else(|| arguments.at(1, "default"))
+                    .unwrap_or_else(|| Value::from(())));
             }
             "quoted" => {
                 let part = arguments.at(0, "identifier").unwrap_or_default();
@@ -203,9 +206,9 @@ impl Object for TableName {
             }
             "matches" => {
                 let same = |name: &str, mine: Option<&String>| {
-                    arguments.keyword(name).is_none_or(|value| {
-                        mine.is_some_and(|mine| value.to_string().eq_ignore_ascii_case(mine))
-                    })
+                    arguments
+                        .keyword(name)
+                        .is_none_or(|value| mine.is_some_and(|mine| value.to_string().eq_ignore_ascii_case(mine)))
                 };
                 return Ok(Value::from(
                     same("database", self.database.as_ref())

@@ -12,8 +12,21 @@ use super::natives::to_json;
 fn is_kept(key: &str) -> bool {
     matches!(
         key.trim_start_matches('+'),
-        "vars" | "pre-hook" | "post-hook" | "pre_hook" | "post_hook" | "on-run-start" | "on-run-end" | "query-comment"
-            | "description" | "tests" | "data_tests" | "relation" | "depends_on" | "unit_tests" | "freshness"
+        "vars"
+            | "pre-hook"
+            | "post-hook"
+            | "pre_hook"
+            | "post_hook"
+            | "on-run-start"
+            | "on-run-end"
+            | "query-comment"
+            | "description"
+            | "tests"
+            | "data_tests"
+            | "relation"
+            | "depends_on"
+            | "unit_tests"
+            | "freshness"
     )
 }
 
@@ -40,6 +53,11 @@ pub(super) fn run(engine: &Arc<Engine>, package: &Arc<str>, path: &Arc<str>) -> 
 }
 
 /// An entry of a property file with its templates rendered.
-pub(super) fn object(engine: &Arc<Engine>, package: &Arc<str>, path: &Arc<str>, said: &Map<String, Json>) -> Map<String, Json> {
+pub(super) fn object(
+    engine: &Arc<Engine>,
+    package: &Arc<str>,
+    path: &Arc<str>,
+    said: &Map<String, Json>,
+) -> Map<String, Json> {
     map(&run(engine, package, path), said)
 }

@@ -105,10 +105,12 @@ fn pieces_within(text: &str, part: &Range<usize>) -> Vec<Piece> {
 
 const MODULO: &str = "|__mod(";
 const NO_SIGN: &str = " ";
+const PLUS: &str = "|__add(";
+const MINUS: &str = "|__sub(";
 
-/// How many bytes of the file an insertion stands for: a `%` and a sign are replaced, not preceded.
+/// How many bytes of the file an insertion stands for: operators are replaced, not preceded.
 fn replaced(inserted: &str) -> usize {
-    usize::from(inserted == MODULO || inserted == NO_SIGN)
+    usize::from([MODULO, NO_SIGN, PLUS, MINUS].contains(&inserted))
 }
 
 fn tag(source: &str, piece: &Piece, insertions: &mut Vec<Insertion>) {
@@ -169,6 +171,21 @@ fn operands(source: &str, tokens: &[Token], insertions: &mut Vec<Insertion>) {
             }
             (TokenKind::Symbol, "+") if !ends_operand(source, before) => {
                 insertions.push((token.range.start, NO_SIGN));
+            }
+            // The renderer cannot add a span to a date; where there are none, its own operators do.
+            (TokenKind::Symbol, sign @ ("+" | "-"))
+                if source.contains("datetime")
+                    && ends_operand(source, before)
+                    && !follows_product(source, tokens, index) =>
+            {
+                let end = operand_end(source, tokens, index + 1).filter(|end| {
+                    let next = tokens.get(end + 1).map_or("", |next| next.text(source));
+                    !matches!(next, "*" | "/" | "//" | "%" | "**")
+                });
+                if let Some(last) = end.and_then(|end| tokens.get(end)) {
+                    insertions.push((token.range.start, if sign == "+" { PLUS } else { MINUS }));
+                    insertions.push((last.range.end, ")"));
+                }
             }
             (TokenKind::Text, _) if before.is_some_and(|before| before.kind == TokenKind::Text) => {
                 insertions.push((token.range.start, "~"));

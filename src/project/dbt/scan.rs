@@ -23,13 +23,90 @@ pub(super) struct Scan {
     calls: BTreeSet<(Option<String>, String)>,
     /// The names that `adapter.dispatch` is asked for.
     dispatched: BTreeSet<String>,
+    /// The names that the template itself gives a value to.
+    assigned: BTreeSet<String>,
 }
+
+/// Names that can be called, or have methods, without being macros or packages.
+const NATIVE: [&str; 62] = [
+    "ref",
+    "source",
+    "config",
+    "var",
+    "env_var",
+    "adapter",
+    "exceptions",
+    "builtins",
+    "api",
+    "statement",
+    "run_query",
+    "load_result",
+    "execute",
+    "is_incremental",
+    "should_full_refresh",
+    "should_store_failures",
+    "this",
+    "target",
+    "schema",
+    "database",
+    "model",
+    "node",
+    "graph",
+    "flags",
+    "invocation_args_dict",
+    "dbt_metadata_envs",
+    "selected_resources",
+    "invocation_id",
+    "thread_id",
+    "run_started_at",
+    "modules",
+    "dbt_version",
+    "project_name",
+    "log",
+    "print",
+    "debug",
+    "return",
+    "fromjson",
+    "fromyaml",
+    "tojson",
+    "toyaml",
+    "set",
+    "set_strict",
+    "zip",
+    "zip_strict",
+    "local_md5",
+    "store_result",
+    "store_raw_result",
+    "write",
+    "try_or_compiler_error",
+    "load_relation",
+    "context",
+    "caller",
+    "varargs",
+    "kwargs",
+    "loop",
+    "range",
+    "dict",
+    "namespace",
+    "cycler",
+    "dbt",
+    "__ask",
+];
 
 /// Scans a part of a file.
 pub(super) fn template(source: &str, part: Range<usize>) -> Scan {
     let mut scan = Scan::default();
     let text = &source[part.clone()];
     for piece in pieces(text) {
+        let until = match piece.keyword(text) {
+            "set" => "=",
+            "for" => "in",
+            "macro" | "call" => "",
+            _ => "{{",
+        };
+        let names = piece.tokens.iter().take_while(|token| until != "{{" && token.text(text) != until);
+        scan.assigned
+            .extend(names.filter(|token| token.kind == TokenKind::Name).map(|token| token.text(text).to_owned()));
         scan.tokens(text, &piece.tokens, part.start);
     }
     scan
@@ -41,9 +118,23 @@ impl Scan {
             if token.kind != TokenKind::Name || tokens.get(index + 1).is_none_or(|next| next.text(source) != "(") {
                 // A hook in a string is a template of its own.
                 if token.kind == TokenKind::Text && token.text(source).contains("{{") {
-                    let inner = template(source, token.range.start + 1..token.range.end.saturating_sub(1).max(token.range.start + 1));
+                    let inner = template(
+                        source,
+                        token.range.start + 1..token.range.end.saturating_sub(1).max(token.range.start + 1),
+                    );
                     self.merge(inner, base);
                 }
+                continue;
+            }
+            let is_filter = index >= 1 && matches!(tokens[index - 1].text(source), "|" | "is");
+            let is_method = index >= 2 && tokens[index - 1].text(source) == "." && !is_bare(source, tokens, index - 2);
+            let is_attribute = index >= 1 && tokens[index - 1].text(source) == ".";
+            let is_keyword = !is_attribute
+                && matches!(
+                    token.text(source),
+                    "in" | "and" | "or" | "not" | "if" | "else" | "elif" | "call" | "macro" | "for"
+                );
+            if is_filter || is_method || is_keyword {
                 continue;
             }
             let Some(closing) = matching(source, tokens, index + 1) else { continue };
@@ -63,7 +154,11 @@ impl Scan {
                     }
                 }
                 ("dispatch", Some("adapter")) => {
-                    let first = args.first().map(|arg| arg.iter().rposition(|token| token.text(source) == "=").map_or(*arg, |equals| &arg[equals + 1..]));
+                    let first = args.first().map(|arg| {
+                        arg.iter()
+                            .rposition(|token| token.text(source) == "=")
+                            .map_or(*arg, |equals| &arg[equals + 1..])
+                    });
                     self.dispatched.extend(first.and_then(|arg| literal(source, arg)));
                 }
                 (name, owner) => {
@@ -80,6 +175,12 @@ impl Scan {
         self.calls.extend(other.calls);
         self.dispatched.extend(other.dispatched);
     }
+}
+
+/// Whether a token is a name that stands alone, rather than the end of a longer expression.
+fn is_bare(source: &str, tokens: &[Token], index: usize) -> bool {
+    let before = index.checked_sub(1).map_or("", |before| tokens[before].text(source));
+    tokens[index].kind == TokenKind::Name && before != "."
 }
 
 /// A call of `ref` with nothing but literals.
@@ -113,6 +214,8 @@ pub(super) struct Reach {
     pub(super) sources: BTreeMap<(String, String), Option<usize>>,
     /// Why there may be more.
     pub(super) incomplete: Option<String>,
+    /// What it calls that is no macro, nor anything else that is known.
+    pub(super) unknown: BTreeSet<String>,
     /// The macros that it reaches.
     pub(super) macros: BTreeMap<(Arc<str>, Arc<str>), Arc<Macro>>,
 }
@@ -131,7 +234,7 @@ pub(super) fn reach(engine: &Engine, package: &str, local: &[Arc<Macro>], source
         reach.incomplete = Some("an argument of ref() or source() is computed".to_owned());
     }
     let mut queue: Vec<Arc<Macro>> = Vec::new();
-    named(engine, package, package, local, &own, &mut queue);
+    named(engine, package, package, local, &own, &mut queue, &mut reach.unknown);
     while let Some(next) = queue.pop() {
         let key = (Arc::clone(&next.package), Arc::clone(&next.name));
         if reach.macros.contains_key(&key) {
@@ -147,7 +250,7 @@ pub(super) fn reach(engine: &Engine, package: &str, local: &[Arc<Macro>], source
         if !scan.computed.is_empty() && &*next.package != "dbt" && reach.incomplete.is_none() {
             reach.incomplete = Some(format!("an argument of ref() or source() is computed in macro {}", next.name));
         }
-        named(engine, package, &next.package, local, &scan, &mut queue);
+        named(engine, package, &next.package, local, &scan, &mut queue, &mut reach.unknown);
         reach.macros.insert(key, next);
     }
     reach
@@ -160,15 +263,18 @@ fn named(
     local: &[Arc<Macro>],
     scan: &Scan,
     queue: &mut Vec<Arc<Macro>>,
+    unknown: &mut BTreeSet<String>,
 ) {
     for (owner, name) in &scan.calls {
         let found = match owner {
-            None => local
-                .iter()
-                .find(|one| *one.name == **name)
-                .or_else(|| engine.resolve(package, own, name)),
+            None => local.iter().find(|one| *one.name == **name).or_else(|| engine.resolve(package, own, name)),
             Some(owner) => engine.find(owner, name),
         };
+        let first = owner.as_deref().unwrap_or(name);
+        if found.is_none() && !scan.assigned.contains(first) && !NATIVE.contains(&first) {
+            let called = owner.as_ref().map_or_else(|| name.clone(), |owner| format!("{owner}.{name}"));
+            unknown.insert(called);
+        }
         queue.extend(found.cloned());
     }
     for name in &scan.dispatched {

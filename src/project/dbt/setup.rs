@@ -25,7 +25,12 @@ const DBT_UTILS: &str = include_str!("prelude/dbt_utils.sql");
 const DBT_UTILS_KNOWN: &str = include_str!("prelude/dbt_utils_known.sql");
 
 /// Builds the renderer.
-pub(super) fn engine(snapshot: &Snapshot, layout: &Layout, options: &Options<'_>, diagnostics: &mut Vec<Diagnostic>) -> Engine {
+pub(super) fn engine(
+    snapshot: &Snapshot,
+    layout: &Layout,
+    options: &Options<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Engine {
     let world = world(snapshot, layout, options, diagnostics);
     let mut macros: BTreeMap<(Arc<str>, Arc<str>), Macro> = BTreeMap::new();
     let mut add = |one: Macro| macros.insert((Arc::clone(&one.package), Arc::clone(&one.name)), one);
@@ -34,7 +39,11 @@ pub(super) fn engine(snapshot: &Snapshot, layout: &Layout, options: &Options<'_>
     }
     for package in &layout.packages {
         // The packages of dbt's own cannot be replaced from outside.
-        let files = if &*package.name == "dbt" { Vec::new() } else { package.files(snapshot, Folder::Macros, &["sql", "jinja"]) };
+        let files = if &*package.name == "dbt" {
+            Vec::new()
+        } else {
+            package.files(snapshot, Folder::Macros, &["sql", "jinja"])
+        };
         for (path, _) in files {
             match snapshot.text(&path) {
                 Ok(text) => {
@@ -67,7 +76,8 @@ fn prelude(package: &str, text: &str) -> Vec<Macro> {
 fn world(snapshot: &Snapshot, layout: &Layout, options: &Options<'_>, diagnostics: &mut Vec<Diagnostic>) -> World {
     let Some(root) = layout.packages.first() else { return World::default() };
     let profile = profile(snapshot, root, options);
-    let text = |key: &str| profile.get(key).and_then(Json::as_str).filter(|text| !text.contains("{{")).map(ToOwned::to_owned);
+    let text =
+        |key: &str| profile.get(key).and_then(Json::as_str).filter(|text| !text.contains("{{")).map(ToOwned::to_owned);
     let said = text("type").or_else(|| if options.dialect.is_none() { required_adapter(snapshot, root) } else { None });
     let said_dialect = said.as_deref().and_then(|adapter| adapter.parse::<Dialect>().ok());
     let dialect = options.dialect.or(said_dialect).unwrap_or_default();
@@ -78,7 +88,11 @@ fn world(snapshot: &Snapshot, layout: &Layout, options: &Options<'_>, diagnostic
     if options.dialect.is_none() && said_dialect.is_none() {
         diagnostics.push(
             Diagnostic::note("dialect-unknown", "no profile in the repository says which warehouse the project is for")
-                .in_file(format!("{}{}dbt_project.yml", root.directory, if root.directory.is_empty() { "" } else { "/" }))
+                .in_file(format!(
+                    "{}{}dbt_project.yml",
+                    root.directory,
+                    if root.directory.is_empty() { "" } else { "/" }
+                ))
                 .hint("name the dialect in the settings"),
         );
     }
@@ -123,7 +137,11 @@ fn world(snapshot: &Snapshot, layout: &Layout, options: &Options<'_>, diagnostic
         overrides: options.vars.clone(),
         environment: options.environment.clone(),
         dispatch,
-        quoting: root.settings.get("quoting").and_then(Json::as_object).map(|said| quoting(said, QuotePolicy::of(dialect))),
+        quoting: root
+            .settings
+            .get("quoting")
+            .and_then(Json::as_object)
+            .map(|said| quoting(said, QuotePolicy::of(dialect))),
     }
 }
 
@@ -153,10 +171,15 @@ fn profile(snapshot: &Snapshot, root: &Package, options: &Options<'_>) -> Map<St
     let inside = |path: &str| root.directory.is_empty() || path.starts_with(&format!("{}/", root.directory));
     paths.sort_by_key(|path| (!inside(path), path.matches('/').count(), path.len()));
     for path in paths {
-        let Some(Json::Object(file)) = snapshot.text(path).ok().and_then(|text| yaml::parse(&text).ok()) else { continue };
+        let Some(Json::Object(file)) = snapshot.text(path).ok().and_then(|text| yaml::parse(&text).ok()) else {
+            continue;
+        };
         let Some(profile) = file.get(wanted) else { continue };
         let Some(outputs) = profile.get("outputs").and_then(Json::as_object) else { continue };
-        let chosen = options.target.or_else(|| profile.get("target").and_then(Json::as_str)).filter(|name| outputs.contains_key(*name));
+        let chosen = options
+            .target
+            .or_else(|| profile.get("target").and_then(Json::as_str))
+            .filter(|name| outputs.contains_key(*name));
         let mut names: Vec<&str> = chosen.into_iter().collect();
         names.extend(outputs.keys().map(String::as_str).filter(|name| Some(*name) != chosen));
         for name in names {
@@ -175,15 +198,27 @@ fn profile(snapshot: &Snapshot, root: &Package, options: &Options<'_>) -> Map<St
 /// The adapter that the project's Python requirements name.
 fn required_adapter(snapshot: &Snapshot, root: &Package) -> Option<String> {
     const ADAPTERS: [&str; 13] = [
-        "snowflake", "bigquery", "redshift", "databricks", "spark", "trino", "athena", "duckdb", "mysql", "sqlserver",
-        "fabric", "clickhouse", "postgres",
+        "snowflake",
+        "bigquery",
+        "redshift",
+        "databricks",
+        "spark",
+        "trino",
+        "athena",
+        "duckdb",
+        "mysql",
+        "sqlserver",
+        "fabric",
+        "clickhouse",
+        "postgres",
     ];
     let mut paths: Vec<&Arc<str>> = snapshot
         .files()
         .map(|(path, _)| path)
         .filter(|path| {
             let name = path.rsplit('/').next().unwrap_or(path);
-            name.starts_with("requirements") || matches!(name, "pyproject.toml" | "Pipfile" | "setup.py" | "environment.yml")
+            name.starts_with("requirements")
+                || matches!(name, "pyproject.toml" | "Pipfile" | "setup.py" | "environment.yml")
         })
         .collect();
     let inside = |path: &str| !root.directory.is_empty() && path.starts_with(&format!("{}/", root.directory));

@@ -223,7 +223,8 @@ impl Object for PyList {
             "remove" => {
                 let wanted = argument(args, 0)?;
                 let items = lock(&self.0).clone();
-                let index = items.iter().position(|item| item == wanted).ok_or_else(|| invalid("no such value in the list"))?;
+                let index =
+                    items.iter().position(|item| item == wanted).ok_or_else(|| invalid("no such value in the list"))?;
                 lock(&self.0).remove(index);
                 none
             }

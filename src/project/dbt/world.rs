@@ -114,4 +114,3 @@ pub(super) fn prefixes(adapter: &str) -> Vec<&'static str> {
     let own = PARENTS.iter().find(|(name, _)| *name == adapter).map_or(&[][..], |(_, own)| own);
     own.iter().copied().chain(["default"]).collect()
 }
-

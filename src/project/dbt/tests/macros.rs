@@ -28,23 +28,45 @@ fn a_default_is_new_for_each_call() {
 
 #[test]
 fn return_gives_values_rather_than_text() {
-    check("{% macro f() %}noise{{ return([1, 2]) }}{% endmacro %}", "{{ f() | length }}{% for x in f() %}{{ x }}{% endfor %}", "212");
-    check("{% macro f() %}{% for i in [1, 2] %}{% if i == 2 %}{% do return({'i': i}) %}{% endif %}{% endfor %}{% endmacro %}", "{{ f().i }}", "2");
-    check("{% macro f() %}{{ return(ref('a')) }}{% endmacro %}", "select * from {{ f() }}", "select * from \"dbt_target\".\"a\"");
+    check(
+        "{% macro f() %}noise{{ return([1, 2]) }}{% endmacro %}",
+        "{{ f() | length }}{% for x in f() %}{{ x }}{% endfor %}",
+        "212",
+    );
+    check(
+        "{% macro f() %}{% for i in [1, 2] %}{% if i == 2 %}{% do return({'i': i}) %}{% endif %}{% endfor %}{% endmacro %}",
+        "{{ f().i }}",
+        "2",
+    );
+    check(
+        "{% macro f() %}{{ return(ref('a')) }}{% endmacro %}",
+        "select * from {{ f() }}",
+        "select * from \"dbt_target\".\"a\"",
+    );
     check("{% macro f(n) %}{{ return(1 if n <= 1 else n * f(n - 1)) }}{% endmacro %}", "{{ f(5) }}", "120");
 }
 
 #[test]
 fn call_blocks_and_local_macros() {
-    check("{% macro wrap(x) %}<{{ caller() }}{{ x }}>{% endmacro %}", "{% call wrap(1) %}a{{ 2 }}{% endcall %}", "<a21>");
+    check(
+        "{% macro wrap(x) %}<{{ caller() }}{{ x }}>{% endmacro %}",
+        "{% call wrap(1) %}a{{ 2 }}{% endcall %}",
+        "<a21>",
+    );
     check("", "{% macro local(x) %}[{{ x }}]{% endmacro %}{{ local(1) }}", "[1]");
 }
 
 #[test]
 fn refs_inside_macros_count() {
     let read = given(&[
-        ("macros/m.sql", "{% macro all(names) %}{% set rs = [] %}{% for n in names %}{% do rs.append(ref(n)) %}{% endfor %}{{ return(rs) }}{% endmacro %}"),
-        ("models/m.sql", "{% for r in all(['a', 'b']) %}select * from {{ r }}{{ ' union all ' if not loop.last }}{% endfor %}"),
+        (
+            "macros/m.sql",
+            "{% macro all(names) %}{% set rs = [] %}{% for n in names %}{% do rs.append(ref(n)) %}{% endfor %}{{ return(rs) }}{% endmacro %}",
+        ),
+        (
+            "models/m.sql",
+            "{% for r in all(['a', 'b']) %}select * from {{ r }}{{ ' union all ' if not loop.last }}{% endfor %}",
+        ),
         ("models/a.sql", "select 1"),
         ("models/b.sql", "select 2"),
     ]);
@@ -55,7 +77,10 @@ fn refs_inside_macros_count() {
 fn dispatch_prefers_the_adapter_and_the_root() {
     let package = [
         ("dbt_packages/kit/dbt_project.yml", "name: kit\nconfig-version: 2\n"),
-        ("dbt_packages/kit/macros/x.sql", "{% macro x() %}{{ return(adapter.dispatch('x', 'kit')()) }}{% endmacro %}{% macro default__x() %}default{% endmacro %}{% macro postgres__x() %}postgres{% endmacro %}"),
+        (
+            "dbt_packages/kit/macros/x.sql",
+            "{% macro x() %}{{ return(adapter.dispatch('x', 'kit')()) }}{% endmacro %}{% macro default__x() %}default{% endmacro %}{% macro postgres__x() %}postgres{% endmacro %}",
+        ),
         ("models/m.sql", "{{ kit.x() }}"),
     ];
     let of = |dialect: Dialect, more: &[(&str, &str)]| {
@@ -86,12 +111,20 @@ fn the_builtins_can_be_overridden() {
 #[test]
 fn macros_of_dbt_speak_the_dialect() {
     let sql = |dialect: Dialect, template: &str| {
-        with(&[("models/m.sql", template)], &Options { dialect: Some(dialect), ..Options::default() }).sql("model.shop.m").remove(0)
+        with(&[("models/m.sql", template)], &Options { dialect: Some(dialect), ..Options::default() })
+            .sql("model.shop.m")
+            .remove(0)
     };
     assert_eq!(sql(Dialect::Snowflake, "{{ dbt.dateadd('day', 1, 'd') }}"), "dateadd(day, 1, d)");
     assert_eq!(sql(Dialect::Postgres, "{{ dateadd('day', 1, 'd') }}"), "d + ((interval '1 day') * (1))");
-    assert_eq!(sql(Dialect::BigQuery, "{{ dbt.safe_cast('x', api.Column.translate_type('string')) }}"), "safe_cast(x as varchar)");
+    assert_eq!(
+        sql(Dialect::BigQuery, "{{ dbt.safe_cast('x', api.Column.translate_type('string')) }}"),
+        "safe_cast(x as varchar)"
+    );
     assert_eq!(sql(Dialect::BigQuery, "{{ dbt.concat(['a', 'b']) }} {{ dbt.type_string() }}"), "concat(a, b) string");
-    assert_eq!(sql(Dialect::DuckDb, "{{ dbt_utils.generate_surrogate_key(['a', 'b']) }}").matches("coalesce").count(), 2);
+    assert_eq!(
+        sql(Dialect::DuckDb, "{{ dbt_utils.generate_surrogate_key(['a', 'b']) }}").matches("coalesce").count(),
+        2
+    );
     assert_eq!(sql(Dialect::Snowflake, "{{ dbt_utils.star(ref('m2'), except=['a']) }}"), "* exclude (a)");
 }

@@ -13,7 +13,10 @@ use crate::snapshot::Snapshot;
 #[test]
 fn configuration_merges_in_the_order_of_dbt() {
     let read = given(&[
-        ("dbt_project.yml", "name: shop\nmodels:\n  shop:\n    +materialized: view\n    marts:\n      +materialized: table\n      +post-hook: \"grant select on {{ this }} to x\"\n    off:\n      +enabled: false\n"),
+        (
+            "dbt_project.yml",
+            "name: shop\nmodels:\n  shop:\n    +materialized: view\n    marts:\n      +materialized: table\n      +post-hook: \"grant select on {{ this }} to x\"\n    off:\n      +enabled: false\n",
+        ),
         ("models/marts/a.sql", "select 1"),
         ("models/marts/b.sql", "{{ config(materialized='incremental', unique_key=['id', 'day'], tags='t') }}select 1"),
         ("models/marts/c.sql", "select 1"),
@@ -32,7 +35,10 @@ fn configuration_merges_in_the_order_of_dbt() {
 #[test]
 fn incremental_models_render_both_ways_and_read_the_union() {
     let read = given(&[
-        ("models/m.sql", "{{ config(materialized='incremental') }}select * from {{ ref('a') }}{% if is_incremental() %} where x > (select max(x) from {{ this }}) and y in (select y from {{ ref('b') }}){% endif %}"),
+        (
+            "models/m.sql",
+            "{{ config(materialized='incremental') }}select * from {{ ref('a') }}{% if is_incremental() %} where x > (select max(x) from {{ this }}) and y in (select y from {{ ref('b') }}){% endif %}",
+        ),
         ("models/a.sql", "select 1"),
         ("models/b.sql", "select 1"),
     ]);
@@ -45,7 +51,10 @@ fn incremental_models_render_both_ways_and_read_the_union() {
 #[test]
 fn execute_is_false_first_and_true_for_the_text() {
     let read = given(&[
-        ("models/m.sql", "-- depends_on: {{ ref('a') }}\n{% if execute %}select 1{% else %}select {{ ref('b') }}{% endif %}"),
+        (
+            "models/m.sql",
+            "-- depends_on: {{ ref('a') }}\n{% if execute %}select 1{% else %}select {{ ref('b') }}{% endif %}",
+        ),
         ("models/a.sql", "select 1"),
         ("models/b.sql", "select 1"),
     ]);
@@ -73,8 +82,14 @@ fn versions_have_ids_of_their_own() {
 fn seeds_snapshots_and_python_models() {
     let read = given(&[
         ("seeds/codes.csv", "code,\"long name\"\n1,x\n"),
-        ("snapshots/s.sql", "{% snapshot orders_snapshot %}{{ config(target_schema='snaps', unique_key='id', strategy='check', check_cols='all') }}select * from {{ ref('codes') }}{% endsnapshot %}"),
-        ("snapshots/s.yml", "snapshots:\n  - name: yaml_snapshot\n    relation: ref('codes')\n    config: {unique_key: id, strategy: timestamp, updated_at: at}\n"),
+        (
+            "snapshots/s.sql",
+            "{% snapshot orders_snapshot %}{{ config(target_schema='snaps', unique_key='id', strategy='check', check_cols='all') }}select * from {{ ref('codes') }}{% endsnapshot %}",
+        ),
+        (
+            "snapshots/s.yml",
+            "snapshots:\n  - name: yaml_snapshot\n    relation: ref('codes')\n    config: {unique_key: id, strategy: timestamp, updated_at: at}\n",
+        ),
         ("models/p.py", "def model(dbt, session):\n    return dbt.ref('codes')\n"),
     ]);
     let seed = read.relation("seed.shop.codes");
@@ -99,18 +114,25 @@ fn sources_exposures_and_owners() {
     assert_eq!((job.reads.len(), job.criticality, job.position.line), (2, Some(Criticality::Important), 22));
     assert_eq!(job.columns["m"], ["id"]);
     let owners = &read.part.attributes[&read.relation("model.shop.m").id];
-    assert_eq!(owners.owners.iter().map(|claim| claim.rule).collect::<Vec<_>>(), [OwnerRule::Group, OwnerRule::ModelMeta]);
+    assert_eq!(
+        owners.owners.iter().map(|claim| claim.rule).collect::<Vec<_>>(),
+        [OwnerRule::Group, OwnerRule::ModelMeta]
+    );
     assert_eq!(owners.criticality, Some(Criticality::Critical));
 }
 
 #[test]
 fn physical_names_leave_out_what_depends_on_the_target() {
-    let files = [("models/a.sql", "{{ config(schema='core', alias='orders') }}select 1"), ("models/b.sql", "select * from {{ ref('a') }}")];
+    let files = [
+        ("models/a.sql", "{{ config(schema='core', alias='orders') }}select 1"),
+        ("models/b.sql", "select * from {{ ref('a') }}"),
+    ];
     let read = given(&files);
     assert_eq!(read.aliases("model.shop.a"), ["core.orders"]);
     assert_eq!(read.aliases("model.shop.b"), ["b"]);
     assert_eq!(read.sql("model.shop.b"), ["select * from \"core\".\"orders\""]);
-    let own = "{% macro generate_schema_name(custom_schema_name, node) %}{{ custom_schema_name or 'misc' }}{% endmacro %}";
+    let own =
+        "{% macro generate_schema_name(custom_schema_name, node) %}{{ custom_schema_name or 'misc' }}{% endmacro %}";
     let read = given(&[files[0], files[1], ("macros/g.sql", own)]);
     assert_eq!(read.aliases("model.shop.b"), ["misc.b"]);
     let profile = "default:\n  target: ci\n  outputs:\n    ci: {type: duckdb, schema: main, database: db}\n";
@@ -121,7 +143,10 @@ fn physical_names_leave_out_what_depends_on_the_target() {
 #[test]
 fn packages_bring_models_and_the_root_configures_them() {
     let files = [
-        ("dbt_project.yml", "name: shop\nmodels:\n  kit:\n    off:\n      +enabled: false\nvars:\n  kit:\n    x: root\n  x: everywhere\n"),
+        (
+            "dbt_project.yml",
+            "name: shop\nmodels:\n  kit:\n    off:\n      +enabled: false\nvars:\n  kit:\n    x: root\n  x: everywhere\n",
+        ),
         ("packages.yml", "packages:\n  - local: ./local\n  - package: a/absent\n    version: 1\n"),
         ("local/dbt_project.yml", "name: local\n"),
         ("local/models/l.sql", "select 1"),
@@ -161,7 +186,10 @@ fn the_environment_never_leaks() {
 #[test]
 fn overriding_variables_win() {
     let vars = serde_json::json!({"x": ["a", "b"]}).as_object().cloned().unwrap_or_default();
-    let files = [("dbt_project.yml", "name: shop\nvars: {x: [c]}\n"), ("models/m.sql", "{{ var('x') | join(',') }} {{ var.has_var('y') }}")];
+    let files = [
+        ("dbt_project.yml", "name: shop\nvars: {x: [c]}\n"),
+        ("models/m.sql", "{{ var('x') | join(',') }} {{ var.has_var('y') }}"),
+    ];
     let read = with(&files, &Options { vars, dialect: Some(Dialect::Ansi), ..Options::default() });
     assert_eq!(read.sql("model.shop.m"), ["a,b False"]);
 }
@@ -188,7 +216,10 @@ fn hooks_are_templates_that_refer() {
 #[test]
 fn the_graph_shows_the_other_nodes() {
     let read = given(&[
-        ("models/m.sql", "{% for n in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | sort(attribute='name') %}{{ n.name }} {% endfor %}"),
+        (
+            "models/m.sql",
+            "{% for n in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | sort(attribute='name') %}{{ n.name }} {% endfor %}",
+        ),
         ("models/a.sql", "select 1"),
     ]);
     assert_eq!(read.sql("model.shop.m"), ["a m"]);

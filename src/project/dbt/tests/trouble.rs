@@ -3,7 +3,7 @@
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::relation::{Body, Rung};
 
-use super::{given, with};
+use super::given;
 use crate::project::dbt::{Options, read};
 use crate::snapshot::Snapshot;
 
@@ -39,11 +39,20 @@ fn an_error_in_a_macro_points_into_the_macro() {
 #[test]
 fn a_loop_without_end_costs_its_own_model_only() {
     let read = given(&[
-        ("macros/f.sql", "{% macro f(n) %}{{ f(n + 1) }}{% endmacro %}{% macro g(n) %}{% if n > 0 %}{{ g(n - 1) }}{{ g(n - 1) }}{% endif %}{% endmacro %}"),
+        (
+            "macros/f.sql",
+            "{% macro f(n) %}{{ f(n + 1) }}{% endmacro %}{% macro g(n) %}{% if n > 0 %}{{ g(n - 1) }}{{ g(n - 1) }}{% endif %}{% endmacro %}",
+        ),
         ("models/deep.sql", "{{ f(0) }}{{ ref('a') }}"),
         ("models/wide.sql", "{{ g(60) }}{{ ref('a') }}"),
-        ("models/long.sql", "{% for i in range(90000) %}{% for j in range(90000) %}{{ j }}{% endfor %}{% endfor %}{{ ref('a') }}"),
-        ("models/big.sql", "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}{{ ref('a') }}"),
+        (
+            "models/long.sql",
+            "{% for i in range(90000) %}{% for j in range(90000) %}{{ j }}{% endfor %}{% endfor %}{{ ref('a') }}",
+        ),
+        (
+            "models/big.sql",
+            "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}{{ ref('a') }}",
+        ),
         ("models/a.sql", "select 1"),
     ]);
     for model in ["deep", "wide", "long", "big"] {
@@ -71,9 +80,15 @@ fn a_broken_project_file_is_told() {
 
 #[test]
 fn a_model_that_is_no_text_stays() {
-    let files: [(&str, &[u8]); 3] =
-        [("dbt_project.yml", b"name: shop\n"), ("models/m.sql", b"select '\xe9'"), ("models/a.sql", b"select * from {{ ref('m') }}")];
-    let part = read(&Snapshot::of_texts("test", files).unwrap(), &Options { dialect: Some(Dialect::Ansi), ..Options::default() });
+    let files: [(&str, &[u8]); 3] = [
+        ("dbt_project.yml", b"name: shop\n"),
+        ("models/m.sql", b"select '\xe9'"),
+        ("models/a.sql", b"select * from {{ ref('m') }}"),
+    ];
+    let part = read(
+        &Snapshot::of_texts("test", files).unwrap(),
+        &Options { dialect: Some(Dialect::Ansi), ..Options::default() },
+    );
     assert_eq!(part.diagnostics[0].code, "not-utf8");
     assert_eq!(part.relations[1].rung, Rung::Opaque);
     assert!(part.relations[1].writers[0].incomplete.is_some());
@@ -81,32 +96,46 @@ fn a_model_that_is_no_text_stays() {
 
 #[test]
 fn two_models_of_one_name_are_both_read() {
-    let read = given(&[("models/x/m.sql", "select * from {{ ref('a') }}"), ("models/y/m.sql", "select * from {{ ref('b') }}"), ("models/a.sql", "select 1"), ("models/b.sql", "select 1")]);
+    let read = given(&[
+        ("models/x/m.sql", "select * from {{ ref('a') }}"),
+        ("models/y/m.sql", "select * from {{ ref('b') }}"),
+        ("models/a.sql", "select 1"),
+        ("models/b.sql", "select 1"),
+    ]);
     assert_eq!(read.codes(), ["duplicate-model"]);
     assert_eq!(read.parents("model.shop.m"), ["model.shop.a", "model.shop.b"]);
 }
 
 #[test]
 fn an_unknown_ref_becomes_an_external_relation() {
-    let read = given(&[("models/m.sql", "select *\nfrom {{ ref('ordres') }}"), ("models/orders.sql", "select 1"), ("models/off.sql", "{{ config(enabled=false) }}select 1"), ("models/n.sql", "{{ ref('off') }}{{ source('a', 'b') }}")]);
+    let read = given(&[
+        ("models/m.sql", "select *\nfrom {{ ref('ordres') }}"),
+        ("models/orders.sql", "select 1"),
+        ("models/off.sql", "{{ config(enabled=false) }}select 1"),
+        ("models/n.sql", "{{ ref('off') }}{{ source('a', 'b') }}"),
+    ]);
     assert_eq!(read.parents("model.shop.m"), ["name ordres"]);
     let told = read.told();
     assert_eq!(read.codes(), ["unknown-ref", "unknown-ref", "unknown-source"].map(|code| code), "{told:?}");
-    assert!(told[0].starts_with("unknown-ref models/m.sql:2:9") , "{told:?}");
+    assert!(told[0].starts_with("unknown-ref models/m.sql:2:9"), "{told:?}");
     assert_eq!(read.part.diagnostics[0].hint.as_deref(), Some("did you mean `orders`?"));
     assert!(told[1].contains("switched off"), "{told:?}");
 }
 
 #[test]
 fn a_computed_ref_in_what_cannot_be_rendered_is_incomplete() {
-    let read = given(&[("models/m.sql", "{{ ref('a') }}{{ ref(var('x')) }}{{ nope() }}"), ("models/a.sql", "select 1")]);
+    let read =
+        given(&[("models/m.sql", "{{ ref('a') }}{{ ref(var('x')) }}{{ nope() }}"), ("models/a.sql", "select 1")]);
     let incomplete = read.relation("model.shop.m").writers[0].incomplete.as_deref().unwrap_or_default();
     assert!(incomplete.contains("computed"), "{incomplete}");
 }
 
 #[test]
 fn a_project_that_refuses_keeps_its_refs() {
-    let read = given(&[("models/m.sql", "{{ exceptions.raise_compiler_error('set x') }}{{ ref('a') }}"), ("models/a.sql", "select 1")]);
+    let read = given(&[
+        ("models/m.sql", "{{ exceptions.raise_compiler_error('set x') }}{{ ref('a') }}"),
+        ("models/a.sql", "select 1"),
+    ]);
     assert_eq!(read.rung("model.shop.m"), Rung::Refs);
     assert_eq!(read.parents("model.shop.m"), ["model.shop.a"]);
     assert!(read.told()[0].contains("set x"));
@@ -117,7 +146,7 @@ fn a_project_that_refuses_keeps_its_refs() {
 #[test]
 fn asking_the_warehouse_lowers_the_rung() {
     for template in [
-        "{% set r = run_query('select 1') %}{% for v in r.columns[0].values() %}{{ v }}{% endfor %}select 1",
+        "{% set r = run_query('select 1') %}{% if execute %}{% for v in r.columns[0].values() %}{{ v }}{% endfor %}{% endif %}select 1",
         "{% call statement('s', fetch_result=true) %}select 1{% endcall %}{{ load_result('s').data }}",
         "{% set r = adapter.get_relation('a', 'b', 'c') %}{% if r %}x{% endif %}",
         "{{ dbt_utils.union_relations([ref('a')]) }}",
@@ -130,13 +159,20 @@ fn asking_the_warehouse_lowers_the_rung() {
 
 #[test]
 fn what_only_a_warehouse_can_answer_leaves_the_first_reading() {
-    let read = given(&[("models/m.sql", "{% if execute %}{{ exceptions.raise_compiler_error('no') }}{% endif %}select * from {{ ref('a') }}"), ("models/a.sql", "select 1")]);
+    let read = given(&[
+        (
+            "models/m.sql",
+            "{% if execute %}{{ exceptions.raise_compiler_error('no') }}{% endif %}select * from {{ ref('a') }}",
+        ),
+        ("models/a.sql", "select 1"),
+    ]);
     assert_eq!(read.codes(), ["rendered-in-part"]);
     assert_eq!(read.rung("model.shop.m"), Rung::Tables);
 }
 
 #[test]
 fn the_same_project_reads_the_same_twice() {
-    let files = [("models/a.sql", "{{ ref('x') }}"), ("models/b.sql", "{{ ref('y') }}"), ("models/c.sql", "{{ nope() }}")];
+    let files =
+        [("models/a.sql", "{{ ref('x') }}"), ("models/b.sql", "{{ ref('y') }}"), ("models/c.sql", "{{ nope() }}")];
     assert_eq!(given(&files).told(), given(&files).told());
 }
