@@ -1,15 +1,27 @@
 //! A snapshot to a project: the relations that it builds and reads, its jobs, and what could not be
 //! read. One reader for each kind of project; it must not know lineage's insides.
 
-pub mod dbt;
-pub mod manifest;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
-use headsup_lineage::relation::{Reference, Relation, RelationId};
+use headsup_lineage::graph::LineageGraph;
+use headsup_lineage::relation::{Reference, Relation, RelationId, RelationKind};
 use serde::{Deserialize, Serialize};
+
+use crate::report::Coverage;
+use crate::snapshot::Snapshot;
+
+mod assemble;
+pub mod dbt;
+pub mod manifest;
+pub mod name_pattern;
+mod plan;
+mod rendered;
+pub mod sql;
+
+use assemble::Assembled;
+pub use plan::{Plan, Planned, PlannedKind, plan};
 
 /// What one reader found in one project of a snapshot.
 #[derive(Debug, Default)]
@@ -108,4 +120,85 @@ pub struct Contact {
     pub emails: Vec<String>,
     /// A channel, such as `#finance-audit`.
     pub channel: Option<String>,
+}
+
+/// Everything that one version builds and reads, with its jobs.
+#[derive(Debug, Default)]
+pub struct Project {
+    /// Who reads whom.
+    pub graph: LineageGraph,
+    /// What else is said of a relation, where anything is.
+    pub attributes: BTreeMap<RelationId, Attributes>,
+    /// The jobs that the projects themselves declare.
+    pub jobs: Vec<DeclaredJob>,
+    /// What could not be read, or not be decided.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Project {
+    /// How many models, seeds and snapshots stand on each rung.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        let mut coverage = Coverage::default();
+        for relation in self.graph.nodes().map(|node| self.graph.relation(node)) {
+            if is_built(relation) {
+                coverage.add(relation.rung);
+            }
+        }
+        coverage
+    }
+}
+
+const fn is_built(relation: &Relation) -> bool {
+    matches!(relation.kind, RelationKind::Model | RelationKind::Seed | RelationKind::Snapshot)
+}
+
+/// A manifest given as an argument.
+#[derive(Debug, Clone)]
+pub struct ManifestFile {
+    /// What to call it.
+    pub path: Arc<str>,
+    /// Its content.
+    pub text: String,
+}
+
+/// One version to read: its files, and the manifest that an argument gives for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The files.
+    pub snapshot: &'a Snapshot,
+    /// Stands in for the dbt projects.
+    pub manifest: Option<&'a ManifestFile>,
+}
+
+/// Reads one version as planned.
+#[must_use]
+pub fn read(source: Source<'_>, plan: &Plan) -> Project {
+    let mut read = gather(source, plan);
+    let built = LineageGraph::build(std::mem::take(&mut read.relations));
+    read.with_graph(built)
+}
+
+/// Reads two versions as planned; names mean the same in both.
+#[must_use]
+pub fn read_both(base: Source<'_>, head: Source<'_>, plan: &Plan) -> (Project, Project) {
+    let (mut base, mut head) = (gather(base, plan), gather(head, plan));
+    let relations = (std::mem::take(&mut base.relations), std::mem::take(&mut head.relations));
+    let (of_base, of_head) = LineageGraph::build_both(relations.0, relations.1);
+    (base.with_graph(of_base), head.with_graph(of_head))
+}
+
+fn gather(source: Source<'_>, plan: &Plan) -> Assembled {
+    let mut parts = Vec::new();
+    for planned in &plan.projects {
+        match &planned.kind {
+            PlannedKind::Dbt if source.manifest.is_some() => {}
+            _ => parts.push((Arc::clone(&planned.root), planned.read(source.snapshot, plan))),
+        }
+    }
+    if let Some(manifest) = source.manifest {
+        let part = rendered::with_named_reads(manifest::read(&manifest.text, &manifest.path));
+        parts.push((Arc::clone(&manifest.path), part));
+    }
+    assemble::assemble(parts)
 }

@@ -3,24 +3,22 @@
 
 mod channels;
 mod fields;
-mod layers;
 mod names;
 mod sections;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::fmt;
 
 use globset::GlobMatcher;
 use headsup_lineage::diagnostic::{Diagnostic, Position, Severity};
 use headsup_lineage::dialect::Dialect;
 
-use crate::error::{Error, Result};
 use crate::project::Criticality;
+use crate::project::name_pattern::NamePattern;
 use crate::yaml::Content;
 
 pub use channels::{Channel, Route};
-pub use layers::{Layer, Resolved, Typed, resolve};
-pub use names::{EnvName, NamePattern, ProjectPath};
+pub use names::{EnvName, ProjectPath};
 
 /// The names that the file may have at the root of the project directory, first found first.
 pub const FILE_NAMES: [&str; 4] = ["headsup.yml", "headsup.yaml", ".headsup.yml", ".headsup.yaml"];
@@ -139,6 +137,13 @@ impl Standard {
     ];
 }
 
+impl fmt::Display for Standard {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::ALL.into_iter().find(|(_, standard)| standard == self).map_or("", |(name, _)| name);
+        out.write_str(name)
+    }
+}
+
 /// Who owns the files of a pattern.
 #[derive(Debug, Clone)]
 pub struct PathOwner {
@@ -180,50 +185,6 @@ impl Settings {
         let team = job.team.as_ref().and_then(|team| self.teams.get(team));
         job.standard.or_else(|| team.and_then(|team| team.standard)).unwrap_or_default()
     }
-}
-
-/// A settings file that was read.
-#[derive(Debug, Clone, Default)]
-pub struct Loaded {
-    /// Where it is; `None` if there is none.
-    pub path: Option<PathBuf>,
-    /// What it says.
-    pub settings: Settings,
-    /// What it could say better.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// Reads the settings file: the one given, else the one at the root of the project directory, else none.
-///
-/// # Errors
-/// If the file given is not there, a file cannot be read, or what it says is wrong: all problems at once.
-pub fn load(project_dir: &Path, given: Option<&Path>) -> Result<Loaded> {
-    let present: Vec<PathBuf> = match given {
-        Some(path) => vec![path.to_owned()],
-        None => FILE_NAMES.iter().map(|name| project_dir.join(name)).filter(|path| path.is_file()).collect(),
-    };
-    let Some((path, others)) = present.split_first() else { return Ok(Loaded::default()) };
-    let shown = path.strip_prefix(project_dir).unwrap_or(path).display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| {
-        let hint = given.map(|_| "check --config and HEADSUP_CONFIG".to_owned());
-        Error::configuration(format!("cannot read {shown}"), Vec::new()).hint(hint).caused_by(error)
-    })?;
-    let wrong = |diagnostics: Vec<Diagnostic>| {
-        let problems = match diagnostics.len() {
-            1 => "a problem".to_owned(),
-            number => format!("{number} problems"),
-        };
-        Error::configuration(format!("{shown} has {problems}"), diagnostics)
-    };
-    let text = crate::text::decode(bytes).map_err(|diagnostic| wrong(vec![diagnostic.in_file(&shown)]))?;
-    let (settings, mut diagnostics) = Settings::from_yaml(&text, &shown).map_err(wrong)?;
-    for other in others {
-        let other = other.strip_prefix(project_dir).unwrap_or(other).display().to_string();
-        let message = format!("not read, because {shown} is there too");
-        diagnostics
-            .push(Diagnostic::warning("settings-shadowed", message).in_file(other).hint("keep one of the files"));
-    }
-    Ok(Loaded { path: Some(path.clone()), settings, diagnostics })
 }
 
 #[cfg(test)]

@@ -39,6 +39,25 @@ pub enum Content {
     Mapping(Vec<Entry>),
 }
 
+impl Content {
+    /// The same value without its places.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(truth) => Value::from(*truth),
+            Self::Integer(number) => Value::from(*number),
+            Self::Float(number) => Value::from(*number),
+            Self::Text(text) => Value::from(text.as_str()),
+            Self::List(items) => items.iter().map(|item| item.content.to_json()).collect(),
+            Self::Mapping(entries) => {
+                entries.iter().map(|entry| (entry.key.clone(), entry.value.content.to_json())).collect()
+            }
+        }
+    }
+}
+
 /// A key of a mapping and its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {

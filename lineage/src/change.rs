@@ -268,8 +268,10 @@ fn compare_relation(before: &Relation, after: &Relation, differing: &BTreeSet<Ar
     files.dedup();
     if effects.is_empty() {
         files.retain(|file| differing.contains(file));
+        // A property file describes a hundred sources; that one line of it differs says nothing of them.
+        let only_described = after.writers.is_empty() && after.declaration == Declaration::Described;
         let Bodies::Same(why) = bodies else { return Verdict::Untouched };
-        return if files.is_empty() {
+        return if files.is_empty() || only_described {
             Verdict::Untouched
         } else {
             Verdict::Unchanged(Unchanged { id: after.id.clone(), name: after.name.clone(), files, why })

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use headsup_lineage::diagnostic::{Diagnostic, Position};
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::name::{Quoting, RelationName};
-use headsup_lineage::relation::{Body, Reference, Relation, RelationId, RelationKind, Rung, Writer};
+use headsup_lineage::relation::{Body, Declaration, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 use serde_json::{Map, Value as Json};
 
 use crate::project::dbt::{config, criticality, properties};
@@ -152,6 +152,7 @@ impl Reader<'_> {
                 }],
                 declared_in: None,
                 schema: properties::schema(&described(node, tests), self.dialect),
+                declaration: Declaration::Described,
                 config: config::building(&config),
             });
         }
@@ -264,6 +265,7 @@ impl Reader<'_> {
                 writers: Vec::new(),
                 declared_in: Some((self.file(source), Position::START)),
                 schema: properties::schema(&described(source, &[]), self.dialect),
+                declaration: Declaration::Described,
                 config: BTreeMap::new(),
             });
         }

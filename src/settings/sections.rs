@@ -8,10 +8,11 @@ use headsup_lineage::dialect::Dialect;
 
 use super::channels::{self, Channel};
 use super::fields::{Fields, Named, Problems, Value};
-use super::names::{EnvName, NamePattern, ProjectPath, Rejected};
+use super::names::{EnvName, ProjectPath, Rejected};
 use super::{Job, PathOwner, ProjectKind, ProjectSettings, Settings, Standard, Team};
 use crate::error::did_you_mean;
 use crate::project::Criticality;
+use crate::project::name_pattern::{BadPattern, NamePattern};
 use crate::yaml::{self, Content};
 
 pub(super) const ROOT: [&str; 9] =
@@ -137,7 +138,7 @@ fn project(value: &Value<'_>, problems: &mut Problems) -> Option<ProjectSettings
         let hint = "dbt names its models itself; leave `name` out".to_owned();
         problems.report("settings-value", name.at, "`name` is for projects of kind sql", hint);
     }
-    let name = name.and_then(|name| name.checked(problems, NamePattern::new));
+    let name = name.and_then(|name| name.checked(problems, name_pattern));
     let kind = match kind? {
         Kind::Dbt => ProjectKind::Dbt,
         Kind::Sql => ProjectKind::Sql { name },
@@ -182,12 +183,6 @@ fn job(value: &Value<'_>, problems: &mut Problems, references: &mut References) 
     let url = fields.text(problems, "url");
     let description = fields.text(problems, "description");
     let name = name?;
-    if criticality == Some(Criticality::Critical) && team.is_none() && owner.is_none() && !reads.is_empty() {
-        let message = format!("nobody owns the critical job `{}`", name.name);
-        problems
-            .0
-            .push(Diagnostic::warning("settings-no-owner", message).at(name.at).hint("give it a `team` or an `owner`"));
-    }
     let reads = reads.into_iter().map(|relation| relation.name).collect();
     Some(Job {
         name: name.name,
@@ -258,4 +253,9 @@ fn path_owner(value: &Value<'_>, problems: &mut Problems, references: &mut Refer
     }
     let (pattern, glob) = glob?;
     Some(PathOwner { pattern, glob, team, owner })
+}
+
+fn name_pattern(text: &str) -> Result<NamePattern, Rejected> {
+    let hint = "for instance `{stem}` or `{parent}.{stem}`".to_owned();
+    text.parse().map_err(|bad: BadPattern| Rejected { message: bad.to_string(), hint })
 }

@@ -1,5 +1,3 @@
-use std::ffi::OsString;
-
 use super::*;
 
 mod schema;
@@ -58,7 +56,7 @@ const BAD: [(&str, &str); 32] = [
     ("projects: [{kind: dbt, path: a, name: '{stem}'}]", "1:39 settings-value `name` is for projects of kind sql"),
     (
         "projects: [{kind: sql, path: a, name: '{file}'}]",
-        "1:39 settings-value there is no placeholder `{file}` | the placeholders are {stem}",
+        "1:39 settings-value `{file}` is none of {stem}, {parent}, {parent2} and {parent3} | for instance `{stem}`",
     ),
     (
         "jobs: [{name: a}, {name: b}, {name: a}]",
@@ -193,13 +191,6 @@ fn a_secret_is_never_repeated() {
 }
 
 #[test]
-fn a_critical_job_that_nobody_owns_is_worth_a_warning() {
-    let (_, diagnostics) = Settings::from_yaml("jobs: [{name: a, criticality: critical, reads: [x]}]", "f").unwrap();
-    assert_eq!(diagnostics[0].code, "settings-no-owner");
-    assert_eq!(diagnostics[0].severity, Severity::Warning);
-}
-
-#[test]
 fn of_several_owners_the_last_that_matches_wins() {
     let settings = read("owners: [{path: '**', owner: all}, {path: 'a/*.sql', owner: some}]");
     let owner = |path: &str| settings.owner_of(path).unwrap().owner.clone().unwrap();
@@ -211,61 +202,4 @@ fn anchors_and_merge_keys_are_as_good_as_repetition() {
     let settings = read("jobs:\n  - &base {name: a, criticality: critical, owner: x}\n  - {<<: *base, name: b}\n");
     assert_eq!(settings.jobs[1].criticality, Some(Criticality::Critical));
     assert_eq!(settings.jobs[1].name, "b");
-}
-
-fn environment<'a>(pairs: &'a [(&'a str, &'a Path)]) -> impl Fn(&str) -> Option<OsString> + 'a {
-    |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_os_str().to_owned())
-}
-
-#[test]
-fn arguments_win_over_the_environment_and_that_over_the_file() {
-    let directory = tempfile::tempdir().unwrap();
-    let at = |name: &str| directory.path().join(name);
-    std::fs::create_dir(at("one")).unwrap();
-    std::fs::create_dir(at("two")).unwrap();
-    std::fs::write(at("one/headsup.yml"), "dialect: trino").unwrap();
-    std::fs::write(at("other.yml"), "dialect: mysql").unwrap();
-    let (one, two, other) = (at("one"), at("two"), at("other.yml"));
-
-    let both = [("HEADSUP_PROJECT_DIR", one.as_path()), ("DBT_PROJECT_DIR", two.as_path())];
-    let resolved = resolve(Typed::default(), environment(&both)).unwrap();
-    assert_eq!((&resolved.project_dir, resolved.project_dir_layer), (&one, Layer::Environment("HEADSUP_PROJECT_DIR")));
-    assert_eq!((resolved.settings.dialect, resolved.dialect_layer), (Some(Dialect::Trino), Layer::File));
-    assert_eq!(resolved.config, Some(at("one/headsup.yml")));
-
-    let typed = Typed { project_dir: Some(two.clone()), ..Typed::default() };
-    let resolved = resolve(typed, environment(&both)).unwrap();
-    assert_eq!((&resolved.project_dir, resolved.project_dir_layer), (&two, Layer::Argument));
-    assert_eq!((resolved.settings.dialect, resolved.config, resolved.dialect_layer), (None, None, Layer::Default));
-
-    let named = [("DBT_PROJECT_DIR", one.as_path()), ("HEADSUP_CONFIG", other.as_path())];
-    let resolved = resolve(Typed::default(), environment(&named)).unwrap();
-    assert_eq!(resolved.project_dir_layer, Layer::Environment("DBT_PROJECT_DIR"));
-    assert_eq!(
-        (resolved.settings.dialect, resolved.config_layer),
-        (Some(Dialect::MySql), Layer::Environment("HEADSUP_CONFIG"))
-    );
-    let typed = Typed { config: Some(one.join("headsup.yml")), dialect: Some(Dialect::DuckDb), ..Typed::default() };
-    let resolved = resolve(typed, environment(&named)).unwrap();
-    assert_eq!((resolved.settings.dialect, resolved.dialect_layer), (Some(Dialect::DuckDb), Layer::Argument));
-    assert_eq!(resolved.config_layer, Layer::Argument);
-}
-
-#[test]
-fn a_missing_or_wrong_file_ends_the_run_with_all_its_problems() {
-    let directory = tempfile::tempdir().unwrap();
-    let missing = load(directory.path(), Some(&directory.path().join("no.yml"))).unwrap_err();
-    assert_eq!((missing.exit_status().code(), missing.to_string().as_str()), (2, "cannot read no.yml"));
-    assert!(missing.hint_text().unwrap().contains("--config"));
-    assert!(load(directory.path(), None).unwrap().path.is_none());
-    std::fs::write(directory.path().join(".headsup.yml"), "a: 1\nb: 2\n").unwrap();
-    let wrong = load(directory.path(), None).unwrap_err();
-    assert_eq!((wrong.to_string().as_str(), wrong.diagnostics().len()), (".headsup.yml has 2 problems", 2));
-    std::fs::write(directory.path().join("headsup.yml"), "version: 1").unwrap();
-    let loaded = load(directory.path(), None).unwrap();
-    assert_eq!((loaded.diagnostics.len(), loaded.diagnostics[0].path.as_deref()), (1, Some(".headsup.yml")));
-    std::fs::write(directory.path().join("headsup.yml"), b"a: \xff").unwrap();
-    assert_eq!(load(directory.path(), None).unwrap_err().diagnostics()[0].code, "not-utf8");
-    let nowhere = Typed { project_dir: Some("/nonexistent".into()), ..Typed::default() };
-    assert_eq!(resolve(nowhere, |_| None).unwrap_err().exit_status().code(), 2);
 }

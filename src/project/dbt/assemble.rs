@@ -7,7 +7,7 @@ use std::sync::Arc;
 use headsup_lineage::diagnostic::{Diagnostic, Position};
 use headsup_lineage::name::{ColumnName, Quoting, RelationName};
 use headsup_lineage::query::{DeclaredColumn, Nullability, Read, ReadRole, TableSchema};
-use headsup_lineage::relation::{Body, Reference, Relation, RelationId, RelationKind, Rung, Writer};
+use headsup_lineage::relation::{Body, Declaration, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 use serde_json::Value as Json;
 
 use super::call::{Cause, Located};
@@ -132,6 +132,10 @@ impl Assembly<'_> {
             }],
             declared_in: None,
             schema,
+            declaration: match candidate.kind {
+                RelationKind::Seed => Declaration::Ddl,
+                _ => Declaration::Described,
+            },
             config,
         };
         Assembled { relation, attributes: self.attributes(node), diagnostics }

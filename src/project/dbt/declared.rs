@@ -6,7 +6,7 @@ use std::sync::Arc;
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::name::RelationName;
 use headsup_lineage::query::{Read, ReadRole};
-use headsup_lineage::relation::{Reference, Relation, RelationId, RelationKind, Rung};
+use headsup_lineage::relation::{Declaration, Reference, Relation, RelationId, RelationKind, Rung};
 use serde_json::Value as Json;
 
 use super::assemble::criticality;
@@ -81,6 +81,7 @@ fn source(
         writers: Vec::new(),
         declared_in: Some((Arc::clone(&entry.path), entry.position)),
         schema: properties::schema(table, world.dialect),
+        declaration: Declaration::Described,
         config: BTreeMap::new(),
     };
     let meta = config.get("meta");

@@ -1,0 +1,116 @@
+//! The parts of a repository to one project: ids and names made unique, and everything in one graph.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use headsup_lineage::dialect::Dialect;
+use headsup_lineage::graph::BuiltGraph;
+use headsup_lineage::name::RelationName;
+use headsup_lineage::relation::{Declaration, Reference, Relation, RelationId, RelationKind};
+
+use super::{Part, Project};
+
+/// What the projects of a repository hold, before it is known who reads whom.
+#[derive(Debug, Default)]
+pub(super) struct Assembled {
+    pub(super) relations: Vec<Relation>,
+    rest: Part,
+}
+
+/// One whole from the parts of a repository, each with its folder.
+pub(super) fn assemble(parts: Vec<(Arc<str>, Part)>) -> Assembled {
+    let mut whole = Part::default();
+    let mut taken: HashSet<RelationId> = HashSet::new();
+    for (root, mut part) in parts {
+        if is_another_dbt_project_of_the_same_name(&part, &taken) {
+            rename(&mut part, &root);
+        }
+        taken.extend(part.relations.iter().map(|relation| relation.id.clone()));
+        whole.relations.extend(part.relations);
+        whole.attributes.extend(part.attributes);
+        whole.jobs.extend(part.jobs);
+        whole.diagnostics.extend(part.diagnostics);
+    }
+    let mut relations = merge(std::mem::take(&mut whole.relations));
+    tell_namesakes_apart(&mut relations);
+    whole.jobs.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+    Assembled { relations, rest: whole }
+}
+
+impl Assembled {
+    /// The project with its graph, which was built from the relations.
+    pub(super) fn with_graph(self, built: BuiltGraph) -> Project {
+        let Part { attributes, jobs, mut diagnostics, .. } = self.rest;
+        diagnostics.extend(built.diagnostics);
+        diagnostics.sort();
+        diagnostics.dedup();
+        Project { graph: built.graph, attributes, jobs, diagnostics }
+    }
+}
+
+/// Ids of dbt carry the name of the project, not its folder; a plain SQL table is one table
+/// wherever it is written.
+fn is_another_dbt_project_of_the_same_name(part: &Part, taken: &HashSet<RelationId>) -> bool {
+    part.relations.iter().any(|relation| taken.contains(&relation.id) && !is_plain(relation))
+}
+
+fn is_plain(relation: &Relation) -> bool {
+    relation.id.as_str().starts_with("sql.")
+}
+
+fn rename(part: &mut Part, root: &str) {
+    let renamed = |id: &RelationId| RelationId::new(format!("{id}@{root}"));
+    let rename_read = |read: &mut Reference| {
+        if let Reference::Id(id, _) = read {
+            *id = renamed(id);
+        }
+    };
+    for relation in &mut part.relations {
+        relation.id = renamed(&relation.id);
+        relation.writers.iter_mut().flat_map(|writer| &mut writer.reads).for_each(rename_read);
+    }
+    part.attributes = std::mem::take(&mut part.attributes).into_iter().map(|(id, said)| (renamed(&id), said)).collect();
+    part.jobs.iter_mut().flat_map(|job| &mut job.reads).for_each(rename_read);
+}
+
+/// Relations of one id become one: two folders that fill one table are two writers of it.
+fn merge(relations: Vec<Relation>) -> Vec<Relation> {
+    let mut merged: BTreeMap<RelationId, Relation> = BTreeMap::new();
+    for relation in relations {
+        match merged.get_mut(&relation.id) {
+            None => {
+                merged.insert(relation.id.clone(), relation);
+            }
+            Some(known) => {
+                known.rung = known.rung.max(relation.rung);
+                if known.kind == RelationKind::Source {
+                    known.kind = relation.kind;
+                }
+                if known.declaration == Declaration::Described {
+                    known.declaration = relation.declaration;
+                    known.schema = relation.schema;
+                }
+                known.writers.extend(relation.writers);
+                known.aliases.extend(relation.aliases);
+                known.declared_in = known.declared_in.take().or(relation.declared_in);
+            }
+        }
+    }
+    merged.into_values().collect()
+}
+
+/// Reports call a relation by its short name; where two would be called the same, by the name of
+/// their project as well.
+fn tell_namesakes_apart(relations: &mut [Relation]) {
+    let mut count: HashMap<RelationName, usize> = HashMap::new();
+    for relation in relations.iter() {
+        *count.entry(relation.name.clone()).or_default() += 1;
+    }
+    for relation in relations {
+        if count.get(&relation.name).is_some_and(|count| *count > 1) && !relation.project.is_empty() {
+            let short = relation.name.clone();
+            relation.name = short.within(Dialect::Ansi, &relation.project);
+            relation.aliases.push(short);
+        }
+    }
+}

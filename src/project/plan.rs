@@ -1,0 +1,292 @@
+//! Which projects a repository holds: what settings say, else what the files look like. Made once
+//! for both versions of a comparison, so that the same file is read in the same way on either side.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use headsup_lineage::dialect::Dialect;
+use headsup_lineage::parse::parse;
+use headsup_lineage::query::Reading;
+
+use super::name_pattern::NamePattern;
+use super::{Part, Project, dbt, is_built, manifest, rendered, sql};
+use crate::report::{Origin, ProjectEntry};
+use crate::settings::{EnvName, ProjectKind, Settings};
+use crate::snapshot::Snapshot;
+
+/// The projects of a repository.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Each project, by folder.
+    pub projects: Vec<Planned>,
+    /// Values of variables that settings give to every dbt project.
+    pub vars: serde_json::Map<String, serde_json::Value>,
+    /// The environment variables that templates may read, with their values.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// One project of a repository.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// What kind it is.
+    pub kind: PlannedKind,
+    /// Its folder, or the manifest's file; the empty text is the root.
+    pub root: Arc<str>,
+    /// Its dialect, where one is set or was recognised.
+    pub dialect: Option<Dialect>,
+    /// Where knowledge of it comes from.
+    pub origin: Origin,
+}
+
+/// What kind of project it is.
+#[derive(Debug, Clone)]
+pub enum PlannedKind {
+    /// A dbt project, read from its source.
+    Dbt,
+    /// A manifest that dbt wrote.
+    Manifest,
+    /// A folder of SQL files.
+    Sql {
+        /// How a file that is only a query is named.
+        name: NamePattern,
+        /// Folders below that belong to other projects.
+        except: Vec<Arc<str>>,
+    },
+}
+
+/// Plans how to read the versions of a repository; the last is the one that detection looks at first.
+#[must_use]
+pub fn plan(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect>) -> Plan {
+    let dialect = dialect.or(settings.dialect);
+    let projects =
+        if settings.projects.is_empty() { found(versions, dialect) } else { set(versions, settings, dialect) };
+    let environment = settings.allow_env.iter().map(EnvName::as_str);
+    let environment = environment.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
+    let vars = settings.vars.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
+    Plan { projects, vars, environment: environment.collect() }
+}
+
+fn set(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect>) -> Vec<Planned> {
+    let roots: Vec<Arc<str>> = settings.projects.iter().map(|project| Arc::from(project.path.as_str())).collect();
+    let mut projects = Vec::new();
+    for (project, root) in settings.projects.iter().zip(&roots) {
+        let dialect = project.dialect.or(dialect);
+        let kind = match &project.kind {
+            ProjectKind::Dbt => PlannedKind::Dbt,
+            ProjectKind::Manifest => PlannedKind::Manifest,
+            ProjectKind::Sql { name } => {
+                let except = others_below(root, &roots);
+                let name = name.clone();
+                let name = name.unwrap_or_else(|| naming(versions, root, &except, dialect.unwrap_or_default()));
+                PlannedKind::Sql { name, except }
+            }
+        };
+        let dialect = match &kind {
+            PlannedKind::Sql { except, .. } => dialect.or_else(|| recognise(versions, root, except)),
+            _ => dialect,
+        };
+        projects.push(Planned { kind, root: Arc::clone(root), dialect, origin: Origin::Settings });
+    }
+    projects
+}
+
+fn others_below(root: &str, roots: &[Arc<str>]) -> Vec<Arc<str>> {
+    roots.iter().filter(|other| ***other != *root && sql::is_below(other, root)).cloned().collect()
+}
+
+/// Every dbt project, and the SQL files outside of them as one more project.
+fn found(versions: &[&Snapshot], dialect: Option<Dialect>) -> Vec<Planned> {
+    let dbt: BTreeSet<Arc<str>> = versions.iter().flat_map(|version| dbt::find_roots(version)).collect();
+    let mut projects: Vec<Planned> = dbt
+        .iter()
+        .map(|root| Planned { kind: PlannedKind::Dbt, root: Arc::clone(root), dialect, origin: Origin::Found })
+        .collect();
+    let mut except: Vec<Arc<str>> = dbt.into_iter().collect();
+    except.extend(versions.iter().flat_map(|version| folders_of_tests(version)));
+    let outside = |version: &&&Snapshot| !sql::files(version, "", &except).is_empty();
+    if !projects.iter().any(|project| project.root.is_empty()) && versions.iter().any(|version| outside(&version)) {
+        let dialect = dialect.or_else(|| recognise(versions, "", &except));
+        let name = naming(versions, "", &except, dialect.unwrap_or_default());
+        let root: Arc<str> = Arc::from("");
+        projects.push(Planned { kind: PlannedKind::Sql { name, except }, root, dialect, origin: Origin::Found });
+    }
+    projects
+}
+
+/// Folders whose SQL is input of tests, not the warehouse; settings can name them all the same.
+fn folders_of_tests(version: &Snapshot) -> BTreeSet<Arc<str>> {
+    let is_for_tests = |folder: &str| matches!(folder, "test" | "tests" | "fixtures" | "testdata");
+    let mut folders = BTreeSet::new();
+    for (path, _) in version.files().filter(|(path, _)| path.ends_with(".sql")) {
+        let starts = path.split('/').scan(0, |end, part| {
+            let start = *end;
+            *end += part.len() + 1;
+            Some((part, start + part.len()))
+        });
+        if let Some((_, end)) = starts.into_iter().find(|(part, end)| *end < path.len() && is_for_tests(part)) {
+            folders.insert(Arc::from(&path[..end]));
+        }
+    }
+    folders
+}
+
+/// How many files detection reads.
+const SAMPLE: usize = 60;
+
+/// Some files of a folder, spread evenly over it, of the last version that has any.
+fn sample(versions: &[&Snapshot], root: &str, except: &[Arc<str>]) -> Vec<(Arc<str>, String)> {
+    for version in versions.iter().rev() {
+        let files = sql::files(version, root, except);
+        if files.is_empty() {
+            continue;
+        }
+        let step = files.len().div_ceil(SAMPLE);
+        let texts =
+            files.iter().step_by(step).filter_map(|(path, _)| Some((Arc::clone(path), version.text(path).ok()?)));
+        return texts.collect();
+    }
+    Vec::new()
+}
+
+/// The dialect that parses most of a folder; among equals, the one whose marks the texts bear, then
+/// the widest one.
+fn recognise(versions: &[&Snapshot], root: &str, except: &[Arc<str>]) -> Option<Dialect> {
+    let texts = sample(versions, root, except);
+    let parsed =
+        |dialect: Dialect| texts.iter().filter(|(_, text)| parse(text, dialect).reading == Reading::Parsed).count();
+    let marks = |dialect: Dialect| texts.iter().filter(|(_, text)| bears_marks(text, dialect)).count();
+    Dialect::ALL
+        .into_iter()
+        .rev()
+        .map(|dialect| (parsed(dialect), marks(dialect), dialect))
+        .max_by_key(|(parsed, marks, dialect)| (*parsed, *marks, *dialect == Dialect::Ansi))
+        .filter(|(parsed, ..)| *parsed > 0)
+        .map(|(.., dialect)| dialect)
+}
+
+/// Spellings that one dialect has and most others do not.
+fn bears_marks(text: &str, dialect: Dialect) -> bool {
+    let lower = text.to_lowercase();
+    let any = |marks: &[&str]| marks.iter().any(|mark| lower.contains(mark));
+    match dialect {
+        Dialect::BigQuery => {
+            any(&["safe_cast(", "timestamp_trunc(", "array<struct", "parse_date(", "countif(", "except("])
+                || text.split('`').skip(1).step_by(2).any(|quoted| quoted.contains('.'))
+        }
+        Dialect::Snowflake => {
+            any(&["iff(", "lateral flatten", "qualify ", "::variant", "try_to_", "zeroifnull(", "dateadd("])
+        }
+        Dialect::Redshift => any(&["distkey", "sortkey", "getdate()", "diststyle"]),
+        Dialect::Postgres => any(&["generate_series(", "jsonb", "ilike", "::regclass", "serial primary key"]),
+        Dialect::Databricks => any(&["lateral view", "using delta", "explode(", "collect_list("]),
+        Dialect::Trino => any(&["approx_distinct(", "cross join unnest", "json_extract_scalar(", "try_cast("]),
+        Dialect::DuckDb => any(&["read_csv", "read_parquet", "list_value(", "exclude ("]),
+        Dialect::MySql => any(&["engine=innodb", "auto_increment", "group_concat("]),
+        Dialect::TSql => any(&["[dbo]", " top ", "nvarchar", "isnull(", "cross apply"]),
+        Dialect::ClickHouse => any(&["mergetree", "todate(", "arrayjoin(", "uniqexact("]),
+        Dialect::Ansi => false,
+    }
+}
+
+/// How bare queries are named, by what the files look like: one folder a table (`query.sql` in
+/// each), else `{parent}.{stem}` where the texts name each other so, else `{stem}`.
+fn naming(versions: &[&Snapshot], root: &str, except: &[Arc<str>], dialect: Dialect) -> NamePattern {
+    let Some(version) = versions.iter().rev().find(|version| !sql::files(version, root, except).is_empty()) else {
+        return NamePattern::default();
+    };
+    let paths: Vec<Arc<str>> = sql::files(version, root, except).into_iter().map(|(path, _)| path).collect();
+    let is_query = |path: &&Arc<str>| matches!(path.rsplit('/').next(), Some("query.sql" | "view.sql" | "script.sql"));
+    let queries: Vec<&Arc<str>> = paths.iter().filter(is_query).collect();
+    let deep = queries.iter().filter(|path| path.split('/').count() > 3).count();
+    if deep * 2 > paths.len() {
+        return NamePattern::by_three_folders();
+    }
+    let mut folders: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for path in &paths {
+        let name = NamePattern::by_folder().apply(path, dialect);
+        if name.len() == 2 {
+            let folder = name.keys().next().unwrap_or_default().to_owned();
+            folders.entry(name.table_key().to_owned()).or_default().insert(folder);
+        }
+    }
+    let (mut by_folder, mut otherwise) = (0, 0);
+    for (_, text) in sample(versions, root, except) {
+        for read in parse(&text, dialect).statements.iter().flat_map(|statement| &statement.reads) {
+            let Some(known) = folders.get(read.name.table_key()) else { continue };
+            match read.name.keys().rev().nth(1) {
+                Some(schema) if known.contains(schema) => by_folder += 1,
+                _ => otherwise += 1,
+            }
+        }
+    }
+    if by_folder > otherwise { NamePattern::by_folder() } else { NamePattern::default() }
+}
+
+impl Planned {
+    /// What the project holds in one version; nothing where that version does not have it.
+    pub(super) fn read(&self, snapshot: &Snapshot, plan: &Plan) -> Part {
+        match &self.kind {
+            PlannedKind::Dbt => {
+                let options = dbt::Options {
+                    root: &self.root,
+                    dialect: self.dialect,
+                    target: None,
+                    vars: plan.vars.clone(),
+                    environment: plan.environment.clone(),
+                };
+                rendered::with_named_reads(dbt::read(snapshot, &options))
+            }
+            PlannedKind::Manifest => match snapshot.text(&self.root) {
+                Ok(text) => rendered::with_named_reads(manifest::read(&text, &self.root)),
+                Err(diagnostic) => Part { diagnostics: vec![*diagnostic], ..Part::default() },
+            },
+            PlannedKind::Sql { name, except } => {
+                let options = sql::Options {
+                    root: Arc::clone(&self.root),
+                    except: except.clone(),
+                    dialect: self.dialect.unwrap_or_default(),
+                    name: name.clone(),
+                    project: Arc::clone(&self.root),
+                };
+                sql::read(snapshot, &options)
+            }
+        }
+    }
+}
+
+impl Plan {
+    /// The projects as people see them.
+    #[must_use]
+    pub fn describe(&self, project: &Project) -> Vec<ProjectEntry> {
+        self.projects
+            .iter()
+            .map(|planned| {
+                let (kind, name) = match &planned.kind {
+                    PlannedKind::Dbt => ("dbt", None),
+                    PlannedKind::Manifest => ("manifest", None),
+                    PlannedKind::Sql { name, .. } => ("sql", Some(name.to_string())),
+                };
+                let graph = &project.graph;
+                let built = graph.nodes().map(|node| graph.relation(node)).filter(|relation| is_built(relation));
+                let models =
+                    built.filter(|relation| relation.files().iter().any(|file| planned.holds(file, &self.projects)));
+                ProjectEntry {
+                    kind: kind.to_owned(),
+                    path: if planned.root.is_empty() { ".".to_owned() } else { planned.root.to_string() },
+                    dialect: planned.dialect.map(|dialect| dialect.to_string()),
+                    name,
+                    origin: planned.origin,
+                    models: models.count(),
+                }
+            })
+            .collect()
+    }
+}
+
+impl Planned {
+    /// Whether a file is in this project and in no other one below it.
+    fn holds(&self, file: &str, all: &[Self]) -> bool {
+        let deepest = all.iter().filter(|other| sql::is_below(file, &other.root)).max_by_key(|other| other.root.len());
+        deepest.is_some_and(|deepest| deepest.root == self.root)
+    }
+}

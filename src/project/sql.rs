@@ -1,0 +1,257 @@
+//! A folder of `.sql` files to relations. A statement that builds or fills a table makes a model
+//! named by its target; a file that is only a query makes one named by its path.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headsup_lineage::diagnostic::{Diagnostic, Position};
+use headsup_lineage::dialect::Dialect;
+use headsup_lineage::name::RelationName;
+use headsup_lineage::parse::parse;
+use headsup_lineage::query::{Reading, TableSchema};
+use headsup_lineage::relation::{Body, Declaration, Relation, RelationId, RelationKind, Rung, Writer};
+use rayon::prelude::*;
+
+use crate::project::Part;
+use crate::project::name_pattern::NamePattern;
+use crate::snapshot::{ContentId, Snapshot};
+
+mod script;
+mod template;
+
+/// How to read one folder.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder, relative to the snapshot; the empty text is its root.
+    pub root: Arc<str>,
+    /// Folders below it that belong to other projects.
+    pub except: Vec<Arc<str>>,
+    /// The dialect of its files.
+    pub dialect: Dialect,
+    /// How a bare query is named.
+    pub name: NamePattern,
+    /// What the project is called; part of its relations' ids only where two projects build one name.
+    pub project: Arc<str>,
+}
+
+/// The files of a folder that hold SQL, in order.
+#[must_use]
+pub fn files(snapshot: &Snapshot, root: &str, except: &[Arc<str>]) -> Vec<(Arc<str>, ContentId)> {
+    snapshot
+        .below(root)
+        .filter(|(path, _)| path.ends_with(".sql") || path.ends_with(".SQL"))
+        .filter(|(path, _)| !path.split('/').any(is_not_the_projects_own))
+        .filter(|(path, _)| !except.iter().any(|other| is_below(path, other)))
+        .map(|(path, id)| (Arc::clone(path), id))
+        .collect()
+}
+
+/// Folders that tools fill, not people.
+fn is_not_the_projects_own(folder: &str) -> bool {
+    folder.starts_with('.') || matches!(folder, "node_modules" | "target" | "dbt_packages" | "dbt_modules" | "venv")
+}
+
+/// Whether a path is in a folder; everything is in the root.
+#[must_use]
+pub fn is_below(path: &str, folder: &str) -> bool {
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Reads a folder.
+#[must_use]
+pub fn read(snapshot: &Snapshot, options: &Options) -> Part {
+    let files = files(snapshot, &options.root, &options.except);
+    let names = path_names(files.iter().map(|(path, _)| path), options);
+    let read: Vec<FileRead> =
+        files.par_iter().zip(names).map(|((path, id), name)| read_file(snapshot, path, *id, name, options)).collect();
+    let mut diagnostics = Vec::new();
+    let mut shares: BTreeMap<RelationName, Vec<Share>> = BTreeMap::new();
+    for file in read {
+        diagnostics.extend(file.diagnostics);
+        for share in file.shares {
+            shares.entry(share.name.clone()).or_default().push(share);
+        }
+    }
+    let relations = shares.into_values().map(|shares| relation(shares, options)).collect();
+    Part { relations, diagnostics, ..Part::default() }
+}
+
+/// The names that paths give; where two files would get one name, as many folders are put in front
+/// as it takes to tell them apart.
+fn path_names<'a>(paths: impl Iterator<Item = &'a Arc<str>>, options: &Options) -> Vec<RelationName> {
+    let paths: Vec<&Arc<str>> = paths.collect();
+    let mut names: Vec<RelationName> = paths.iter().map(|path| options.name.apply(path, options.dialect)).collect();
+    for _ in 0..3 {
+        let mut count: BTreeMap<RelationName, usize> = BTreeMap::new();
+        for name in &names {
+            *count.entry(name.clone()).or_default() += 1;
+        }
+        let mut shared = false;
+        for (path, name) in paths.iter().zip(&mut names) {
+            if count.get(name).is_some_and(|count| *count > 1)
+                && let Some(folder) = options.name.folder_before(path, name.len())
+            {
+                *name = name.within(options.dialect, folder);
+                shared = true;
+            }
+        }
+        if !shared {
+            break;
+        }
+    }
+    names
+}
+
+/// What one file says of one relation.
+struct Share {
+    name: RelationName,
+    kind: RelationKind,
+    rung: Rung,
+    writer: Option<Writer>,
+    declared: Option<(Arc<str>, Position)>,
+    schema: TableSchema,
+}
+
+struct FileRead {
+    shares: Vec<Share>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+fn read_file(snapshot: &Snapshot, path: &Arc<str>, id: ContentId, name: RelationName, options: &Options) -> FileRead {
+    let text = match snapshot.text(path) {
+        Ok(text) => text,
+        Err(diagnostic) => return unreadable(path, id, name, *diagnostic),
+    };
+    let template::Read { script, reading, incomplete } = template::read(&text, options.dialect, parse);
+    let mut diagnostics: Vec<Diagnostic> =
+        script.diagnostics.iter().cloned().map(|diagnostic| diagnostic.in_file(&**path)).collect();
+    let rung = match reading {
+        template::Kind::Plain if script.reading == Reading::Parsed => Rung::Open,
+        template::Kind::Plain => Rung::Tables,
+        template::Kind::Template => Rung::Refs,
+    };
+    if let Some(reason) = &incomplete {
+        diagnostics.push(reason.clone().in_file(&**path));
+    }
+    let incomplete = incomplete.map(|diagnostic| Arc::from(diagnostic.message));
+    let file = script::File { path, text: &text, script: &script, dialect: options.dialect };
+    let shares = shares(&file, name, rung, incomplete.as_ref());
+    FileRead { shares, diagnostics }
+}
+
+/// A file that cannot be read still builds what its path says, and may read anything.
+fn unreadable(path: &Arc<str>, id: ContentId, name: RelationName, diagnostic: Diagnostic) -> FileRead {
+    let writer = Writer {
+        path: Arc::clone(path),
+        position: diagnostic.position.unwrap_or(Position::START),
+        reads: Vec::new(),
+        incomplete: Some(Arc::from(diagnostic.message.as_str())),
+        body: Body::Opaque { digest: Arc::from(id.to_string()) },
+    };
+    let share = Share {
+        name,
+        kind: RelationKind::Model,
+        rung: Rung::Opaque,
+        writer: Some(writer),
+        declared: None,
+        schema: TableSchema::default(),
+    };
+    FileRead { shares: vec![share], diagnostics: vec![diagnostic] }
+}
+
+fn shares(file: &script::File<'_>, path_name: RelationName, rung: Rung, incomplete: Option<&Arc<str>>) -> Vec<Share> {
+    let mut shares = Vec::new();
+    let targets = file.targets();
+    for target in &targets {
+        let fill = file.fill_of(target);
+        let writer = Writer {
+            path: Arc::clone(file.path),
+            position: fill.position,
+            reads: fill.reads,
+            incomplete: fill.incomplete.map(Arc::from).or_else(|| incomplete.cloned()),
+            body: Body::Sql { dialect: file.dialect, variants: vec![fill.text] },
+        };
+        shares.push(Share {
+            name: target.clone(),
+            kind: fill.kind,
+            rung,
+            writer: Some(writer),
+            declared: None,
+            schema: TableSchema::default(),
+        });
+    }
+    for (name, position, schema) in file.declarations() {
+        shares.push(Share {
+            name,
+            kind: RelationKind::Source,
+            rung,
+            writer: None,
+            declared: Some((Arc::clone(file.path), position)),
+            schema,
+        });
+    }
+    if shares.is_empty()
+        && let Some(query) = file.bare_query()
+    {
+        let writer = Writer {
+            path: Arc::clone(file.path),
+            position: query.position,
+            reads: query.reads,
+            incomplete: query.incomplete.map(Arc::from).or_else(|| incomplete.cloned()),
+            body: Body::Sql { dialect: file.dialect, variants: vec![query.text] },
+        };
+        shares.push(Share {
+            name: path_name,
+            kind: RelationKind::Model,
+            rung,
+            writer: Some(writer),
+            declared: None,
+            schema: TableSchema::default(),
+        });
+    }
+    shares
+}
+
+/// One relation from all that files say of it: two files that fill one table are two writers.
+fn relation(shares: Vec<Share>, options: &Options) -> Relation {
+    let name = shares[0].name.clone();
+    let mut relation = Relation {
+        id: RelationId::new(format!("sql.{}", name.keys().collect::<Vec<_>>().join("."))),
+        name,
+        aliases: Vec::new(),
+        kind: RelationKind::Source,
+        rung: Rung::Columns,
+        project: Arc::clone(&options.project),
+        writers: Vec::new(),
+        declared_in: None,
+        schema: TableSchema::default(),
+        declaration: Declaration::Described,
+        config: BTreeMap::new(),
+    };
+    for share in shares {
+        relation.rung = relation.rung.max(share.rung);
+        if let Some(writer) = share.writer {
+            relation.kind = match (relation.kind, share.kind) {
+                (RelationKind::Model, _) | (_, RelationKind::Model) => RelationKind::Model,
+                (_, other) => other,
+            };
+            relation.writers.push(writer);
+        }
+        if let Some(place) = share.declared {
+            relation.declared_in.get_or_insert(place);
+            relation.declaration = Declaration::Ddl;
+            relation.schema = merge(relation.schema, share.schema);
+        }
+    }
+    relation
+}
+
+/// The first list of columns counts; keys of later ALTER TABLE statements are added.
+fn merge(mut known: TableSchema, more: TableSchema) -> TableSchema {
+    if known.columns.is_empty() {
+        known.columns = more.columns;
+    }
+    known.keys.extend(more.keys);
+    known.references.extend(more.references);
+    known
+}
