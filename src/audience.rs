@@ -1,0 +1,348 @@
+//! Who hears what: jobs with their owners and standards, from settings, exposures, critical models
+//! and CODEOWNERS, in the design's order. It must not know markup or delivery.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use headsup_lineage::change::{Comparison, EffectKind};
+use headsup_lineage::diagnostic::{Diagnostic, Position};
+use headsup_lineage::graph::LineageGraph;
+use headsup_lineage::name::RelationName;
+use headsup_lineage::query::{Read, ReadRole};
+use headsup_lineage::reach::{JobReach, Reach};
+use headsup_lineage::relation::{Reference, Relation, RelationId};
+
+use crate::project::{Attributes, Contact, Criticality, DeclaredJob, OwnerClaim, OwnerRule, Project};
+use crate::settings::{Job as SetJob, Settings, Standard};
+
+pub mod codeowners;
+
+use codeowners::Codeowners;
+
+/// A job with everything that decides who hears of it.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its name.
+    pub name: String,
+    /// The team that settings give it.
+    pub team: Option<String>,
+    /// Whom it belongs to, and how that is known.
+    pub owner: Option<OwnerClaim>,
+    /// Where its owner is told.
+    pub channel: Option<String>,
+    /// How much it matters.
+    pub criticality: Criticality,
+    /// How much its owner wants to hear.
+    pub standard: Standard,
+    /// The relations that it reads.
+    pub reads: Vec<Reference>,
+    /// The columns that it reads, for the relations of which it names any.
+    pub columns: BTreeMap<String, Vec<String>>,
+    /// The project whose names its reads are written in.
+    pub project: Option<Arc<str>>,
+    /// The file that declares it.
+    pub path: Arc<str>,
+    /// Where in that file.
+    pub position: Position,
+    /// Its address, for people.
+    pub url: Option<String>,
+}
+
+impl Contact {
+    /// The owner in one phrase: the name, else the first address.
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.name.as_deref().or_else(|| self.emails.first().map(String::as_str))
+    }
+}
+
+impl Job {
+    /// Whom it belongs to, in one phrase: the team, else the owner.
+    #[must_use]
+    pub fn owner_label(&self) -> Option<&str> {
+        self.team.as_deref().or_else(|| self.owner.as_ref().and_then(|claim| claim.contact.label()))
+    }
+}
+
+/// The jobs of a project, by name, and what is amiss with them; `settings_path` is what the settings
+/// file is called.
+#[must_use]
+pub fn jobs(
+    settings: &Settings,
+    settings_path: &str,
+    project: &Project,
+    codeowners: &Codeowners,
+) -> (Vec<Job>, Vec<Diagnostic>) {
+    let mut jobs: BTreeMap<String, Job> = BTreeMap::new();
+    for declared in &project.jobs {
+        jobs.insert(declared.name.clone(), from_exposure(declared));
+    }
+    for (id, attributes) in &project.attributes {
+        let critical = attributes.criticality.unwrap_or_default() > Criticality::Normal;
+        if let (true, Some(node)) = (critical, project.graph.by_id(id)) {
+            let relation = project.graph.relation(node);
+            jobs.entry(relation.name.to_string()).or_insert_with(|| from_model(relation, attributes));
+        }
+    }
+    let path: Arc<str> = Arc::from(settings_path);
+    for set in &settings.jobs {
+        let known = jobs.remove(&set.name);
+        jobs.insert(set.name.clone(), from_settings(set, settings, &path, known));
+    }
+    let mut jobs: Vec<Job> = jobs.into_values().collect();
+    let mut diagnostics = Vec::new();
+    for job in &mut jobs {
+        if job.owner.is_none() {
+            job.owner = owner_of_what_it_reads(job, settings, project, codeowners);
+        }
+        apply_team(job, settings);
+        diagnostics.extend(amiss(job, &project.graph));
+    }
+    (jobs, diagnostics)
+}
+
+fn from_exposure(declared: &DeclaredJob) -> Job {
+    let owner = declared.owners.iter().min_by_key(|claim| claim.rule).cloned();
+    Job {
+        name: declared.name.clone(),
+        team: None,
+        channel: owner.as_ref().and_then(|claim| claim.contact.channel.clone()),
+        owner,
+        criticality: declared.criticality.unwrap_or_default(),
+        standard: Standard::default(),
+        reads: declared.reads.clone(),
+        columns: declared.columns.clone(),
+        project: None,
+        path: Arc::clone(&declared.path),
+        position: declared.position,
+        url: declared.url.clone(),
+    }
+}
+
+/// A model marked `meta: {critical: true}` is a job that reads itself.
+fn from_model(relation: &Relation, attributes: &Attributes) -> Job {
+    let owner = attributes.owners.iter().min_by_key(|claim| claim.rule).cloned();
+    let (path, position) = match relation.writers.first() {
+        Some(writer) => (Arc::clone(&writer.path), writer.position),
+        None => relation.declared_in.clone().unwrap_or_else(|| (Arc::from(""), Position::START)),
+    };
+    Job {
+        name: relation.name.to_string(),
+        team: None,
+        channel: owner.as_ref().and_then(|claim| claim.contact.channel.clone()),
+        owner,
+        criticality: attributes.criticality.unwrap_or_default(),
+        standard: Standard::default(),
+        reads: vec![Reference::Id(relation.id.clone(), position)],
+        columns: BTreeMap::new(),
+        project: None,
+        path,
+        position,
+        url: None,
+    }
+}
+
+/// An entry of `jobs:`; what it leaves out is taken from the exposure of its name.
+fn from_settings(set: &SetJob, settings: &Settings, path: &Arc<str>, known: Option<Job>) -> Job {
+    let written: Vec<Reference> = set
+        .reads
+        .iter()
+        .map(|name| {
+            Reference::Name(Read {
+                name: RelationName::parse(settings.dialect.unwrap_or_default(), name),
+                role: ReadRole::Table,
+                position: set.position,
+            })
+        })
+        .collect();
+    let known_reads = known.as_ref().map(|job| job.reads.clone()).unwrap_or_default();
+    let owner = set.owner.as_ref().map(|owner| OwnerClaim { rule: OwnerRule::Settings, contact: contact(owner) });
+    Job {
+        name: set.name.clone(),
+        team: set.team.clone(),
+        owner: owner.or_else(|| known.as_ref().and_then(|job| job.owner.clone())),
+        channel: set.channel.clone().or_else(|| known.as_ref().and_then(|job| job.channel.clone())),
+        criticality: set.criticality.or(known.as_ref().map(|job| job.criticality)).unwrap_or_default(),
+        standard: settings.standard_of(set),
+        reads: if written.is_empty() { known_reads } else { written },
+        columns: set.columns.clone(),
+        project: None,
+        path: Arc::clone(path),
+        position: set.position,
+        url: set.url.clone().or_else(|| known.and_then(|job| job.url)),
+    }
+}
+
+fn team_of<'s>(name: Option<&str>, settings: &'s Settings) -> Option<&'s crate::settings::Team> {
+    settings.teams.get(name?)
+}
+
+/// An owner as people write one: an address, a channel, or a name.
+fn contact(text: &str) -> Contact {
+    let mut contact = Contact::default();
+    if text.contains('@') && !text.starts_with('@') {
+        contact.emails.push(text.to_owned());
+    } else {
+        contact.name = Some(text.to_owned());
+    }
+    contact
+}
+
+/// A job of a team belongs to the team's owner and is told where the team is.
+fn apply_team(job: &mut Job, settings: &Settings) {
+    if job.team.is_none() {
+        let emails = job.owner.as_ref().map(|claim| claim.contact.emails.clone()).unwrap_or_default();
+        let of_owner = settings.teams.iter().find(|(_, team)| {
+            team.owner.as_ref().is_some_and(|owner| emails.iter().any(|email| email.eq_ignore_ascii_case(owner)))
+        });
+        if let Some((name, team)) = of_owner {
+            job.team = Some(name.clone());
+            job.standard = team.standard.unwrap_or(job.standard);
+        }
+    }
+    let Some(team) = team_of(job.team.as_deref(), settings) else { return };
+    if job.owner.as_ref().is_none_or(|claim| claim.rule > OwnerRule::Settings)
+        && let Some(owner) = &team.owner
+    {
+        job.owner = Some(OwnerClaim { rule: OwnerRule::Settings, contact: contact(owner) });
+    }
+    if job.channel.is_none() {
+        job.channel.clone_from(&team.channel);
+    }
+}
+
+/// The owner of the models that a job reads, by `meta.owner`, `owners:` and CODEOWNERS; the first
+/// relation that has one decides.
+fn owner_of_what_it_reads(
+    job: &Job,
+    settings: &Settings,
+    project: &Project,
+    codeowners: &Codeowners,
+) -> Option<OwnerClaim> {
+    let nodes = job.reads.iter().flat_map(|read| project.graph.resolve(read, None));
+    let claims = nodes.filter_map(|node| owner_of(project.graph.relation(node), settings, project, codeowners));
+    claims.min_by_key(|claim| claim.rule)
+}
+
+/// Whom a relation belongs to: by its own properties, `owners:` in settings, and CODEOWNERS.
+#[must_use]
+pub fn owner_of(
+    relation: &Relation,
+    settings: &Settings,
+    project: &Project,
+    codeowners: &Codeowners,
+) -> Option<OwnerClaim> {
+    let said = project.attributes.get(&relation.id).and_then(|said| said.owners.iter().min_by_key(|claim| claim.rule));
+    let paths = || relation.writers.iter().map(|writer| &*writer.path);
+    said.cloned()
+        .or_else(|| paths().find_map(|path| owner_by_path(path, settings)))
+        .or_else(|| paths().find_map(|path| owner_by_codeowners(path, codeowners)))
+}
+
+/// The last entry of `owners:` that fits, as in CODEOWNERS.
+fn owner_by_path(path: &str, settings: &Settings) -> Option<OwnerClaim> {
+    let rule = settings.owner_of(path)?;
+    let contact = match (&rule.team, &rule.owner) {
+        (Some(team), _) => Contact { name: Some(team.clone()), ..Contact::default() },
+        (None, Some(owner)) => contact(owner),
+        (None, None) => return None,
+    };
+    Some(OwnerClaim { rule: OwnerRule::SettingsPath, contact })
+}
+
+fn owner_by_codeowners(path: &str, codeowners: &Codeowners) -> Option<OwnerClaim> {
+    let owners = codeowners.owners(path);
+    let name = owners.first()?;
+    let emails = owners.iter().filter(|owner| !owner.starts_with('@')).cloned().collect();
+    let contact = Contact { name: Some(name.clone()), emails, channel: None };
+    Some(OwnerClaim { rule: OwnerRule::Codeowners, contact })
+}
+
+fn amiss(job: &Job, graph: &LineageGraph) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    let here = |diagnostic: Diagnostic| diagnostic.in_file(&*job.path).at(job.position);
+    if job.owner.is_none() && job.criticality == Criticality::Critical {
+        let message = format!("the critical job `{}` has no owner: nobody would hear", job.name);
+        diagnostics.push(here(
+            Diagnostic::warning("job-without-owner", message).hint("give it a `team` or an `owner` in headsup.yml"),
+        ));
+    }
+    if job.reads.is_empty() {
+        let message = format!("the job `{}` reads nothing, so nothing can reach it", job.name);
+        diagnostics.push(here(
+            Diagnostic::warning("job-without-reads", message).hint("list the tables that it reads under `reads`"),
+        ));
+    }
+    for read in &job.reads {
+        let Reference::Name(read) = read else { continue };
+        if graph.by_name(&read.name, None).candidates().is_empty() {
+            let message = format!("the job `{}` reads `{}`, which nothing here builds or reads", job.name, read.name);
+            let mut diagnostic = here(Diagnostic::warning("unknown-relation", message));
+            if let Some(near) = nearest(&read.name, graph) {
+                diagnostic = diagnostic.hint(format!("did you mean `{near}`?"));
+            }
+            diagnostics.push(diagnostic);
+        }
+    }
+    diagnostics
+}
+
+/// The relation whose name is written most like one that was not found.
+fn nearest(name: &RelationName, graph: &LineageGraph) -> Option<String> {
+    let written = name.to_string().to_lowercase();
+    let table = name.table_key().to_lowercase();
+    graph
+        .nodes()
+        .map(|node| graph.relation(node).name.clone())
+        .map(|known| {
+            let whole = strsim::jaro_winkler(&written, &known.to_string().to_lowercase());
+            let last = strsim::jaro_winkler(&table, &known.table_key().to_lowercase());
+            (whole.max(last), known)
+        })
+        .filter(|(likeness, _)| *likeness > 0.85)
+        .max_by(|(a, first), (b, second)| a.total_cmp(b).then_with(|| second.cmp(first)))
+        .map(|(_, known)| known.to_string())
+}
+
+/// What is known of a change at one job, from the widest standard to the narrowest.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts {
+    /// A file upstream differs.
+    pub touched: bool,
+    /// A relation upstream differs.
+    pub changed: bool,
+    /// It arrives, or that cannot be told.
+    pub reachable: bool,
+    /// It arrives and may break something, or that cannot be told.
+    pub breaking: bool,
+}
+
+impl Facts {
+    /// What a comparison and its spread say of a job.
+    ///
+    /// Each standard takes in the one after it, whatever the input: what is reachable counts as
+    /// changed even where the reason is one that no relation upstream shows.
+    #[must_use]
+    pub fn new(job: &Job, reach: &JobReach, comparison: &Comparison, graph: &LineageGraph) -> Self {
+        let read = job.reads.iter().flat_map(|read| graph.resolve(read, job.project.as_deref()));
+        let upstream: BTreeSet<&RelationId> =
+            graph.upstream(read).into_iter().map(|node| &graph.relation(node).id).collect();
+        let reachable = reach.reach > Reach::NotReached;
+        let may_break = |effects: &BTreeSet<EffectKind>| effects.iter().any(|effect| effect.may_break());
+        let breaking = reachable && (reach.reach == Reach::Unknown || may_break(&reach.effects));
+        let changed = reachable || comparison.changes.iter().any(|change| upstream.contains(&change.id));
+        let touched = changed || comparison.unchanged.iter().any(|unchanged| upstream.contains(&unchanged.id));
+        Self { touched, changed, reachable, breaking }
+    }
+
+    /// Whether someone with a standard hears of it.
+    #[must_use]
+    pub const fn meet(self, standard: Standard) -> bool {
+        match standard {
+            Standard::Touched => self.touched,
+            Standard::Changed => self.changed,
+            Standard::Reachable => self.reachable,
+            Standard::Breaking => self.breaking,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Impacts to one heads-up per owner: the words. It must not know markup or where a message goes.
+
+use std::collections::BTreeMap;
+
+use headsup_lineage::change::Effect;
+use headsup_lineage::name::RelationName;
+use headsup_lineage::reach::Reach;
+use serde::Serialize;
+
+use crate::report::{ChangeEntry, JobEntry};
+
+/// One message to one owner about one base..head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeadsUp {
+    /// Whom it is for.
+    pub owner: String,
+    /// Where he is told, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// What it says in a line.
+    pub subject: String,
+    /// What it says, in plain text, a paragraph a line.
+    pub body: String,
+    /// The owner's jobs that it is about.
+    pub jobs: Vec<String>,
+}
+
+/// A job of an owner, and whether his standard asks for a message about it.
+#[derive(Debug, Clone)]
+pub struct Impact {
+    /// The job and what arrives.
+    pub job: JobEntry,
+    /// Where the owner is told.
+    pub channel: Option<String>,
+    /// Whether he hears of it.
+    pub hears: Hears,
+}
+
+/// Whether the owner's standard is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hears {
+    /// He is told.
+    Yes,
+    /// Nothing is sent.
+    No,
+}
+
+/// Who is behind a change, as far as is known.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The branch, the commit, or `working tree`.
+    pub head: String,
+    /// What it is compared with.
+    pub base: String,
+}
+
+/// One heads-up for each owner with a job whose standard is met, by owner.
+///
+/// A job without an owner gives none: that it has nobody to tell is a finding of its own.
+#[must_use]
+pub fn write(impacts: &[Impact], changes: &[ChangeEntry], sender: &Sender) -> Vec<HeadsUp> {
+    let mut by_owner: BTreeMap<(&str, Option<&str>), Vec<&Impact>> = BTreeMap::new();
+    for impact in impacts {
+        if let Some(owner) = &impact.job.owner {
+            by_owner.entry((owner, impact.channel.as_deref())).or_default().push(impact);
+        }
+    }
+    let mut headsups = Vec::new();
+    for ((owner, channel), impacts) in by_owner {
+        let mut told: Vec<&JobEntry> =
+            impacts.iter().filter(|impact| impact.hears == Hears::Yes).map(|impact| &impact.job).collect();
+        if told.is_empty() {
+            continue;
+        }
+        told.sort_by(|a, b| (b.criticality, b.reach, &a.job).cmp(&(a.criticality, a.reach, &b.job)));
+        let spared = impacts.len() - told.len();
+        headsups.push(HeadsUp {
+            owner: owner.to_owned(),
+            channel: channel.map(str::to_owned),
+            subject: subject(&told),
+            body: body(&told, changes, sender, spared),
+            jobs: told.iter().map(|job| job.job.clone()).collect(),
+        });
+    }
+    headsups
+}
+
+fn subject(told: &[&JobEntry]) -> String {
+    let jobs = match told {
+        [one] => one.job.clone(),
+        [first, rest @ ..] => format!("{} and {} more of your jobs", first.job, rest.len()),
+        [] => String::new(),
+    };
+    match told.iter().map(|job| job.reach).max() {
+        Some(Reach::Reached) => match origin(told) {
+            Some(relation) => format!("a change to {relation} reaches {jobs}"),
+            None => format!("a change reaches {jobs}"),
+        },
+        Some(Reach::Unknown) => format!("a change may reach {jobs}"),
+        Some(Reach::NotReached) | None => format!("a change upstream of {jobs}"),
+    }
+}
+
+/// The relation that the change starts at, if all told jobs are reached from the same one.
+fn origin<'a>(told: &[&'a JobEntry]) -> Option<&'a RelationName> {
+    let mut origins = told.iter().filter_map(|job| job.path.as_ref().and_then(|path| path.first()));
+    let first = origins.next()?;
+    origins.all(|other| other == first).then_some(first)
+}
+
+fn body(told: &[&JobEntry], changes: &[ChangeEntry], sender: &Sender, spared: usize) -> String {
+    let mut lines = Vec::new();
+    let mut say = |label: &str, text: String| lines.push(format!("{label:<9}{text}"));
+    for text in what(told, changes) {
+        say("What", text);
+    }
+    for job in told.iter().take(5) {
+        say("For you", for_you(job));
+    }
+    if told.len() > 5 {
+        say("", format!("and {} more of your jobs", told.len() - 5));
+    }
+    say("Known by", "reading which table reads which, in the SQL of both versions; columns and rows are not told apart yet, so your job may not notice".to_owned());
+    say("Who", format!("{}, not merged into {} yet", sender.head, sender.base));
+    say("Do", "nothing if the timing is fine; otherwise answer before it is merged".to_owned());
+    match spared {
+        0 => {}
+        1 => say("Checked", "your other job is not reached".to_owned()),
+        _ => say("Checked", format!("your other {spared} jobs are not reached")),
+    }
+    lines.join("\n")
+}
+
+fn what(told: &[&JobEntry], changes: &[ChangeEntry]) -> Vec<String> {
+    let mut texts = Vec::new();
+    for job in told {
+        let Some(start) = job.path.as_ref().and_then(|path| path.first()) else { continue };
+        let Some(change) = changes.iter().find(|change| change.relation == *start) else { continue };
+        let text = format!("{}: {}", change.relation, describe(&change.effects));
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    if texts.len() > 4 {
+        let more = texts.len() - 3;
+        texts.truncate(3);
+        texts.push(format!("and {more} more relations"));
+    }
+    texts
+}
+
+fn for_you(job: &JobEntry) -> String {
+    match job.reach {
+        Reach::Reached => match job.path.as_deref() {
+            Some([only]) => format!("{} reads {only}", job.job),
+            Some([first, .., last]) => format!("{} reads {last}, which is built from {first}", job.job),
+            _ => format!("{} is reached", job.job),
+        },
+        Reach::Unknown => {
+            format!("{} may be reached: {}", job.job, job.reason.as_deref().unwrap_or("it cannot be told"))
+        }
+        Reach::NotReached => format!("{} has it upstream, and is not reached", job.job),
+    }
+}
+
+/// Effects as one phrase, worst first: `the SQL differs; materialized: view → table`.
+#[must_use]
+pub fn describe(effects: &[Effect]) -> String {
+    let mut phrases: Vec<String> = Vec::new();
+    for effect in effects {
+        let phrase = match (&effect.column, &effect.detail) {
+            (Some(column), Some(detail)) => format!("column {column} {}: {detail}", words(effect)),
+            (Some(column), None) => format!("column {column} {}", words(effect)),
+            (None, Some(detail)) => detail.clone(),
+            (None, None) => words(effect).to_owned(),
+        };
+        phrases.push(phrase);
+    }
+    if phrases.len() > 4 {
+        let more = phrases.len() - 3;
+        phrases.truncate(3);
+        phrases.push(format!("{more} more"));
+    }
+    phrases.join("; ")
+}
+
+/// An effect in a person's words.
+#[must_use]
+pub const fn words(effect: &Effect) -> &'static str {
+    use headsup_lineage::change::EffectKind;
+    match effect.kind {
+        EffectKind::Broken => "no longer runs",
+        EffectKind::Removed => "removed",
+        EffectKind::Retyped => "retyped",
+        EffectKind::RowsDuplicated => "rows may be duplicated",
+        EffectKind::Regrained => "has another grain",
+        EffectKind::RowsRemoved => "rows may be missing",
+        EffectKind::RowsAdded => "rows may be added",
+        EffectKind::Revalued => "may differ",
+        EffectKind::Unspecified => "columns and rows may differ",
+        EffectKind::Moved => "has another name",
+        EffectKind::Config => "is built in another way",
+        EffectKind::Added => "added",
+    }
+}

@@ -1,0 +1,239 @@
+//! `headsup impact` for a person.
+
+use headsup_lineage::diagnostic::Severity;
+use headsup_lineage::name::RelationName;
+use headsup_lineage::reach::Reach;
+use headsup_lineage::relation::Rung;
+
+use super::{Detail, JOINER, Mark, Page, Sheet, count, list};
+use crate::headsup::{HeadsUp, describe};
+use crate::project::Criticality;
+use crate::render::Report;
+use crate::render::markdown;
+use crate::report::{ChangeEntry, Coverage, ImpactReport, JobEntry};
+
+impl Report for ImpactReport {
+    fn text(&self, page: &Page) -> String {
+        let mut sheet = Sheet::new(page);
+        headline(&mut sheet, self);
+        changes(&mut sheet, self);
+        jobs(&mut sheet, self);
+        if self.jobs.is_empty() {
+            without_jobs(&mut sheet, self);
+        }
+        if page.detail == Detail::Full {
+            messages(&mut sheet, &self.headsups);
+        }
+        if page.detail >= Detail::Normal {
+            how_it_is_known(&mut sheet, self);
+        }
+        sheet.finish()
+    }
+
+    fn markdown(&self) -> String {
+        markdown::impact(self)
+    }
+}
+
+fn headline(sheet: &mut Sheet<'_>, report: &ImpactReport) {
+    let files = count(report.files_changed, "file differs", "files differ");
+    let changed = match report.changes.len() {
+        0 => "no table changed".to_owned(),
+        number => count(number, "table changed", "tables changed"),
+    };
+    let rest = format!(" → {}: {files}, {changed}", report.base);
+    sheet.line(&[(Some(Mark::Strong), &report.head), (None, &rest)]);
+}
+
+fn changes(sheet: &mut Sheet<'_>, report: &ImpactReport) {
+    const MOST: usize = 12;
+    if report.changes.is_empty() && report.unchanged.is_empty() {
+        return;
+    }
+    sheet.blank();
+    let most = if sheet.page.detail == Detail::Full { usize::MAX } else { MOST };
+    let detail = sheet.page.detail;
+    let rows: Vec<Vec<String>> = report.changes.iter().take(most).map(|change| change_row(change, detail)).collect();
+    sheet.table(2, None, &rows);
+    if report.changes.len() > most {
+        let more = count(report.changes.len() - most, "table more", "tables more");
+        sheet.paragraph(2, &format!("and {more}; -v shows all"));
+    }
+    if !report.unchanged.is_empty() {
+        sheet.blank();
+        sheet.line(&[(None, "Touched, and the same as before:")]);
+        let rows: Vec<Vec<String>> = report
+            .unchanged
+            .iter()
+            .take(most)
+            .map(|entry| vec![entry.relation.to_string(), entry.why.clone()])
+            .collect();
+        sheet.table(2, None, &rows);
+        if report.unchanged.len() > most {
+            sheet.paragraph(2, &format!("and {} more; -v shows all", report.unchanged.len() - most));
+        }
+    }
+}
+
+fn change_row(change: &ChangeEntry, detail: Detail) -> Vec<String> {
+    let mut how = match &change.reason {
+        Some(reason) => format!("cannot tell: {reason}"),
+        None => describe(&change.effects),
+    };
+    if detail == Detail::Full && !change.files.is_empty() {
+        how.push_str(&format!(" ({})", list(&change.files, 3)));
+    }
+    vec![change.relation.to_string(), how]
+}
+
+fn jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
+    let mut told: Vec<&JobEntry> = report.jobs.iter().filter(|job| job.reach > Reach::NotReached).collect();
+    told.sort_by(|a, b| (b.criticality, b.reach, &a.job).cmp(&(a.criticality, a.reach, &b.job)));
+    for job in told {
+        sheet.blank();
+        reached_job(sheet, job, report);
+    }
+    let spared: Vec<&str> =
+        report.jobs.iter().filter(|job| job.reach == Reach::NotReached).map(|job| job.job.as_str()).collect();
+    if spared.is_empty() {
+        return;
+    }
+    sheet.blank();
+    if report.changes.is_empty() {
+        sheet.line(&[(Some(Mark::Calm), "Nobody needs to know.")]);
+        sheet.paragraph(0, &format!("None of the {} is reached.", count(spared.len(), "job", "jobs")));
+        return;
+    }
+    let most = if sheet.page.detail == Detail::Full { usize::MAX } else { 8 };
+    let heading = format!("Not reached: {}. ", count(spared.len(), "job", "jobs"));
+    sheet.hanging(&heading, 0, &format!("No change is upstream of {}.", list(&spared, most)));
+}
+
+fn reached_job(sheet: &mut Sheet<'_>, job: &JobEntry, report: &ImpactReport) {
+    let (mark, word) = match job.reach {
+        Reach::Reached => (Mark::Alarm, "REACHED"),
+        Reach::Unknown => (Mark::Doubt, "UNKNOWN"),
+        Reach::NotReached => (Mark::Calm, "not reached"),
+    };
+    let mut facts = Vec::new();
+    match job.criticality {
+        Criticality::Critical => facts.push("critical".to_owned()),
+        Criticality::Important => facts.push("important".to_owned()),
+        Criticality::Normal => {}
+    }
+    facts.extend(whom_to_tell(job, &report.headsups));
+    sheet.line(&[
+        (Some(mark), word),
+        (None, "  "),
+        (Some(Mark::Strong), &job.job),
+        (None, "  "),
+        (Some(Mark::Faint), &facts.join(" · ")),
+    ]);
+    if let Some(path) = job.path.as_deref().filter(|path| !path.is_empty()) {
+        let steps: Vec<String> = path.iter().map(RelationName::to_string).chain([job.job.clone()]).collect();
+        sheet.hanging("         ", 11, &steps.join(&format!(" →{JOINER}")));
+    }
+    if let Some(reason) = &job.reason {
+        sheet.hanging("         ", 9, reason);
+    }
+}
+
+fn whom_to_tell(job: &JobEntry, headsups: &[HeadsUp]) -> Vec<String> {
+    match (headsups.iter().find(|headsup| headsup.jobs.contains(&job.job)), &job.owner) {
+        (Some(HeadsUp { channel: Some(channel), owner, .. }), _) => vec![owner.clone(), format!("tell {channel}")],
+        (Some(HeadsUp { owner, .. }), _) => vec![format!("tell {owner}")],
+        (None, Some(owner)) => vec![owner.clone(), "wants to hear of less".to_owned()],
+        (None, None) => vec!["nobody owns it".to_owned()],
+    }
+}
+
+/// Without jobs the tables at the end of the line are all that can be named.
+fn without_jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
+    sheet.blank();
+    let downstream: Vec<&RelationName> = report
+        .relations
+        .iter()
+        .filter(|entry| report.changes.iter().all(|change| change.relation != entry.relation))
+        .map(|entry| &entry.relation)
+        .collect();
+    if report.changes.is_empty() {
+        sheet.line(&[(Some(Mark::Calm), "Nothing downstream can notice.")]);
+    } else if downstream.is_empty() {
+        sheet.paragraph(0, "Nothing else in the repository reads them.");
+    } else {
+        let most = if sheet.page.detail == Detail::Full { usize::MAX } else { 12 };
+        let heading = format!("Reaches {}: ", count(downstream.len(), "table", "tables"));
+        sheet.hanging(&heading, 2, &format!("{}.", list(&downstream, most)));
+    }
+    sheet.blank();
+    sheet.paragraph(
+        0,
+        "No jobs are known, so there is nobody to tell. Name the reports that matter under `jobs:` in \
+         headsup.yml, or as dbt exposures.",
+    );
+}
+
+fn messages(sheet: &mut Sheet<'_>, headsups: &[HeadsUp]) {
+    for headsup in headsups {
+        sheet.blank();
+        let channel = headsup.channel.as_ref().map(|channel| format!(" ({channel})")).unwrap_or_default();
+        sheet.line(&[(Some(Mark::Faint), &format!("To {}{channel}:", headsup.owner))]);
+        message(sheet, headsup);
+    }
+}
+
+/// One message as its reader would see it.
+fn message(sheet: &mut Sheet<'_>, headsup: &HeadsUp) {
+    sheet.line(&[(None, "  "), (Some(Mark::Strong), &format!("Heads-up: {}", headsup.subject))]);
+    for line in headsup.body.lines() {
+        let (label, text) = line.split_at(line.char_indices().nth(9).map_or(line.len(), |(at, _)| at));
+        sheet.hanging(&format!("  {label}"), 11, text);
+    }
+}
+
+/// The code of models whose SQL depends on what the warehouse answers.
+const ASKS_WAREHOUSE: &str = "asks-warehouse";
+
+fn how_it_is_known(sheet: &mut Sheet<'_>, report: &ImpactReport) {
+    sheet.blank();
+    if !report.changes.is_empty() {
+        sheet.paragraph(
+            0,
+            "Compared table by table: columns and rows are not told apart yet, so what is reached may \
+             turn out not to notice.",
+        );
+    }
+    sheet.paragraph(0, &coverage(&report.coverage));
+    let asking = report.diagnostics.iter().filter(|diagnostic| diagnostic.code == ASKS_WAREHOUSE).count();
+    if asking > 0 {
+        let models = count(asking, "model asks", "models ask");
+        sheet.paragraph(0, &format!("{models} the warehouse what to read; tables found that way are not followed."));
+    }
+    let unread = report.diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Note).count();
+    if unread > 0 {
+        let problems = count(unread, "problem", "problems");
+        sheet.paragraph(0, &format!("{problems} while reading: `headsup doctor` shows what and how to mend it."));
+    }
+}
+
+/// `23 models read: 22 parsed, 1 from its template.`
+pub(super) fn coverage(coverage: &Coverage) -> String {
+    let parts: Vec<String> = Rung::ALL
+        .into_iter()
+        .filter(|rung| coverage.of(*rung) > 0)
+        .map(|rung| {
+            let how = match rung {
+                Rung::Columns => "with all columns",
+                Rung::Open => "parsed",
+                Rung::Tables => "scanned for tables",
+                Rung::Refs => "from templates that could not be rendered",
+                Rung::Opaque => "not readable",
+            };
+            format!("{} {how}", super::thousands(coverage.of(rung)))
+        })
+        .collect();
+    match coverage.total() {
+        0 => "No model was found.".to_owned(),
+        total => format!("{} read: {}.", count(total, "model", "models"), parts.join(", ")),
+    }
+}
