@@ -2,6 +2,7 @@
 //! only code that names `git2`. It must not know SQL, and it writes nothing, the refreshed index included.
 
 mod contents;
+pub mod create;
 mod fault;
 mod links;
 mod listing;

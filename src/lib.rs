@@ -1,12 +1,42 @@
 //! headsup: what a change to the warehouse's SQL reaches, and whom to tell.
 //!
 //! This crate is the outside world around `headsup_lineage`: arguments, settings, git, projects,
-//! people, words and formats. The binary calls `run` and exits with what it returns.
+//! people, words and formats. The binary calls [`run`] and exits with what it returns.
 
+pub mod audience;
+pub mod cli;
+pub mod commands;
 pub mod error;
 pub mod git;
+pub mod headsup;
 pub mod project;
+pub mod render;
+pub mod report;
+pub mod sample;
 pub mod settings;
 pub mod snapshot;
 pub mod text;
+pub mod ui;
 pub mod yaml;
+
+use cli::Cli;
+use error::ExitStatus;
+use ui::{Ui, Verbosity};
+
+/// Does what was typed and says how it ended; the only place that turns an error into a status.
+#[must_use]
+pub fn run(cli: &Cli) -> ExitStatus {
+    let verbosity = match (cli.common.quiet, cli.common.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, 0) => Verbosity::Normal,
+        (false, _) => Verbosity::Verbose,
+    };
+    let ui = Ui::new(verbosity, cli.common.color);
+    match commands::run(cli, ui) {
+        Ok(status) => status,
+        Err(error) => {
+            ui.error(&error);
+            ExitStatus::from(&error)
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Exactly what was typed. It must not know files or defaults that depend on them.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use headsup_lineage::dialect::Dialect;
+
+use crate::git::Side;
+
+/// Warns the right team, before a merge, that a warehouse change reaches one of its critical jobs.
+#[derive(Debug, Parser)]
+#[command(name = "headsup", version, about, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "Exit status: 0 done · 1 findings at or above --fail-on · 2 usage or configuration ·\n\
+                        3 input could not be read · 4 a heads-up could not be delivered")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Folder of the repository to look at [default: the current one]
+    #[arg(long, global = true, value_name = "DIR", env = "HEADSUP_PROJECT_DIR", hide_env = true)]
+    pub project_dir: Option<PathBuf>,
+    /// Settings file [default: headsup.yml in the project folder, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "HEADSUP_CONFIG", hide_env = true)]
+    pub config: Option<PathBuf>,
+    /// Form of the report
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write the report to a file instead of standard output
+    #[arg(long, short, global = true, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = ColorWhen::Auto)]
+    pub color: ColorWhen,
+    /// Say only what was found
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: messages in full, every diagnostic
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Dialect of SQL files whose project has none set
+    #[arg(long, global = true, value_name = "DIALECT")]
+    pub dialect: Option<Dialect>,
+    /// Read head from a dbt manifest beside what the repository holds
+    #[arg(long, global = true, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what a branch changes, which jobs that reaches, and whom to tell
+    Impact(ImpactArgs),
+    /// List the tables that were read, and how well
+    Models(OneSide),
+    /// List the jobs, and who hears of them
+    Jobs(OneSide),
+    /// Show what could not be read, and how to mend it
+    Doctor(OneSide),
+    /// Show the main job on a sample warehouse
+    Demo(DemoArgs),
+}
+
+/// Arguments of `impact`.
+#[derive(Debug, Args)]
+pub struct ImpactArgs {
+    /// What to compare with: a revision, or dir:PATH [default: where head left the main branch]
+    #[arg(long, value_name = "REV")]
+    pub base: Option<Side>,
+    /// What changes: worktree, index, a revision, or dir:PATH [default: HEAD and what is not committed]
+    #[arg(long, value_name = "REV")]
+    pub head: Option<Side>,
+    /// Read base from a dbt manifest
+    #[arg(long, value_name = "FILE", requires = "manifest")]
+    pub base_manifest: Option<PathBuf>,
+    /// When to exit with status 1
+    #[arg(long, value_enum, default_value_t = FailOn::Never)]
+    pub fail_on: FailOn,
+}
+
+/// Arguments of the commands that look at one version.
+#[derive(Debug, Args)]
+pub struct OneSide {
+    /// What to read: worktree, index, a revision, or dir:PATH [default: worktree]
+    #[arg(long, value_name = "REV")]
+    pub head: Option<Side>,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder to write the sample to; it must not exist or be empty [default: a new temporary one]
+    pub directory: Option<PathBuf>,
+    /// Which of the sample's branches to look at
+    #[arg(long, value_name = "NAME", default_value = crate::sample::FIRST_BRANCH)]
+    pub branch: String,
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a person at a terminal.
+    Text,
+    /// For a comment or a page.
+    Markdown,
+    /// For programs; see docs/json.md.
+    Json,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What makes a run exit with status 1; each takes in those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Nothing.
+    Never,
+    /// A critical job is reached, or may be.
+    Critical,
+    /// Any job is reached.
+    Reached,
+    /// Any job is reached, or may be.
+    Unknown,
+}

@@ -1,0 +1,66 @@
+//! One file a subcommand, one line a stage. It must not know what is inside the stages.
+
+use crate::cli::{Cli, ColorWhen, Command, Common};
+use crate::error::{Error, ExitStatus, Result};
+use crate::render::{Color, Detail, Page, Report, render};
+use crate::ui::Ui;
+
+mod demo;
+mod doctor;
+mod impact;
+mod jobs;
+mod models;
+mod reading;
+
+/// Does what was typed.
+///
+/// # Errors
+/// Whatever ends a run early.
+pub fn run(cli: &Cli, ui: Ui) -> Result<ExitStatus> {
+    match &cli.command {
+        Command::Impact(args) => impact::run(args, &cli.common, ui),
+        Command::Models(args) => models::run(args, &cli.common, ui),
+        Command::Jobs(args) => jobs::run(args, &cli.common, ui),
+        Command::Doctor(args) => doctor::run(args, &cli.common, ui),
+        Command::Demo(args) => demo::run(args, &cli.common, ui),
+    }
+}
+
+/// Writes a report where the arguments want it.
+fn deliver(report: &impl Report, common: &Common) -> Result<()> {
+    let text = render(report, common.format, &page(common))
+        .map_err(|error| Error::input("cannot write the report").caused_by(error))?;
+    write(&text, common)
+}
+
+fn write(text: &str, common: &Common) -> Result<()> {
+    match &common.output {
+        Some(path) => std::fs::write(path, text)
+            .map_err(|error| Error::usage(format!("cannot write {}", path.display())).caused_by(error)),
+        None => crate::render::to_stdout(text),
+    }
+}
+
+/// What the report will be shown on: a file and a pipe have no colour, and eighty columns.
+fn page(common: &Common) -> Page {
+    let color = match (common.color, &common.output) {
+        (ColorWhen::Always, _) => Color::Ansi,
+        (ColorWhen::Never, _) | (ColorWhen::Auto, Some(_)) => Color::Plain,
+        (ColorWhen::Auto, None) => match anstream::AutoStream::choice(&std::io::stdout()) {
+            anstream::ColorChoice::Never => Color::Plain,
+            _ => Color::Ansi,
+        },
+    };
+    let detail = match (common.quiet, common.verbose) {
+        (true, _) => Detail::Findings,
+        (false, 0) => Detail::Normal,
+        (false, _) => Detail::Full,
+    };
+    let terminal = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
+    let width = match &common.output {
+        Some(_) => 80,
+        // Prose is hard to read beyond a hundred characters, and tables break below fifty.
+        None => terminal.unwrap_or(80).clamp(50, 100),
+    };
+    Page { width, color, detail }
+}

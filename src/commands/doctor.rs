@@ -1,0 +1,20 @@
+//! `headsup doctor`: what could not be read, and how to mend it.
+
+use super::{deliver, reading};
+use crate::cli::{Common, OneSide};
+use crate::error::{ExitStatus, Result};
+use crate::report::{DoctorReport, VERSION};
+use crate::ui::Ui;
+
+pub(super) fn run(args: &OneSide, common: &Common, ui: Ui) -> Result<ExitStatus> {
+    let reading = reading::read(args, common, ui)?;
+    let report = DoctorReport {
+        version: VERSION,
+        head: reading.label.clone(),
+        projects: reading.plan.describe(&reading.project),
+        coverage: reading.project.coverage(),
+        diagnostics: reading.diagnostics,
+    };
+    deliver(&report, common)?;
+    Ok(ExitStatus::Done)
+}

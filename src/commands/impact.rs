@@ -1,0 +1,179 @@
+//! `headsup impact`: what a branch changes, which jobs that reaches, and whom to tell. Reads like
+//! the straight line of the design.
+
+use std::collections::BTreeSet;
+
+use headsup_lineage::change::{Change, Comparison, EffectKind, compare};
+use headsup_lineage::diagnostic::{Diagnostic, Severity};
+use headsup_lineage::reach::{JobReach, Reach, Spread, spread};
+use headsup_lineage::relation::RelationId;
+
+use super::{deliver, reading};
+use crate::audience::{Facts, Job};
+use crate::cli::{Common, FailOn, ImpactArgs};
+use crate::error::{ExitStatus, Result};
+use crate::git;
+use crate::headsup::{self, Hears, Impact, Sender};
+use crate::project::{self, Criticality, Project, Source};
+use crate::report::{ChangeEntry, EffectEntry, ImpactReport, JobEntry, RelationEntry, UnchangedEntry, VERSION};
+use crate::ui::Ui;
+
+pub(super) fn run(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
+    let report = compute(args, common, ui)?;
+    ui.diagnostics(&report.diagnostics);
+    deliver(&report, common)?;
+    Ok(status(&report, args.fail_on))
+}
+
+/// Two versions to the report on what lies between them.
+pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ImpactReport> {
+    let progress = ui.progress("reading the repository");
+    let sides = git::resolve(&reading::project_dir(common)?, args.base.as_ref(), args.head.as_ref())?;
+    let settings = reading::settings_of(&sides.head, common)?;
+    let manifest = reading::manifest(common.manifest.as_deref())?;
+    let base_manifest = reading::manifest(args.base_manifest.as_deref())?;
+    let versions = [&sides.base.snapshot, &sides.head.snapshot];
+    let plan = project::plan(&versions, &settings.settings, common.dialect);
+    progress.now(format!("reading {} and {}", sides.base.snapshot.label(), sides.head.snapshot.label()));
+    let base = Source { snapshot: &sides.base.snapshot, manifest: base_manifest.as_ref().or(manifest.as_ref()) };
+    let head = Source { snapshot: &sides.head.snapshot, manifest: manifest.as_ref() };
+    let (base, head) = project::read_both(base, head, &plan);
+    progress.now("comparing");
+    let differing: BTreeSet<_> = sides.changed.iter().cloned().collect();
+    let comparison = compare(&base.graph, &head.graph, &differing);
+    let reading = reading::finish(&sides.head, settings, plan, head);
+    let spread = spread(&base.graph, &reading.project.graph, &comparison);
+    let changes: Vec<ChangeEntry> = comparison.changes.iter().map(change_entry).collect();
+    let impacts: Vec<Impact> =
+        reading.jobs.iter().map(|job| impact(job, &spread, &comparison, &reading.project)).collect();
+    let sender = Sender { head: sides.head.snapshot.label().to_owned(), base: sides.base.snapshot.label().to_owned() };
+    let headsups = headsup::write(&impacts, &changes, &sender);
+    Ok(ImpactReport {
+        version: VERSION,
+        base: sender.base,
+        head: sender.head,
+        files_changed: differing.len(),
+        changes,
+        unchanged: unchanged(&comparison),
+        relations: relations(&spread),
+        jobs: impacts.into_iter().map(|impact| impact.job).collect(),
+        headsups,
+        coverage: reading.project.coverage(),
+        diagnostics: with_those_of_base(reading.diagnostics, &base.diagnostics),
+    })
+}
+
+/// Findings of head, and those that base alone has: a version that cannot be read well is compared
+/// badly, whichever it is.
+fn with_those_of_base(mut diagnostics: Vec<Diagnostic>, base: &[Diagnostic]) -> Vec<Diagnostic> {
+    let key = |diagnostic: &Diagnostic| (diagnostic.code, diagnostic.path.clone(), diagnostic.message.clone());
+    let known: BTreeSet<_> = diagnostics.iter().map(key).collect();
+    for diagnostic in base {
+        if diagnostic.severity > Severity::Note && !known.contains(&key(diagnostic)) {
+            let message = format!("in base: {}", diagnostic.message);
+            diagnostics.push(Diagnostic { message, ..diagnostic.clone() });
+        }
+    }
+    diagnostics.sort();
+    diagnostics
+}
+
+fn change_entry(change: &Change) -> ChangeEntry {
+    ChangeEntry {
+        relation: change.name.clone(),
+        kind: change.kind,
+        effects: change.effects.clone(),
+        files: change.files.iter().map(ToString::to_string).collect(),
+        reason: change.unknown.clone(),
+    }
+}
+
+fn unchanged(comparison: &Comparison) -> Vec<UnchangedEntry> {
+    let entry = |unchanged: &headsup_lineage::change::Unchanged| UnchangedEntry {
+        relation: unchanged.name.clone(),
+        files: unchanged.files.iter().map(ToString::to_string).collect(),
+        why: unchanged.why.to_owned(),
+    };
+    comparison.unchanged.iter().map(entry).collect()
+}
+
+fn effect_entries<'a>(effects: impl IntoIterator<Item = &'a EffectKind>) -> Vec<EffectEntry> {
+    effects.into_iter().map(|effect| EffectEntry { effect: *effect, column: None }).collect()
+}
+
+fn relations(spread: &Spread<'_>) -> Vec<RelationEntry> {
+    let mut entries: Vec<(RelationEntry, &RelationId)> = spread
+        .arrivals()
+        .iter()
+        .filter_map(|(id, arrival)| {
+            let entry = RelationEntry {
+                relation: spread.name(id)?.clone(),
+                reach: arrival.reach,
+                effects: effect_entries(&arrival.effects),
+                path: spread.path(id),
+                reason: arrival.reason.clone(),
+            };
+            Some((entry, id))
+        })
+        .collect();
+    entries.sort_by(|(a, first), (b, second)| (&a.relation, first).cmp(&(&b.relation, second)));
+    entries.into_iter().map(|(entry, _)| entry).collect()
+}
+
+/// A job, what arrives at it, and whether its owner hears.
+fn impact(job: &Job, spread: &Spread<'_>, comparison: &Comparison, project: &Project) -> Impact {
+    let reach = spread.judge(&job.reads, job.project.as_deref());
+    let facts = Facts::new(job, &reach, comparison, &project.graph);
+    let hears = if facts.meet(job.standard) { Hears::Yes } else { Hears::No };
+    Impact { job: job_entry(job, reach, comparison), channel: job.channel.clone(), hears }
+}
+
+fn job_entry(job: &Job, reach: JobReach, comparison: &Comparison) -> JobEntry {
+    let arrives = reach.reach > Reach::NotReached;
+    JobEntry {
+        job: job.name.clone(),
+        owner: job.owner_label().map(str::to_owned),
+        team: job.team.clone(),
+        criticality: job.criticality,
+        reach: reach.reach,
+        effects: effect_entries(&reach.effects),
+        cut: (!arrives).then(|| cut(&reach, comparison)),
+        path: arrives.then_some(reach.path),
+        reason: reach.reason,
+    }
+}
+
+/// Where the change stops, in words.
+fn cut(reach: &JobReach, comparison: &Comparison) -> String {
+    if comparison.changes.is_empty() {
+        return "no table changed".to_owned();
+    }
+    let changed = some_of(comparison.changes.iter().map(|change| &change.name));
+    let reads = some_of(&reach.reads);
+    let upstream = match reach.upstream {
+        1 => "1 table".to_owned(),
+        number => format!("{number} tables"),
+    };
+    format!("changed {changed}; the job reads {reads}, with {upstream} upstream in all, and none of them changed")
+}
+
+/// The first few of some names, and how many there are more.
+fn some_of<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
+    const MOST: usize = 4;
+    let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
+    let shown = names[..names.len().min(MOST)].join(", ");
+    if names.len() > MOST { format!("{shown} and {} more", names.len() - MOST) } else { shown }
+}
+
+/// The exit status for what was found; what cannot be told counts as reached where a critical job
+/// is at stake.
+fn status(report: &ImpactReport, fail_on: FailOn) -> ExitStatus {
+    let critical = |job: &JobEntry| job.criticality == Criticality::Critical && job.reach > Reach::NotReached;
+    let fails = report.jobs.iter().any(|job| match fail_on {
+        FailOn::Never => false,
+        FailOn::Critical => critical(job),
+        FailOn::Reached => critical(job) || job.reach == Reach::Reached,
+        FailOn::Unknown => job.reach > Reach::NotReached,
+    });
+    if fails { ExitStatus::Findings } else { ExitStatus::Done }
+}

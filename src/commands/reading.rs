@@ -1,0 +1,130 @@
+//! What every command starts with: a version of the repository, its settings, its project, its jobs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use headsup_lineage::diagnostic::Diagnostic;
+
+use crate::audience::codeowners::Codeowners;
+use crate::audience::{self, Job};
+use crate::cli::{Common, OneSide};
+use crate::error::{Error, Result};
+use crate::git::{self, Version};
+use crate::project::{self, ManifestFile, Plan, Project, Source};
+use crate::settings::Settings;
+use crate::ui::Ui;
+
+/// What `headsup.yml` says, and what the file is called.
+pub(super) struct SettingsFile {
+    pub(super) settings: Settings,
+    pub(super) path: String,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// One version, read.
+pub(super) struct Reading {
+    pub(super) label: String,
+    pub(super) settings: Settings,
+    pub(super) plan: Plan,
+    pub(super) project: Project,
+    pub(super) codeowners: Codeowners,
+    pub(super) jobs: Vec<Job>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads the one version that a command looks at.
+pub(super) fn read(args: &OneSide, common: &Common, ui: Ui) -> Result<Reading> {
+    let progress = ui.progress("reading the repository");
+    let version = git::single(&project_dir(common)?, args.head.as_ref())?;
+    let settings = settings_of(&version, common)?;
+    let manifest = manifest(common.manifest.as_deref())?;
+    let plan = project::plan(&[&version.snapshot], &settings.settings, common.dialect);
+    progress.now(format!("reading {}", version.snapshot.label()));
+    let project = project::read(Source { snapshot: &version.snapshot, manifest: manifest.as_ref() }, &plan);
+    Ok(finish(&version, settings, plan, project))
+}
+
+/// The folder to look at: the argument, else dbt's variable, else the current one.
+pub(super) fn project_dir(common: &Common) -> Result<PathBuf> {
+    const OF_DBT: &str = "DBT_PROJECT_DIR";
+    let variable = std::env::var_os(OF_DBT).filter(|value| !value.is_empty());
+    let (directory, said) = match (&common.project_dir, variable) {
+        (Some(directory), _) => (directory.clone(), "--project-dir"),
+        (None, Some(directory)) => (PathBuf::from(directory), OF_DBT),
+        (None, None) => (PathBuf::from("."), "the current folder"),
+    };
+    if !directory.is_dir() {
+        let message = format!("there is no folder {}", directory.display());
+        return Err(Error::usage(message).hint(format!("check {said}")));
+    }
+    Ok(directory)
+}
+
+/// Adds who owns what.
+pub(super) fn finish(version: &Version, file: SettingsFile, plan: Plan, project: Project) -> Reading {
+    let (codeowners, mut diagnostics) = codeowners_of(version);
+    let settings = file.settings;
+    let (jobs, amiss) = audience::jobs(&settings, &file.path, &project, &codeowners);
+    diagnostics.extend(file.diagnostics);
+    diagnostics.extend(version.snapshot.diagnostics().iter().cloned());
+    diagnostics.extend(project.diagnostics.iter().cloned());
+    diagnostics.extend(amiss);
+    diagnostics.sort();
+    diagnostics.dedup();
+    Reading { label: version.snapshot.label().to_owned(), settings, plan, project, codeowners, jobs, diagnostics }
+}
+
+/// The settings of a version: the file that an argument names, else the one at the project's root.
+pub(super) fn settings_of(version: &Version, common: &Common) -> Result<SettingsFile> {
+    let (text, path) = match &common.config {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Error::usage(format!("cannot read the settings file {}", path.display())).caused_by(error)
+            })?;
+            (text, path.display().to_string())
+        }
+        None => {
+            let found = crate::settings::FILE_NAMES.into_iter().find(|name| version.snapshot.id(name).is_some());
+            let Some(name) = found else {
+                let settings = Settings::default();
+                return Ok(SettingsFile { settings, path: String::new(), diagnostics: Vec::new() });
+            };
+            let text = version.snapshot.text(name).map_err(|diagnostic| bad_settings(name, vec![*diagnostic]))?;
+            (text, name.to_owned())
+        }
+    };
+    match Settings::from_yaml(&text, &path) {
+        Ok((settings, diagnostics)) => Ok(SettingsFile { settings, path, diagnostics }),
+        Err(problems) => Err(bad_settings(&path, problems)),
+    }
+}
+
+fn bad_settings(path: &str, problems: Vec<Diagnostic>) -> Error {
+    let number = problems.len();
+    let problems_are = if number == 1 { "has a problem".to_owned() } else { format!("has {number} problems") };
+    Error::configuration(format!("{path} {problems_are}"), problems)
+}
+
+/// A manifest that an argument names.
+pub(super) fn manifest(path: Option<&Path>) -> Result<Option<ManifestFile>> {
+    let Some(path) = path else { return Ok(None) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::input(format!("cannot read the manifest {}", path.display())).caused_by(error))?;
+    Ok(Some(ManifestFile { path: Arc::from(path.display().to_string()), text }))
+}
+
+fn codeowners_of(version: &Version) -> (Codeowners, Vec<Diagnostic>) {
+    let outer = &version.outer;
+    for place in git::CODEOWNERS {
+        if outer.files.id(place).is_some() {
+            return match outer.files.text(place) {
+                Ok(text) => {
+                    let (rules, diagnostics) = Codeowners::parse(&text, place);
+                    (rules.below(&outer.prefix), diagnostics)
+                }
+                Err(diagnostic) => (Codeowners::default(), vec![*diagnostic]),
+            };
+        }
+    }
+    (Codeowners::default(), Vec::new())
+}
