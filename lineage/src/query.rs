@@ -58,7 +58,7 @@ pub enum StatementKind {
     /// Declares a relation's columns and keys without filling it: CREATE TABLE (…), CREATE EXTERNAL TABLE.
     Declare(Lifetime, TableSchema),
     /// Declares a function or procedure whose body reads relations; `targets` names the routine.
-    Routine,
+    Routine(Lifetime),
     /// Drops relations; within a script a dropped temporary name is free again.
     Drop,
     /// Runs text that is built at run time: EXECUTE IMMEDIATE, EXEC(@sql).

@@ -18,7 +18,7 @@ use super::statement::{Nested, describe};
 use crate::diagnostic::{Diagnostic, Position};
 use crate::dialect::Dialect;
 use crate::name::RelationName;
-use crate::query::{ReadRole, Reading, Script, Statement, StatementKind};
+use crate::query::{Lifetime, ReadRole, Reading, Script, Statement, StatementKind};
 
 /// Brackets, CASEs and NOTs inside one another; dropping a deeper tree could overflow the stack.
 const MAX_DEPTH: usize = 400;
@@ -117,12 +117,13 @@ impl Reader {
                 }
             }
             Piece::Routine(range) => {
-                let position = lexemes.get(range.start).map_or(Position::START, |lexeme| lexeme.position);
+                let (start, lifetime) = routine_start(text, lexemes, range.start);
+                let position = lexemes.get(start).map_or(Position::START, |lexeme| lexeme.position);
                 let words = Words { text, lexemes: &lexemes[range] };
                 let name = routine_name(&words, self.dialect);
                 let index = self.script.statements.len();
                 self.script.statements.push(Statement {
-                    kind: StatementKind::Routine,
+                    kind: StatementKind::Routine(lifetime),
                     targets: name.into_iter().collect(),
                     reads: Vec::new(),
                     position: origin.shift(position),
@@ -514,6 +515,23 @@ fn measure(text: &str, lexemes: &[Lexeme]) -> Measured {
     } else {
         Measured::Ordinary
     }
+}
+
+/// Where the statement begins that declares the routine whose name stands at `name`, and how long
+/// the routine lives: `CREATE TEMP FUNCTION f` declares one for its script only.
+fn routine_start(text: &str, lexemes: &[Lexeme], name: usize) -> (usize, Lifetime) {
+    const WORDS_BEFORE_A_NAME: usize = 8;
+    let words = Words { text, lexemes };
+    let mut lifetime = Lifetime::Permanent;
+    for index in (name.saturating_sub(WORDS_BEFORE_A_NAME)..name).rev() {
+        if words.is_any(index, &["TEMP", "TEMPORARY"]) {
+            lifetime = Lifetime::Temporary;
+        }
+        if words.is_any(index, &["CREATE", "ALTER"]) {
+            return (index, lifetime);
+        }
+    }
+    (name, Lifetime::Permanent)
 }
 
 fn routine_name(words: &Words<'_>, dialect: Dialect) -> Option<RelationName> {

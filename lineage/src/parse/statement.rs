@@ -194,15 +194,20 @@ impl Describer {
             Ast::Execute { name, parameters, immediate, .. } => self.execute(name.as_ref(), parameters, *immediate),
             Ast::CreateFunction(function) => {
                 self.target(&function.name);
-                StatementKind::Routine
+                StatementKind::Routine(self.lifetime(function.temporary))
             }
             Ast::CreateProcedure { name, .. } => {
                 self.target(name);
-                StatementKind::Routine
+                StatementKind::Routine(Lifetime::Permanent)
             }
-            Ast::CreateMacro { name, definition: MacroDefinition::Expr(_) | MacroDefinition::Table(_), .. } => {
+            Ast::CreateMacro {
+                name,
+                temporary,
+                definition: MacroDefinition::Expr(_) | MacroDefinition::Table(_),
+                ..
+            } => {
                 self.target(name);
-                StatementKind::Routine
+                StatementKind::Routine(self.lifetime(*temporary))
             }
             _ => StatementKind::Other,
         }

@@ -61,7 +61,7 @@ impl File<'_> {
         let statements =
             self.behind(|statement| !matches!(fills(statement), Fills::Nothing) && statement.targets.contains(target));
         let routine =
-            statements.iter().any(|index| matches!(self.script.statements[*index].kind, StatementKind::Routine));
+            statements.iter().any(|index| matches!(self.script.statements[*index].kind, StatementKind::Routine(_)));
         let kind = if routine { RelationKind::Routine } else { RelationKind::Model };
         self.fill(kind, &statements)
     }
@@ -142,7 +142,9 @@ impl File<'_> {
         let mut temporary = BTreeSet::new();
         for statement in &self.script.statements {
             match statement.kind {
-                StatementKind::Build(Lifetime::Temporary) | StatementKind::Declare(Lifetime::Temporary, _) => {
+                StatementKind::Build(Lifetime::Temporary)
+                | StatementKind::Routine(Lifetime::Temporary)
+                | StatementKind::Declare(Lifetime::Temporary, _) => {
                     temporary.extend(statement.targets.iter().cloned());
                 }
                 StatementKind::Drop => {
@@ -208,8 +210,9 @@ enum Fills {
 fn fills(statement: &Statement) -> Fills {
     match statement.kind {
         StatementKind::Build(Lifetime::Permanent) | StatementKind::Fill | StatementKind::Empty => Fills::Relation,
-        StatementKind::Routine => Fills::Routine,
+        StatementKind::Routine(Lifetime::Permanent) => Fills::Routine,
         StatementKind::Build(Lifetime::Temporary)
+        | StatementKind::Routine(Lifetime::Temporary)
         | StatementKind::Query
         | StatementKind::Declare(..)
         | StatementKind::Drop

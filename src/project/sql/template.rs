@@ -3,7 +3,8 @@
 
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
-use headsup_lineage::query::{Reading, Script};
+use headsup_lineage::name::RelationName;
+use headsup_lineage::query::{Reading, Script, Statement};
 
 use crate::text::position;
 
@@ -36,44 +37,64 @@ enum LoneExpression {
     Nothing,
 }
 
-/// Reads a text as SQL, and where that fails and it has template tags, without them.
+/// Reads a text as SQL, and where that fails, or leaves tags in names, without the tags.
 pub(super) fn read(text: &str, dialect: Dialect, parse: fn(&str, Dialect) -> Script) -> Read {
     let script = parse(text, dialect);
-    if script.reading == Reading::Parsed || !has_tags(text) {
+    let names_are_whole = script.statements.iter().all(|statement| !names(statement).any(is_filled));
+    if names_are_whole && (script.reading == Reading::Parsed || !has_tags(text)) {
         return Read { script, reading: Kind::Plain, incomplete: None };
     }
-    let mut incomplete = None;
+    let (script, incomplete) = if has_tags(text) { without_tags(text, dialect, parse) } else { (script, None) };
+    let (script, filled) = without_filled_names(script);
+    let incomplete = incomplete.or(filled).or_else(|| {
+        let start = includes(text)?;
+        let message = "the template includes other text";
+        Some(Diagnostic::warning("templated-query", message).at(position(text, start)).hint(MEND))
+    });
+    Read { script, reading: Kind::Template, incomplete }
+}
+
+fn without_tags(text: &str, dialect: Dialect, parse: fn(&str, Dialect) -> Script) -> (Script, Option<Diagnostic>) {
     let mut script = parse(&blank_out(text, LoneExpression::Word), dialect);
-    if script.reading == Reading::Scanned {
-        let without = parse(&blank_out(text, LoneExpression::Nothing), dialect);
-        // An expression that has its lines to itself may be a word of the query, or a whole part of it.
-        if without.reading == Reading::Parsed {
-            incomplete = text.find("{{").map(|start| {
-                let message = "a part of the query comes from a template";
-                Diagnostic::warning("templated-query", message).at(position(text, start)).hint(MEND)
-            });
-            script = without;
-        }
+    if script.reading == Reading::Parsed {
+        return (script, None);
     }
+    // An expression that has its lines to itself may be a word of the query, or a whole part of it.
+    let without = parse(&blank_out(text, LoneExpression::Nothing), dialect);
+    if without.reading == Reading::Parsed {
+        let message = "a part of the query comes from a template";
+        let start = text.find("{{").unwrap_or_default();
+        let incomplete = Diagnostic::warning("templated-query", message).at(position(text, start)).hint(MEND);
+        return (without, Some(incomplete));
+    }
+    let first = script.diagnostics.iter().filter_map(|diagnostic| diagnostic.position).min();
+    let message = "what the template leaves is no SQL; its relations were found word by word";
+    script.diagnostics = Vec::new();
+    (script, Some(Diagnostic::warning("templated-query", message).at(first).hint(MEND)))
+}
+
+/// Leaves out the names that a template fills in; whoever reads one may read anything.
+fn without_filled_names(mut script: Script) -> (Script, Option<Diagnostic>) {
+    let mut incomplete = None;
     for statement in &mut script.statements {
-        let is_filled =
-            |name: &headsup_lineage::name::RelationName| name.keys().any(|key| key.to_lowercase().contains(RECOGNISED));
         if let Some(read) = statement.reads.iter().find(|read| is_filled(&read.name)) {
-            let diagnostic = Diagnostic::warning("templated-name", "the name of a table comes from a template")
-                .at(read.position)
-                .hint(MEND);
+            let message = "the name of a table comes from a template";
+            let diagnostic = Diagnostic::warning("templated-name", message).at(read.position).hint(MEND);
             incomplete.get_or_insert(diagnostic);
         }
         statement.reads.retain(|read| !is_filled(&read.name));
         statement.targets.retain(|name| !is_filled(name));
     }
-    if incomplete.is_none()
-        && let Some(start) = includes(text)
-    {
-        let message = "the template includes other text";
-        incomplete = Some(Diagnostic::warning("templated-name", message).at(position(text, start)));
-    }
-    Read { script, reading: Kind::Template, incomplete }
+    (script, incomplete)
+}
+
+fn names(statement: &Statement) -> impl Iterator<Item = &RelationName> {
+    statement.targets.iter().chain(statement.reads.iter().map(|read| &read.name))
+}
+
+/// Whether a template decides what a name is: our own filling, a tag, or a format string's braces.
+fn is_filled(name: &RelationName) -> bool {
+    name.keys().any(|key| key.contains(['{', '}', '%']) || key.to_lowercase().contains(RECOGNISED))
 }
 
 fn has_tags(text: &str) -> bool {

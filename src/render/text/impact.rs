@@ -1,5 +1,7 @@
 //! `headsup impact` for a person.
 
+use std::collections::BTreeSet;
+
 use headsup_lineage::diagnostic::Severity;
 use headsup_lineage::name::RelationName;
 use headsup_lineage::reach::Reach;
@@ -150,20 +152,26 @@ fn whom_to_tell(job: &JobEntry, headsups: &[HeadsUp]) -> Vec<String> {
 /// Without jobs the tables at the end of the line are all that can be named.
 fn without_jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
     sheet.blank();
-    let downstream: Vec<&RelationName> = report
-        .relations
-        .iter()
-        .filter(|entry| report.changes.iter().all(|change| change.relation != entry.relation))
-        .map(|entry| &entry.relation)
-        .collect();
+    let changed: BTreeSet<&RelationName> = report.changes.iter().map(|change| &change.relation).collect();
+    let below = |reach: Reach| {
+        let entries = report.relations.iter().filter(move |entry| entry.reach == reach);
+        entries.filter(|entry| !changed.contains(&entry.relation)).collect::<Vec<_>>()
+    };
+    let (reached, unknown) = (below(Reach::Reached), below(Reach::Unknown));
+    let most = if sheet.page.detail == Detail::Full { usize::MAX } else { 12 };
     if report.changes.is_empty() {
         sheet.line(&[(Some(Mark::Calm), "Nothing downstream can notice.")]);
-    } else if downstream.is_empty() {
-        sheet.paragraph(0, "Nothing else in the repository reads them.");
+    } else if reached.is_empty() {
+        sheet.paragraph(0, "No other table of the repository is known to read them.");
     } else {
-        let most = if sheet.page.detail == Detail::Full { usize::MAX } else { 12 };
-        let heading = format!("Reaches {}: ", count(downstream.len(), "table", "tables"));
-        sheet.hanging(&heading, 2, &format!("{}.", list(&downstream, most)));
+        let heading = format!("Reaches {}: ", count(reached.len(), "table", "tables"));
+        let names: Vec<&RelationName> = reached.iter().map(|entry| &entry.relation).collect();
+        sheet.hanging(&heading, 2, &format!("{}.", list(&names, most)));
+    }
+    if let Some(first) = unknown.first() {
+        let tables = count(unknown.len(), "table", "tables");
+        let reason = first.reason.as_deref().unwrap_or("it cannot be told");
+        sheet.hanging(&format!("Cannot tell for {tables}: "), 2, &format!("for instance, {reason}."));
     }
     sheet.blank();
     sheet.paragraph(

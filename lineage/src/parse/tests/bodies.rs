@@ -55,7 +55,7 @@ fn routines_read_what_their_bodies_read() {
         Dialect::BigQuery,
         "create temp function f(x string) returns string language js as \"\"\"return 'select 1 from t; ' + x;\"\"\"; \
          select f(y) from ds.t",
-        "routine f; query <- ds.t, [f]",
+        "temp routine f; query <- ds.t, [f]",
     );
     check(
         Dialect::BigQuery,
