@@ -323,6 +323,21 @@ impl Run {
         self.render(&template, text).map(Value::from)
     }
 
+    /// The text of a template inside a value, such as a variable that reads the environment.
+    pub(super) fn nested(self: &Arc<Self>, text: &str) -> Result<Value, Error> {
+        self.spend(CALL_FUEL)?;
+        let depth = self.depth.fetch_add(1, Ordering::Relaxed);
+        let result = if depth >= MAX_DEPTH {
+            Err(caused(Cause::Limit, "a variable is defined by itself"))
+        } else {
+            let template = rewrite::template(text, &(0..text.len()), &[], "");
+            let rendered = self.render(&template, text);
+            rendered.map(Value::from).map_err(|located| values::invalid(located.message))
+        };
+        self.depth.fetch_sub(1, Ordering::Relaxed);
+        result
+    }
+
     /// Calls a macro with texts and values.
     pub(super) fn call_macro(self: &Arc<Self>, called: &Arc<Macro>, args: &[Value]) -> Result<Value, Error> {
         let mut state = self.engine.env.empty_state();

@@ -289,10 +289,13 @@ fn configured(run: &Run, key: &str) -> Option<Value> {
     (!value.is_null()).then(|| own_deep(&from_json(&value), 0))
 }
 
-fn variable(run: &Run, arguments: &Arguments) -> Result<Value, Error> {
+fn variable(run: &Arc<Run>, arguments: &Arguments) -> Result<Value, Error> {
     let name = arguments.text(0, "var")?;
     if let Some(value) = run.engine.world.variable(&run.subject.package, &name) {
-        return Ok(own_deep(&from_json(value), 0));
+        return match value {
+            Json::String(text) if text.contains("{{") || text.contains("{%") => run.nested(text),
+            value => Ok(own_deep(&from_json(value), 0)),
+        };
     }
     if let Some(default) = arguments.at(1, "default") {
         return Ok(values::own(default));

@@ -195,6 +195,18 @@ fn overriding_variables_win() {
 }
 
 #[test]
+fn a_variable_may_be_a_template() {
+    let project = "name: shop\nvars:\n  x: \"{{ env_var('X', 'd') }}\"\n  y: \"{{ var('y') }}\"\n";
+    let read = given(&[
+        ("dbt_project.yml", project),
+        ("models/m.sql", "{{ var('x') }}"),
+        ("models/n.sql", "{{ var('y') }}"),
+    ]);
+    assert_eq!(read.sql("model.shop.m"), ["d"]);
+    assert_eq!(read.rung("model.shop.n"), Rung::Refs);
+}
+
+#[test]
 fn tests_declare_keys_unless_they_hold_for_some_rows_only() {
     let yaml = "models:\n  - name: m\n    data_tests:\n      - dbt_utils.unique_combination_of_columns:\n          arguments:\n            combination_of_columns: [a, b]\n    columns:\n      - name: a\n        tests:\n          - unique: {where: x}\n      - name: b\n        tests:\n          - relationships: {to: ref('n'), field: id}\n";
     let read = given(&[("models/m.sql", "select 1"), ("models/n.sql", "select 1"), ("models/p.yml", yaml)]);
