@@ -145,9 +145,11 @@ pub(super) fn native(run: &Arc<Run>, own: &Arc<str>, name: &str) -> Option<Value
         }),
         "load_relation" => {
             let run = Arc::clone(run);
-            function(move |_| {
-                ask(&run, "load_relation");
-                Ok(Value::from(()))
+            function(move |arguments| {
+                let relation = arguments.at(0, "relation").unwrap_or_default();
+                let part =
+                    |name: &str| relation.get_attr(name).ok().filter(|part| !part.is_none() && !part.is_undefined());
+                Ok(existing(&run, part("schema").as_ref(), part("identifier").as_ref()))
             })
         }
         _ => return None,
@@ -199,6 +201,27 @@ fn ask(run: &Run, what: &str) {
     capture(run, |captured| {
         captured.asked.get_or_insert_with(|| what.to_owned());
     });
+}
+
+/// The relation of a name, if it is there: of the node's own table the pass says whether it is, of
+/// any other only a warehouse knows.
+fn existing(run: &Run, schema: Option<&Value>, identifier: Option<&Value>) -> Value {
+    let own = run.subject.this.as_ref().filter(|own| {
+        let same = |part: Option<&Value>, mine: Option<&String>| {
+            part.is_some_and(|part| mine.is_some_and(|mine| part.to_string().eq_ignore_ascii_case(mine)))
+        };
+        same(identifier, own.identifier.as_ref()) && (schema.is_none() || same(schema, own.schema.as_ref()))
+    });
+    match (own, run.pass) {
+        (Some(own), Pass::Incremental) => {
+            Value::from_object(TableName { kind: Some("table".to_owned()), ..own.clone() })
+        }
+        (Some(_), Pass::Full) => Value::from(()),
+        _ => {
+            ask(run, "adapter.get_relation");
+            Value::from(())
+        }
+    }
 }
 
 fn this(run: &Run) -> Value {
@@ -331,7 +354,11 @@ impl Native {
             }
             "quote_as_configured" => Value::from(arguments.text(0, "identifier")?),
             "type" => Value::from(run.engine.world.adapter.as_str()),
-            "get_relation" | "load_relation" | "get_partitions_metadata" => {
+            "get_relation" => {
+                let part = |index: usize, name: &str| arguments.at(index, name).filter(|part| !part.is_none());
+                existing(run, part(1, "schema").as_ref(), part(2, "identifier").as_ref())
+            }
+            "get_partitions_metadata" => {
                 ask(run, &format!("adapter.{method}"));
                 none
             }

@@ -16,6 +16,7 @@ use super::layout::{Folder, Package};
 use super::properties::{Entry, Object, Properties, name as name_of, objects};
 use super::rewrite::{self, Rewritten};
 use super::split::{BlockKind, blocks};
+use super::tokens::plain_spaces;
 use super::values::lock;
 use super::{render, setup};
 use crate::snapshot::Snapshot;
@@ -251,7 +252,7 @@ impl Known<'_> {
         }
         for (path, inner) in self.package.files(snapshot, Folder::Snapshots, &["sql"]) {
             match snapshot.text(&path) {
-                Ok(text) => self.snapshots(engine, &path, &inner, &Arc::from(text), &mut found),
+                Ok(text) => self.snapshots(engine, &path, &inner, &Arc::from(plain_spaces(text)), &mut found),
                 Err(diagnostic) => diagnostics.push(*diagnostic),
             }
         }
@@ -396,7 +397,7 @@ impl Known<'_> {
 
 /// A template from a file, its macros taken out.
 fn template(package: &Arc<str>, path: &Arc<str>, text: String) -> Content {
-    let file: Arc<str> = Arc::from(text);
+    let file: Arc<str> = Arc::from(plain_spaces(text));
     let holes: Vec<Range<usize>> = blocks(&file).into_iter().map(|block| block.outer).collect();
     let local = setup::local_macros(package, path, &file).into_values().collect();
     let template = rewrite::template(&file, &(0..file.len()), &holes, "");

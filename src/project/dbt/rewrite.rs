@@ -172,6 +172,11 @@ fn operands(source: &str, tokens: &[Token], insertions: &mut Vec<Insertion>) {
             (TokenKind::Symbol, "+") if !ends_operand(source, before) => {
                 insertions.push((token.range.start, NO_SIGN));
             }
+            // Python's integers have no end, the renderer's have; nobody calculates with an address.
+            (TokenKind::Number, number) if is_too_large(number) => {
+                insertions.push((token.range.start, "'"));
+                insertions.push((token.range.end, "'"));
+            }
             // The renderer cannot add a span to a date; where there are none, its own operators do.
             (TokenKind::Symbol, sign @ ("+" | "-"))
                 if source.contains("datetime")
@@ -199,6 +204,13 @@ fn operands(source: &str, tokens: &[Token], insertions: &mut Vec<Insertion>) {
             }
             _ => {}
         }
+    }
+}
+
+fn is_too_large(number: &str) -> bool {
+    match number.strip_prefix("0x").or_else(|| number.strip_prefix("0X")) {
+        Some(digits) => digits.len() > 31,
+        None => number.len() > 37 && number.bytes().all(|byte| byte.is_ascii_digit()),
     }
 }
 
@@ -296,6 +308,7 @@ mod tests {
 
     #[test]
     fn neighbouring_strings_are_one() {
+        check("{{ 0xa020d57ab0448ef74115c112d18a9c231cc86000 }}", "{{ '0xa020d57ab0448ef74115c112d18a9c231cc86000' }}");
         check("{{ f(i = +1) }}", "{{ f(i =  1) }}");
         check("{{ 'a' 'b' }}", "{{ 'a' ~'b' }}");
     }

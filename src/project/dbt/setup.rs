@@ -15,6 +15,7 @@ use super::engine::{Engine, Macro};
 use super::layout::{Folder, Layout, Package};
 use super::relation::QuotePolicy;
 use super::split::{BlockKind, blocks};
+use super::tokens::plain_spaces;
 use super::world::{TARGET_DATABASE, TARGET_SCHEMA, World, adapter_of, prefixes};
 use super::yaml;
 use crate::snapshot::Snapshot;
@@ -47,7 +48,7 @@ pub(super) fn engine(
         for (path, _) in files {
             match snapshot.text(&path) {
                 Ok(text) => {
-                    let text: Arc<str> = Arc::from(text);
+                    let text: Arc<str> = Arc::from(plain_spaces(text));
                     for block in blocks(&text).iter().filter(|block| block.kind == BlockKind::Macro) {
                         add(Macro::new(&package.name, &path, &text, block));
                     }

@@ -72,6 +72,11 @@ impl Piece {
     }
 }
 
+/// The text with no-break spaces as plain ones, byte for byte as long: in Python both are white space.
+pub(super) fn plain_spaces(text: String) -> String {
+    if text.contains('\u{a0}') { text.replace('\u{a0}', "  ") } else { text }
+}
+
 /// Splits a template. A tag that never ends is left to the renderer to complain about: it becomes
 /// text together with all that follows it.
 pub(super) fn pieces(source: &str) -> Vec<Piece> {

@@ -84,6 +84,11 @@ fn one_clock_for_everything() {
 }
 
 #[test]
+fn a_no_break_space_is_a_space() {
+    renders("{{ 1\u{a0}}}\u{a0}{% set x = 2\u{a0}%}{{ x }}", "1 2");
+}
+
+#[test]
 fn raw_and_comments_are_left_alone() {
     renders("{% raw %}{{ x }}{% endraw %} {# {{ ref('nope') }} #}y", "{{ x }} y");
 }

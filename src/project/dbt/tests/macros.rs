@@ -109,6 +109,15 @@ fn the_builtins_can_be_overridden() {
 }
 
 #[test]
+fn a_project_may_decide_itself_what_is_incremental() {
+    let own = "{% macro is_incremental() %}{% if not execute %}{{ return(false) }}{% endif %}{% set r = adapter.get_relation(this.database, this.schema, this.table) %}{{ return(r is not none and r.type == 'table' and model.config.materialized == 'incremental' and not should_full_refresh()) }}{% endmacro %}";
+    let template = "{{ config(materialized='incremental') }}select 1{% if is_incremental() %} where x{% endif %}";
+    let read = given(&[("macros/i.sql", own), ("models/m.sql", template)]);
+    assert_eq!(read.sql("model.shop.m"), ["select 1", "select 1 where x"]);
+    assert_eq!(read.codes(), [""; 0]);
+}
+
+#[test]
 fn macros_of_dbt_speak_the_dialect() {
     let sql = |dialect: Dialect, template: &str| {
         with(&[("models/m.sql", template)], &Options { dialect: Some(dialect), ..Options::default() })

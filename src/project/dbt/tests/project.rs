@@ -197,11 +197,8 @@ fn overriding_variables_win() {
 #[test]
 fn a_variable_may_be_a_template() {
     let project = "name: shop\nvars:\n  x: \"{{ env_var('X', 'd') }}\"\n  y: \"{{ var('y') }}\"\n";
-    let read = given(&[
-        ("dbt_project.yml", project),
-        ("models/m.sql", "{{ var('x') }}"),
-        ("models/n.sql", "{{ var('y') }}"),
-    ]);
+    let read =
+        given(&[("dbt_project.yml", project), ("models/m.sql", "{{ var('x') }}"), ("models/n.sql", "{{ var('y') }}")]);
     assert_eq!(read.sql("model.shop.m"), ["d"]);
     assert_eq!(read.rung("model.shop.n"), Rung::Refs);
 }
