@@ -43,6 +43,7 @@ use std::sync::Arc;
 
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
+use headsup_lineage::name::RelationName;
 use headsup_lineage::relation::RelationId;
 use rayon::prelude::*;
 use serde_json::{Map, Value as Json};
@@ -183,7 +184,22 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         let jobs = declared::exposures(&engine, package, graph, &mut part.diagnostics);
         part.jobs.extend(jobs);
     }
+    distinguish(&mut part, engine.world.dialect);
     finish(part)
+}
+
+/// Puts the package before names that two packages use, for reports to tell them apart.
+fn distinguish(part: &mut Part, dialect: Dialect) {
+    let mut counts: BTreeMap<RelationName, usize> = BTreeMap::new();
+    for relation in &part.relations {
+        *counts.entry(relation.name.clone()).or_default() += 1;
+    }
+    for relation in &mut part.relations {
+        if counts.get(&relation.name).is_some_and(|count| *count > 1) {
+            let package = relation.id.as_str().split('.').nth(1).unwrap_or_default();
+            relation.name = relation.name.within(dialect, package);
+        }
+    }
 }
 
 /// Two files with one name: dbt refuses them, and we read both.

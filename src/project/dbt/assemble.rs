@@ -1,7 +1,7 @@
 //! Nodes to relations: the second and third reading of each, what it refers to, and what could not
 //! be read of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
@@ -195,6 +195,17 @@ impl Assembly<'_> {
         let incremental = config::text(&node.config, "materialized").as_deref() == Some("incremental");
         let passes: &[Pass] = if incremental { &[Pass::Full, Pass::Incremental] } else { &[Pass::Full] };
         let mut asked = None;
+        for name in node.captured.unknown_vars.iter().collect::<BTreeSet<_>>() {
+            diagnostics.push(
+                Diagnostic::note(
+                    "unknown-var",
+                    format!("`{}` reads the variable `{name}`, which has no value", node.candidate.full_name()),
+                )
+                .in_file(&*node.candidate.path)
+                .at(node.candidate.position)
+                .hint("give it a value in the settings, as dbt's --vars does"),
+            );
+        }
         for pass in passes {
             let run = Run::new(self.engine, &subject, *pass);
             let result = run.render(template, file);

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -283,13 +284,13 @@ impl Run {
     /// Renders a template of the subject's file.
     pub(super) fn render(self: &Arc<Self>, template: &Rewritten, file: &str) -> Result<String, Located> {
         let scope = Value::from_object(Scope::of(self));
-        let result = self
-            .engine
-            .env
-            .template_from_named_str(&self.subject.path, &template.text)
-            .and_then(|compiled| compiled.render_captured(scope))
-            .map(minijinja::Captured::into_output);
-        match result {
+        let env = &self.engine.env;
+        // Whatever a template brings the renderer to, it costs no more than that template.
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let compiled = env.template_from_named_str(&self.subject.path, &template.text)?;
+            compiled.render_captured(scope).map(minijinja::Captured::into_output)
+        }));
+        match caught.unwrap_or_else(|_| Err(values::invalid("the template makes the renderer fail"))) {
             Ok(text) => Ok(text),
             Err(error) => match source::<Signal>(&error) {
                 Some(Signal::Return(value)) => Ok(value.to_string()),

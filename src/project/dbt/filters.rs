@@ -64,7 +64,7 @@ pub(super) fn install(env: &mut Environment<'static>) {
         number.map_or_else(|| default.unwrap_or_else(|| Value::from(0.0)), Value::from)
     });
     env.add_filter("wordcount", |value: String| value.split_whitespace().count());
-    env.add_filter("center", |value: String, width: usize| format!("{value:^width$}"));
+    env.add_filter("center", |value: String, width: usize| format!("{value:^width$}", width = width.min(1_000)));
     env.add_filter("truncate", |value: String, length: Option<usize>| {
         value.chars().take(length.unwrap_or(255)).collect::<String>()
     });
@@ -121,7 +121,8 @@ fn modulo(state: &mut State<'_, '_>, left: Value, right: Value) -> Result<Value,
     match (left.as_i64(), right.as_i64()) {
         (Some(_), Some(0)) => Err(invalid("a division by zero")),
         (Some(left), Some(right)) => {
-            Ok(Value::from(left.rem_euclid(right) + if right < 0 && left.rem_euclid(right) != 0 { right } else { 0 }))
+            let rest = left.checked_rem_euclid(right).unwrap_or(0);
+            Ok(Value::from(if right < 0 && rest != 0 { rest + right } else { rest }))
         }
         _ => match (f64::try_from(left), f64::try_from(right)) {
             (Ok(left), Ok(right)) if right != 0.0 => Ok(Value::from(left.rem_euclid(right))),

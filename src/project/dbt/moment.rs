@@ -67,8 +67,8 @@ impl Moment {
     /// Later by a span, or earlier if `sign` is negative.
     pub(super) fn plus(self, span: Span, sign: i64) -> Option<Self> {
         let seconds = self.seconds.checked_add(span.seconds.checked_mul(sign)?)?;
-        let moment = Self { seconds, ..self };
-        (1..=9999).contains(&moment.date().0).then_some(moment)
+        // From the start of year 1 to the end of year 9999, as Python has it.
+        (-62_135_596_800..253_402_300_800).contains(&seconds).then_some(Self { seconds, ..self })
     }
 
     /// Year, month and day.

@@ -96,7 +96,7 @@ const NATIVE: [&str; 62] = [
 /// Scans a part of a file.
 pub(super) fn template(source: &str, part: Range<usize>) -> Scan {
     let mut scan = Scan::default();
-    let text = &source[part.clone()];
+    let text = source.get(part.clone()).unwrap_or_default();
     for piece in pieces(text) {
         let until = match piece.keyword(text) {
             "set" => "=",

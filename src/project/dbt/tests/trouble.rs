@@ -158,6 +158,33 @@ fn asking_the_warehouse_lowers_the_rung() {
 }
 
 #[test]
+fn a_variable_without_a_value_is_told() {
+    let read = given(&[("models/m.sql", "select '{{ var('x') }}'")]);
+    assert_eq!(read.codes(), ["unknown-var"]);
+    assert_eq!(read.sql("model.shop.m"), ["select 'None'"]);
+}
+
+#[test]
+fn odd_templates_end_in_a_diagnostic() {
+    let odd = [
+        "{{ 'é",
+        "{% set x = 'é\\",
+        "{{ -9223372036854775808 % -1 }}",
+        "{{ [nan] | sort }}",
+        "{{ (1).x.y }}",
+        "{% macro f( %}",
+        "{{ ref( }}",
+        "{{ ref(}} {%",
+        "{{ 'x' | center(99999999) | length }}",
+        "{{ modules.datetime.datetime(9999, 12, 31) + modules.datetime.timedelta(days=9999999999999) }}",
+    ];
+    for template in odd {
+        let read = given(&[("models/m.sql", template)]);
+        assert_eq!(read.ids(), ["model.shop.m"], "{template}");
+    }
+}
+
+#[test]
 fn what_only_a_warehouse_can_answer_leaves_the_first_reading() {
     let read = given(&[
         (
