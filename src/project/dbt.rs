@@ -30,6 +30,7 @@ mod rewrite;
 mod scan;
 mod setup;
 mod split;
+mod subject;
 mod tokens;
 mod values;
 mod world;

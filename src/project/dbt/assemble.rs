@@ -12,12 +12,13 @@ use serde_json::Value as Json;
 
 use super::call::{Cause, Located};
 use super::config;
-use super::engine::{Captured, Engine, Pass, RefCall, Run};
+use super::engine::{Engine, Run};
 use super::graph::Graph;
 use super::nodes::{Content, Node};
 use super::physical;
 use super::properties;
 use super::scan;
+use super::subject::{Captured, Pass, RefCall};
 use super::values::lock;
 use crate::project::{Attributes, Criticality, OwnerClaim, OwnerRule};
 use crate::snapshot::Snapshot;

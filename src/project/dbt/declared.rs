@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::assemble::criticality;
 use super::config::{self, Config};
-use super::engine::{Engine, Subject};
+use super::engine::Engine;
 use super::graph::{Entry as GraphEntry, Graph};
 use super::nodes::Known;
 use super::physical;
@@ -21,6 +21,7 @@ use super::render;
 use super::rewrite::matching;
 use super::scan::reference;
 use super::split::{arguments, literal};
+use super::subject::Subject;
 use super::tokens::tokens;
 use crate::project::{Attributes, DeclaredJob, OwnerClaim, OwnerRule};
 

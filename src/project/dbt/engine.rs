@@ -10,13 +10,12 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use minijinja::value::{Object, ObjectRepr};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
-use serde_json::Value as Json;
 
 use super::call::{Arguments, Cause, Located, Marked, Signal, caused, source};
 use super::graph::Graph;
-use super::relation::TableName;
 use super::rewrite::{self, Rewritten};
 use super::split::{Block, Parameter};
+use super::subject::{Captured, Pass, Subject};
 use super::values::{self, lock};
 use super::world::World;
 use super::{filters, natives};
@@ -170,70 +169,6 @@ impl Engine {
             prefixes.into_iter().find_map(|prefix| self.find(package, &format!("{prefix}__{name}")))
         })
     }
-}
-
-/// Whether dbt would ask the warehouse: it reads every template twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pass {
-    /// `execute` is false: refs and config are collected.
-    Parse,
-    /// `execute` is true, a full build: `is_incremental()` is false.
-    Full,
-    /// `execute` is true and the table is there already.
-    Incremental,
-}
-
-/// What a run is for.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Subject {
-    /// The id of the node; empty for what is no node, such as a property file.
-    pub(super) id: String,
-    /// `model`, `seed`, …
-    pub(super) resource: &'static str,
-    /// The name of the node.
-    pub(super) name: String,
-    /// The version of the node, where it has one.
-    pub(super) version: Option<String>,
-    /// The package of the node.
-    pub(super) package: Arc<str>,
-    /// The file.
-    pub(super) path: Arc<str>,
-    /// The folders between the package and the node, package first, node last.
-    pub(super) fqn: Vec<String>,
-    /// The configuration as far as it is known.
-    pub(super) config: BTreeMap<String, Json>,
-    /// The table that the node builds, as far as it is known.
-    pub(super) this: Option<TableName>,
-    /// The macros of the node's own file.
-    pub(super) local: HashMap<String, Arc<Macro>>,
-}
-
-/// A call of `ref`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct RefCall {
-    /// The package, where named.
-    pub(super) package: Option<String>,
-    /// The model.
-    pub(super) name: String,
-    /// The version, where named.
-    pub(super) version: Option<String>,
-}
-
-/// What a run found beside its text.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Captured {
-    /// The calls of `ref`.
-    pub(super) refs: Vec<RefCall>,
-    /// The calls of `source`.
-    pub(super) sources: Vec<(String, String)>,
-    /// The calls of `config`, in order.
-    pub(super) config: Vec<(String, Json)>,
-    /// What was asked of the warehouse, which nobody can answer here.
-    pub(super) asked: Option<String>,
-    /// Why there may be more refs than were found, where there may.
-    pub(super) computed: Option<String>,
-    /// Variables that nobody gives a value to.
-    pub(super) unknown_vars: Vec<String>,
 }
 
 /// One rendering of one node.

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use minijinja::Value;
 use serde_json::{Map, Value as Json, json};
 
-use super::engine::RefCall;
 use super::natives::from_json;
 use super::nodes::Node;
 use super::properties::{name, objects};
 use super::relation::TableName;
+use super::subject::RefCall;
 
 /// A node that can be referred to.
 #[derive(Debug, Clone)]

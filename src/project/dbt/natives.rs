@@ -8,9 +8,10 @@ use minijinja::{Error, ErrorKind, State, Value};
 use serde_json::Value as Json;
 
 use super::call::{Arguments, Cause, Signal, caused, function, stateful};
-use super::engine::{Pass, RefCall, Run, capture};
+use super::engine::{Run, capture};
 use super::modules;
 use super::relation::TableName;
+use super::subject::{Pass, RefCall};
 use super::values::{self, dict, list, own_deep, record};
 use super::yaml;
 

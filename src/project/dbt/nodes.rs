@@ -11,11 +11,12 @@ use serde_json::{Map, Value as Json};
 
 use super::call::Located;
 use super::config::{self, Config};
-use super::engine::{Captured, Engine, Macro, Pass, Run, Subject};
+use super::engine::{Engine, Macro, Run};
 use super::layout::{Folder, Package};
 use super::properties::{Entry, Object, Properties, name as name_of, objects};
 use super::rewrite::{self, Rewritten};
 use super::split::{BlockKind, blocks};
+use super::subject::{Captured, Pass, Subject};
 use super::tokens::plain_spaces;
 use super::values::lock;
 use super::{render, setup};

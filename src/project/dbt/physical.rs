@@ -9,12 +9,13 @@ use minijinja::Value;
 use serde_json::Value as Json;
 
 use super::config;
-use super::engine::{Engine, Pass, Run, Subject};
+use super::engine::{Engine, Run};
 use super::natives::native;
 use super::nodes::Node;
 use super::properties::Object;
 use super::relation::TableName;
 use super::setup::quoting;
+use super::subject::{Pass, Subject};
 use super::world::{TARGET_DATABASE, TARGET_SCHEMA};
 
 /// The table that a node builds, as its SQL is rendered.

@@ -2,10 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::engine::Captured;
 use super::rewrite::matching;
 use super::scan::reference;
 use super::split::{arguments, literal};
+use super::subject::Captured;
 use super::tokens::{Token, TokenKind, tokens};
 
 /// Finds `dbt.ref(…)`, `dbt.source(…)` and `dbt.config(…)`.

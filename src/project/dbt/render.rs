@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::engine::{Engine, Pass, Run, Subject};
+use super::engine::{Engine, Run};
 use super::natives::to_json;
+use super::subject::{Pass, Subject};
 
 /// Keys whose values are not rendered here.
 fn is_kept(key: &str) -> bool {

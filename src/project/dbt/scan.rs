@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::engine::{Engine, Macro, RefCall};
+use super::engine::{Engine, Macro};
 use super::rewrite::matching;
 use super::split::{arguments, literal};
+use super::subject::RefCall;
 use super::tokens::{Token, TokenKind, pieces};
 
 /// What a template names.
