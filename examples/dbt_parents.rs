@@ -23,16 +23,22 @@ fn walk(base: &Path, directory: &Path, files: &mut Vec<(String, Vec<u8>)>) {
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let mut files = Vec::new();
-    walk(Path::new(&args[0]), Path::new(&args[0]), &mut files);
+    if !args[0].ends_with(".json") {
+        walk(Path::new(&args[0]), Path::new(&args[0]), &mut files);
+    }
     let snapshot = Snapshot::of_texts("directory", files).unwrap();
     let options = dbt::Options {
-        root: &args[1],
+        root: args.get(1).map_or("", String::as_str),
         dialect: args.get(2).and_then(|name| name.parse().ok()),
         target: args.get(3).map(String::as_str),
         ..dbt::Options::default()
     };
     let started = std::time::Instant::now();
-    let part = dbt::read(&snapshot, &options);
+    let part = if args[0].ends_with(".json") {
+        headsup::project::manifest::read(&std::fs::read_to_string(&args[0]).unwrap(), &args[0])
+    } else {
+        dbt::read(&snapshot, &options)
+    };
     eprintln!("{:?} read, roots {:?}", started.elapsed(), dbt::find_roots(&snapshot));
     let relations: serde_json::Map<String, serde_json::Value> = part
         .relations

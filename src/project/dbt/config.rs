@@ -131,19 +131,48 @@ const NOT_BUILDING: [&str; 15] = [
     "description",
 ];
 
+/// What dbt does unless told otherwise; to say so changes nothing, and a manifest says it always.
+const DEFAULTS: [(&str, &str); 5] = [
+    ("delimiter", ","),
+    ("lookback", "1"),
+    ("on_configuration_change", "apply"),
+    ("on_schema_change", "ignore"),
+    ("full_refresh", "null"),
+];
+
 /// What of a configuration decides how the relation is built, each value in one spelling.
 pub(in crate::project) fn building(config: &Config) -> BTreeMap<Arc<str>, Arc<str>> {
     config
         .iter()
-        .filter(|(key, value)| !NOT_BUILDING.contains(&key.as_str()) && !is_nothing(value))
-        .map(|(key, value)| {
-            let text = match value {
+        .filter(|(key, _)| !NOT_BUILDING.contains(&key.as_str()))
+        .filter_map(|(key, value)| {
+            let value = match key.as_str() {
+                "pre_hook" | "post_hook" => Json::Array(listed(value.clone()).into_iter().map(hook).collect()),
+                "contract" => contract(value)?,
+                _ => value.clone(),
+            };
+            let text = match &value {
                 Json::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
                 other => sorted(other).to_string(),
             };
-            (Arc::from(key.as_str()), Arc::from(text))
+            let default = DEFAULTS.iter().any(|(known, default)| known == key && *default == text);
+            (!is_nothing(&value) && !default).then(|| (Arc::from(key.as_str()), Arc::from(text)))
         })
         .collect()
+}
+
+/// A hook that runs inside the transaction, as it does unless told otherwise, is its text.
+fn hook(hook: Json) -> Json {
+    match hook.get("sql") {
+        Some(sql) if hook.get("transaction").and_then(truthy) != Some(false) => sql.clone(),
+        _ => hook,
+    }
+}
+
+/// A contract that is not enforced is none.
+fn contract(value: &Json) -> Option<Json> {
+    let enforced = value.get("enforced").and_then(truthy).or_else(|| truthy(value).filter(|_| !value.is_object()));
+    enforced.filter(|enforced| *enforced).map(|_| Json::from("enforced"))
 }
 
 fn is_nothing(value: &Json) -> bool {
@@ -170,6 +199,16 @@ mod tests {
         }
         assert_eq!(config["materialized"], json!("table"));
         assert_eq!(config["tags"], json!(["m"]));
+    }
+
+    #[test]
+    fn what_dbt_does_anyway_is_not_worth_saying() {
+        let said = json!({"contract": {"enforced": false}, "on_schema_change": "ignore", "lookback": 1, "post-hook": {"sql": "a", "transaction": true}});
+        let mut config = Config::new();
+        merge(&mut config, said.as_object().unwrap());
+        let building = building(&config);
+        assert_eq!(building.len(), 1);
+        assert_eq!(&*building["post_hook"], r#"["a"]"#);
     }
 
     #[test]
