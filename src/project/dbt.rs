@@ -81,12 +81,19 @@ pub struct Options<'a> {
 
 /// Finds the directories of the dbt projects of a snapshot.
 ///
-/// A package that a project installed is no project of its own. Neither is a project inside another
-/// one that names the outer one as a local package, as `integration_tests` does: all that it would
-/// add are tests of the outer one.
+/// A package that a project installed is no project of its own. Where a project stands inside
+/// another one that it uses as a local package, as `integration_tests` does, it is read instead of
+/// the outer one: it builds all that the outer one has, and switches on what is off by default.
+/// Where there are several such projects, the outer one is read alone.
 #[must_use]
 pub fn find_roots(snapshot: &Snapshot) -> Vec<Arc<str>> {
     layout::roots(snapshot)
+}
+
+/// The folders that belong to the dbt projects of a snapshot, packages included.
+#[must_use]
+pub fn folders(snapshot: &Snapshot) -> Vec<Arc<str>> {
+    layout::folders(snapshot)
 }
 
 /// Reads a project and the packages that it uses.

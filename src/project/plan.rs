@@ -101,10 +101,10 @@ fn found(versions: &[&Snapshot], dialect: Option<Dialect>) -> Vec<Planned> {
         .iter()
         .map(|root| Planned { kind: PlannedKind::Dbt, root: Arc::clone(root), dialect, origin: Origin::Found })
         .collect();
-    let mut except: Vec<Arc<str>> = dbt.into_iter().collect();
+    let mut except: BTreeSet<Arc<str>> = versions.iter().flat_map(|version| dbt::folders(version)).collect();
     except.extend(versions.iter().flat_map(|version| folders_of_tests(version)));
-    let outside = |version: &&&Snapshot| !sql::files(version, "", &except).is_empty();
-    if !projects.iter().any(|project| project.root.is_empty()) && versions.iter().any(|version| outside(&version)) {
+    let except: Vec<Arc<str>> = except.into_iter().collect();
+    if versions.iter().any(|version| !sql::files(version, "", &except).is_empty()) {
         let dialect = dialect.or_else(|| recognise(versions, "", &except));
         let name = naming(versions, "", &except, dialect.unwrap_or_default());
         let root: Arc<str> = Arc::from("");

@@ -112,23 +112,47 @@ pub(super) fn is_enabled(config: &Config) -> bool {
     config.get("enabled").and_then(truthy).unwrap_or(true)
 }
 
-/// Keys that say nothing of how a relation is built: its names are told apart, the rest is for people and for dbt.
-const NOT_BUILDING: [&str; 15] = [
+/// Keys that decide nothing about a relation's columns and rows: its names are compared apart, and
+/// the rest is for people, for dbt, or for how and where the warehouse stores and computes it. A key
+/// that is not known stays in: a materialization of the project's own may read it.
+const NOT_BUILDING: [&str; 37] = [
     "access",
     "alias",
+    "auto_refresh",
+    "automatic_clustering",
+    "backup",
+    "bind",
+    "cluster_by",
+    "copy_grants",
     "database",
     "deprecation_date",
+    "description",
+    "dist",
     "docs",
     "enabled",
+    "grants",
     "group",
+    "hours_to_expiration",
+    "indexes",
+    "kms_key_name",
+    "labels",
     "meta",
     "persist_docs",
     "project",
+    "query_tag",
     "quoting",
+    "require_partition_filter",
+    "resource_tags",
     "schema",
+    "secure",
+    "snowflake_warehouse",
+    "sort",
+    "sort_type",
     "static_analysis",
     "tags",
-    "description",
+    "tblproperties",
+    "transient",
+    "unlogged",
 ];
 
 /// What dbt does unless told otherwise; to say so changes nothing, and a manifest says it always.

@@ -124,6 +124,37 @@ fn package(snapshot: &Snapshot, directory: &str) -> Result<Package, Box<Diagnost
     Ok(Package { name: Arc::from(name), directory: directory.to_owned(), settings })
 }
 
+/// The folders that dbt reads or writes, of every project of a snapshot: SQL in them is dbt's, and
+/// SQL outside of them is not.
+pub(super) fn folders(snapshot: &Snapshot) -> Vec<Arc<str>> {
+    const OTHERS: [(&str, &[&str]); 7] = [
+        ("test-paths", &["tests"]),
+        ("analysis-paths", &["analyses", "analysis"]),
+        ("docs-paths", &["docs"]),
+        ("asset-paths", &["assets"]),
+        ("target-path", &["target"]),
+        ("packages-install-path", &INSTALL_PATHS),
+        ("log-path", &["logs"]),
+    ];
+    let mut folders = Vec::new();
+    for (path, _) in snapshot.files().filter(|(path, _)| path.rsplit('/').next() == Some(PROJECT_FILE)) {
+        let Ok(package) = package(snapshot, directory(path)) else { continue };
+        let mut paths: Vec<String> = [Folder::Models, Folder::Seeds, Folder::Snapshots, Folder::Macros]
+            .into_iter()
+            .flat_map(|folder| package.folders(folder))
+            .collect();
+        for (key, defaults) in OTHERS {
+            match package.settings.get(key) {
+                Some(Json::Array(said)) => paths.extend(said.iter().filter_map(Json::as_str).map(ToOwned::to_owned)),
+                Some(Json::String(said)) => paths.push(said.clone()),
+                _ => paths.extend(defaults.iter().map(|default| (*default).to_owned())),
+            }
+        }
+        folders.extend(paths.iter().filter_map(|path| join(&package.directory, path)).map(Arc::from));
+    }
+    folders
+}
+
 /// The packages that a project names, and those of them that it does not have.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
@@ -245,14 +276,23 @@ pub(super) fn roots(snapshot: &Snapshot) -> Vec<Arc<str>> {
         })
         .collect();
     let inside = |inner: &str, outer: &str| outer.is_empty() || inner.starts_with(&format!("{outer}/"));
+    // The projects inside another one that use it as a local package.
+    let around = |outer: &str| {
+        let uses = |(place, local): &&(Arc<str>, Vec<String>)| {
+            **place != *outer && inside(place, outer) && local.iter().any(|used| used == outer)
+        };
+        found.iter().filter(uses).map(|(place, _)| Arc::clone(place)).collect::<Vec<_>>()
+    };
     found
         .iter()
         .filter(|(place, local)| {
             let installed = custom.iter().any(|path| !path.is_empty() && inside(place, path));
-            let tests_around = local.iter().any(|outer| {
-                outer != &**place && inside(place, outer) && found.iter().any(|(other, _)| **other == **outer)
+            let replaced = around(place).len() == 1;
+            let one_of_several = local.iter().any(|outer| {
+                let rivals = around(outer);
+                rivals.len() > 1 && rivals.contains(place)
             });
-            !installed && !tests_around
+            !installed && !replaced && !one_of_several
         })
         .map(|(place, _)| Arc::clone(place))
         .collect()

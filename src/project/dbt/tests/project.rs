@@ -165,14 +165,24 @@ fn packages_bring_models_and_the_root_configures_them() {
 }
 
 #[test]
-fn a_project_around_its_tests_stands_for_both() {
+fn the_project_that_tests_a_package_stands_for_both() {
     let files = [
         ("dbt_project.yml", "name: kit\n"),
+        ("models/m.sql", "select 1"),
         ("integration_tests/dbt_project.yml", "name: tests\n"),
         ("integration_tests/packages.yml", "packages:\n  - local: ../\n"),
+        ("second_tests/dbt_project.yml", "name: more\n"),
+        ("second_tests/packages.yml", "packages:\n  - local: ../\n"),
     ];
+    let roots = |files: &[(&str, &str)]| {
+        let snapshot = Snapshot::of_texts("test", files.iter().copied()).unwrap();
+        find_roots(&snapshot).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(roots(&files[..4]), ["integration_tests"]);
+    assert_eq!(roots(&files), [""]);
     let snapshot = Snapshot::of_texts("test", files).unwrap();
-    assert_eq!(find_roots(&snapshot).len(), 1);
+    let read = crate::project::dbt::read(&snapshot, &Options { root: "integration_tests", ..Options::default() });
+    assert!(read.relations.iter().any(|relation| relation.id.as_str() == "model.kit.m"));
 }
 
 #[test]
