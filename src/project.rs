@@ -133,6 +133,8 @@ pub struct Project {
     pub jobs: Vec<DeclaredJob>,
     /// What could not be read, or not be decided.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many models, seeds and snapshots each project of the repository has, by its folder.
+    pub sizes: BTreeMap<Arc<str>, usize>,
 }
 
 impl Project {
@@ -192,7 +194,7 @@ fn gather(source: Source<'_>, plan: &Plan) -> Assembled {
     let mut parts = Vec::new();
     for planned in &plan.projects {
         match &planned.kind {
-            PlannedKind::Dbt if source.manifest.is_some() => {}
+            PlannedKind::Dbt { .. } if source.manifest.is_some() => {}
             _ => parts.push((Arc::clone(&planned.root), planned.read(source.snapshot, plan))),
         }
     }

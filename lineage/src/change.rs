@@ -256,7 +256,7 @@ fn compare_relation(before: &Relation, after: &Relation, differing: &BTreeSet<Ar
         }
     }
     if matches!(bodies, Bodies::Differ(_)) && before.rung.max(after.rung) == Rung::Tables {
-        unknown = Some("the SQL does not parse, so its text was compared".to_owned());
+        unknown = Some("its SQL is understood in part only, and its text differs".to_owned());
     }
     if before.declaration == Declaration::Ddl && after.declaration == Declaration::Ddl {
         effects.extend(schema_effects(before, after));
@@ -422,14 +422,20 @@ fn schema_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
     effects
 }
 
+/// A longer value of a configuration is not shown.
+const LONGEST_VALUE: usize = 30;
+
 fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
     let mut effects = Vec::new();
     let keys: BTreeSet<&Arc<str>> = before.config.keys().chain(after.config.keys()).collect();
     for key in keys {
         let (old, new) = (before.config.get(key), after.config.get(key));
         if old != new {
-            let shown = |value: Option<&Arc<str>>| value.map_or("not set".to_owned(), |value| shorten(value));
-            let detail = format!("{key}: {} → {}", shown(old), shown(new));
+            let (old, new) = (old.map_or("not set", |value| &**value), new.map_or("not set", |value| &**value));
+            let detail = match old.len().max(new.len()) {
+                0..=LONGEST_VALUE => format!("{key}: {old} → {new}"),
+                _ => format!("{key} differs"),
+            };
             effects.push(Effect::on_relation(EffectKind::Config, detail));
         }
     }
@@ -439,12 +445,4 @@ fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
         effects.push(Effect::on_relation(EffectKind::Moved, format!("{old} → {new}")));
     }
     effects
-}
-
-fn shorten(value: &str) -> String {
-    let line = value.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
 }

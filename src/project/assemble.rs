@@ -8,23 +8,26 @@ use headsup_lineage::graph::BuiltGraph;
 use headsup_lineage::name::RelationName;
 use headsup_lineage::relation::{Declaration, Reference, Relation, RelationId, RelationKind};
 
-use super::{Part, Project};
+use super::{Part, Project, is_built};
 
 /// What the projects of a repository hold, before it is known who reads whom.
 #[derive(Debug, Default)]
 pub(super) struct Assembled {
     pub(super) relations: Vec<Relation>,
     rest: Part,
+    sizes: BTreeMap<Arc<str>, usize>,
 }
 
 /// One whole from the parts of a repository, each with its folder.
 pub(super) fn assemble(parts: Vec<(Arc<str>, Part)>) -> Assembled {
     let mut whole = Part::default();
     let mut taken: HashSet<RelationId> = HashSet::new();
+    let mut sizes: BTreeMap<Arc<str>, usize> = BTreeMap::new();
     for (root, mut part) in parts {
         if is_another_dbt_project_of_the_same_name(&part, &taken) {
             rename(&mut part, &root);
         }
+        *sizes.entry(root).or_default() += part.relations.iter().filter(|relation| is_built(relation)).count();
         taken.extend(part.relations.iter().map(|relation| relation.id.clone()));
         whole.relations.extend(part.relations);
         whole.attributes.extend(part.attributes);
@@ -34,7 +37,7 @@ pub(super) fn assemble(parts: Vec<(Arc<str>, Part)>) -> Assembled {
     let mut relations = merge(std::mem::take(&mut whole.relations));
     tell_namesakes_apart(&mut relations);
     whole.jobs.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
-    Assembled { relations, rest: whole }
+    Assembled { relations, rest: whole, sizes }
 }
 
 impl Assembled {
@@ -44,7 +47,7 @@ impl Assembled {
         diagnostics.extend(built.diagnostics);
         diagnostics.sort();
         diagnostics.dedup();
-        Project { graph: built.graph, attributes, jobs, diagnostics }
+        Project { graph: built.graph, attributes, jobs, diagnostics, sizes: self.sizes }
     }
 }
 

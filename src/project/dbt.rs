@@ -59,6 +59,7 @@ use layout::{Folder, Package};
 use nodes::{Known, Node};
 use properties::Properties;
 use relation::TableName;
+pub use setup::Profile;
 
 /// Macros of a project may call each other deeply, and each call takes a part of the stack.
 const STACK: usize = 256 << 20;
@@ -70,6 +71,8 @@ pub struct Options<'a> {
     pub root: &'a str,
     /// The dialect; without one, a profile or the Python requirements in the repository say.
     pub dialect: Option<Dialect>,
+    /// What is known of the warehouse; without it, the snapshot is asked.
+    pub profile: Option<&'a Profile>,
     /// The name of dbt's target; without one, that of a profile in the repository, else `dev`.
     pub target: Option<&'a str>,
     /// Variables that override the project's own, as dbt's `--vars` does.
@@ -88,6 +91,13 @@ pub struct Options<'a> {
 #[must_use]
 pub fn find_roots(snapshot: &Snapshot) -> Vec<Arc<str>> {
     layout::roots(snapshot)
+}
+
+/// What a snapshot says of the warehouse that a project is for; `None` if it has no such project.
+#[must_use]
+pub fn profile(snapshot: &Snapshot, root: &str, dialect: Option<Dialect>) -> Option<Profile> {
+    let layout = layout::find(snapshot, root, &mut Vec::new());
+    layout.packages.first().map(|package| setup::profile_of(snapshot, package, dialect, None))
 }
 
 /// The folders that belong to the dbt projects of a snapshot, packages included.

@@ -9,7 +9,7 @@ use headsup_lineage::parse::parse;
 use headsup_lineage::query::Reading;
 
 use super::name_pattern::NamePattern;
-use super::{Part, Project, dbt, is_built, manifest, rendered, sql};
+use super::{Part, Project, dbt, manifest, rendered, sql};
 use crate::report::{Origin, ProjectEntry};
 use crate::settings::{EnvName, ProjectKind, Settings};
 use crate::snapshot::Snapshot;
@@ -42,7 +42,11 @@ pub struct Planned {
 #[derive(Debug, Clone)]
 pub enum PlannedKind {
     /// A dbt project, read from its source.
-    Dbt,
+    Dbt {
+        /// What the repository says of its warehouse; the same for both versions, for a profile that
+        /// changes beside the models is no change of the models.
+        profile: Option<dbt::Profile>,
+    },
     /// A manifest that dbt wrote.
     Manifest,
     /// A folder of SQL files.
@@ -72,7 +76,7 @@ fn set(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect>) ->
     for (project, root) in settings.projects.iter().zip(&roots) {
         let dialect = project.dialect.or(dialect);
         let kind = match &project.kind {
-            ProjectKind::Dbt => PlannedKind::Dbt,
+            ProjectKind::Dbt => PlannedKind::Dbt { profile: profile(versions, root, dialect) },
             ProjectKind::Manifest => PlannedKind::Manifest,
             ProjectKind::Sql { name } => {
                 let except = others_below(root, &roots);
@@ -81,10 +85,11 @@ fn set(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect>) ->
                 PlannedKind::Sql { name, except }
             }
         };
-        let dialect = match &kind {
-            PlannedKind::Sql { except, .. } => dialect.or_else(|| recognise(versions, root, except)),
-            _ => dialect,
-        };
+        let dialect = dialect.or_else(|| match &kind {
+            PlannedKind::Sql { except, .. } => recognise(versions, root, except),
+            PlannedKind::Dbt { profile } => profile.as_ref().and_then(dbt::Profile::dialect),
+            PlannedKind::Manifest => None,
+        });
         projects.push(Planned { kind, root: Arc::clone(root), dialect, origin: Origin::Settings });
     }
     projects
@@ -99,7 +104,11 @@ fn found(versions: &[&Snapshot], dialect: Option<Dialect>) -> Vec<Planned> {
     let dbt: BTreeSet<Arc<str>> = versions.iter().flat_map(|version| dbt::find_roots(version)).collect();
     let mut projects: Vec<Planned> = dbt
         .iter()
-        .map(|root| Planned { kind: PlannedKind::Dbt, root: Arc::clone(root), dialect, origin: Origin::Found })
+        .map(|root| {
+            let profile = profile(versions, root, dialect);
+            let dialect = dialect.or_else(|| profile.as_ref().and_then(dbt::Profile::dialect));
+            Planned { kind: PlannedKind::Dbt { profile }, root: Arc::clone(root), dialect, origin: Origin::Found }
+        })
         .collect();
     let mut except: BTreeSet<Arc<str>> = versions.iter().flat_map(|version| dbt::folders(version)).collect();
     except.extend(versions.iter().flat_map(|version| folders_of_tests(version)));
@@ -111,6 +120,11 @@ fn found(versions: &[&Snapshot], dialect: Option<Dialect>) -> Vec<Planned> {
         projects.push(Planned { kind: PlannedKind::Sql { name, except }, root, dialect, origin: Origin::Found });
     }
     projects
+}
+
+/// The profile of a dbt project, by the last version that has the project.
+fn profile(versions: &[&Snapshot], root: &str, dialect: Option<Dialect>) -> Option<dbt::Profile> {
+    versions.iter().rev().find_map(|version| dbt::profile(version, root, dialect))
 }
 
 /// Folders whose SQL is input of tests, not the warehouse; settings can name them all the same.
@@ -226,10 +240,11 @@ impl Planned {
     /// What the project holds in one version; nothing where that version does not have it.
     pub(super) fn read(&self, snapshot: &Snapshot, plan: &Plan) -> Part {
         match &self.kind {
-            PlannedKind::Dbt => {
+            PlannedKind::Dbt { profile } => {
                 let options = dbt::Options {
                     root: &self.root,
                     dialect: self.dialect,
+                    profile: profile.as_ref(),
                     target: None,
                     vars: plan.vars.clone(),
                     environment: plan.environment.clone(),
@@ -262,31 +277,20 @@ impl Plan {
             .iter()
             .map(|planned| {
                 let (kind, name) = match &planned.kind {
-                    PlannedKind::Dbt => ("dbt", None),
+                    PlannedKind::Dbt { .. } => ("dbt", None),
                     PlannedKind::Manifest => ("manifest", None),
                     PlannedKind::Sql { name, .. } => ("sql", Some(name.to_string())),
                 };
-                let graph = &project.graph;
-                let built = graph.nodes().map(|node| graph.relation(node)).filter(|relation| is_built(relation));
-                let models =
-                    built.filter(|relation| relation.files().iter().any(|file| planned.holds(file, &self.projects)));
+                let models = project.sizes.get(&planned.root).copied().unwrap_or_default();
                 ProjectEntry {
                     kind: kind.to_owned(),
                     path: if planned.root.is_empty() { ".".to_owned() } else { planned.root.to_string() },
                     dialect: planned.dialect.map(|dialect| dialect.to_string()),
                     name,
                     origin: planned.origin,
-                    models: models.count(),
+                    models,
                 }
             })
             .collect()
-    }
-}
-
-impl Planned {
-    /// Whether a file is in this project and in no other one below it.
-    fn holds(&self, file: &str, all: &[Self]) -> bool {
-        let deepest = all.iter().filter(|other| sql::is_below(file, &other.root)).max_by_key(|other| other.root.len());
-        deepest.is_some_and(|deepest| deepest.root == self.root)
     }
 }

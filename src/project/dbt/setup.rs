@@ -76,10 +76,17 @@ fn prelude(package: &str, text: &str) -> Vec<Macro> {
 
 fn world(snapshot: &Snapshot, layout: &Layout, options: &Options<'_>, diagnostics: &mut Vec<Diagnostic>) -> World {
     let Some(root) = layout.packages.first() else { return World::default() };
-    let profile = profile(snapshot, root, options);
+    let found;
+    let Profile(profile) = match options.profile {
+        Some(profile) => profile,
+        None => {
+            found = profile_of(snapshot, root, options.dialect, options.target);
+            &found
+        }
+    };
     let text =
         |key: &str| profile.get(key).and_then(Json::as_str).filter(|text| !text.contains("{{")).map(ToOwned::to_owned);
-    let said = text("type").or_else(|| if options.dialect.is_none() { required_adapter(snapshot, root) } else { None });
+    let said = text("type");
     let said_dialect = said.as_deref().and_then(|adapter| adapter.parse::<Dialect>().ok());
     let dialect = options.dialect.or(said_dialect).unwrap_or_default();
     let adapter = match (said, said_dialect) {
@@ -160,9 +167,39 @@ pub(super) fn quoting(said: &Map<String, Json>, otherwise: QuotePolicy) -> Quote
     }
 }
 
+/// What a repository says of the warehouse that a project is for: the output of a profile, or as
+/// much of one as its Python requirements tell.
+#[derive(Debug, Clone, Default)]
+pub struct Profile(Map<String, Json>);
+
+impl Profile {
+    /// The dialect of its adapter, where it names one that is known.
+    #[must_use]
+    pub fn dialect(&self) -> Option<Dialect> {
+        self.0.get("type").and_then(Json::as_str)?.parse().ok()
+    }
+}
+
+/// The profile of a project; with a dialect given, an output of that dialect or none.
+pub(super) fn profile_of(
+    snapshot: &Snapshot,
+    root: &Package,
+    dialect: Option<Dialect>,
+    target: Option<&str>,
+) -> Profile {
+    let mut profile = output(snapshot, root, dialect, target);
+    if dialect.is_none()
+        && !profile.contains_key("type")
+        && let Some(adapter) = required_adapter(snapshot, root)
+    {
+        profile.insert("type".to_owned(), Json::String(adapter));
+    }
+    Profile(profile)
+}
+
 /// The output of a profile in the repository that fits best; empty if there is none. Secrets that a
 /// profile may hold are never looked at.
-fn profile(snapshot: &Snapshot, root: &Package, options: &Options<'_>) -> Map<String, Json> {
+fn output(snapshot: &Snapshot, root: &Package, dialect: Option<Dialect>, target: Option<&str>) -> Map<String, Json> {
     let wanted = root.settings.get("profile").and_then(Json::as_str).unwrap_or("default");
     let mut paths: Vec<&Arc<str>> = snapshot
         .files()
@@ -177,16 +214,14 @@ fn profile(snapshot: &Snapshot, root: &Package, options: &Options<'_>) -> Map<St
         };
         let Some(profile) = file.get(wanted) else { continue };
         let Some(outputs) = profile.get("outputs").and_then(Json::as_object) else { continue };
-        let chosen = options
-            .target
-            .or_else(|| profile.get("target").and_then(Json::as_str))
-            .filter(|name| outputs.contains_key(*name));
+        let chosen =
+            target.or_else(|| profile.get("target").and_then(Json::as_str)).filter(|name| outputs.contains_key(*name));
         let mut names: Vec<&str> = chosen.into_iter().collect();
         names.extend(outputs.keys().map(String::as_str).filter(|name| Some(*name) != chosen));
         for name in names {
             let Some(output) = outputs.get(name).and_then(Json::as_object) else { continue };
-            let dialect = output.get("type").and_then(Json::as_str).and_then(|name| name.parse::<Dialect>().ok());
-            if options.dialect.is_none() || options.dialect == dialect {
+            let own = output.get("type").and_then(Json::as_str).and_then(|name| name.parse::<Dialect>().ok());
+            if dialect.is_none() || dialect == own {
                 let mut output = output.clone();
                 output.insert("__target".to_owned(), Json::String(name.to_owned()));
                 return output;

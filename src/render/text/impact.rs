@@ -233,7 +233,7 @@ pub(super) fn coverage(coverage: &Coverage) -> String {
             let how = match rung {
                 Rung::Columns => "with all columns",
                 Rung::Open => "parsed",
-                Rung::Tables => "scanned for tables",
+                Rung::Tables => "by their tables only",
                 Rung::Refs => "from templates that could not be rendered",
                 Rung::Opaque => "not readable",
             };
