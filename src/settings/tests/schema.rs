@@ -8,61 +8,17 @@ use serde_json::Value;
 use super::super::{channels, sections};
 use super::*;
 
+#[path = "../../../tests/support/schema.rs"]
+mod evaluator;
+
 fn schema() -> Value {
     serde_json::from_str(include_str!("../../../docs/headsup.schema.json")).unwrap()
-}
-
-/// The part of JSON Schema that our schema uses; any other keyword is a mistake in this test.
-fn accepts(root: &Value, schema: &Value, value: &Value) -> bool {
-    schema.as_object().unwrap().iter().all(|(keyword, argument)| match keyword.as_str() {
-        "$schema" | "title" | "description" | "$defs" => true,
-        "$ref" => accepts(root, root.pointer(argument.as_str().unwrap().trim_start_matches('#')).unwrap(), value),
-        "type" => match argument {
-            Value::Array(types) => types.iter().any(|kind| is_a(kind, value)),
-            kind => is_a(kind, value),
-        },
-        "enum" => argument.as_array().unwrap().contains(value),
-        "const" => argument == value,
-        "pattern" => {
-            let pattern = regex::Regex::new(argument.as_str().unwrap()).unwrap();
-            value.as_str().is_none_or(|text| pattern.is_match(text))
-        }
-        "required" => {
-            let keys = argument.as_array().unwrap();
-            value.as_object().is_none_or(|object| keys.iter().all(|key| object.contains_key(key.as_str().unwrap())))
-        }
-        "properties" => value.as_object().is_none_or(|object| {
-            object.iter().all(|(key, value)| argument.get(key).is_none_or(|schema| accepts(root, schema, value)))
-        }),
-        "additionalProperties" => value.as_object().is_none_or(|object| {
-            let known = schema.get("properties");
-            let mut others = object.iter().filter(|(key, _)| known.is_none_or(|known| known.get(key).is_none()));
-            match argument {
-                Value::Bool(false) => others.next().is_none(),
-                schema => others.all(|(_, value)| accepts(root, schema, value)),
-            }
-        }),
-        "items" => value.as_array().is_none_or(|items| items.iter().all(|item| accepts(root, argument, item))),
-        "oneOf" => argument.as_array().unwrap().iter().filter(|schema| accepts(root, schema, value)).count() == 1,
-        "anyOf" => argument.as_array().unwrap().iter().any(|schema| accepts(root, schema, value)),
-        other => panic!("{other} is not understood"),
-    })
-}
-
-fn is_a(kind: &Value, value: &Value) -> bool {
-    match kind.as_str().unwrap() {
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "string" => value.is_string(),
-        "null" => value.is_null(),
-        other => panic!("{other} is not understood"),
-    }
 }
 
 #[test]
 fn schema_and_code_agree_on_what_is_right_and_wrong() {
     let schema = schema();
-    let verdict = |text: &str| accepts(&schema, &schema, &serde_yaml::from_str(text).unwrap());
+    let verdict = |text: &str| evaluator::check(&schema, &schema, &serde_yaml::from_str(text).unwrap()).is_ok();
     for text in GOOD {
         assert!(verdict(text), "{text}");
     }

@@ -1,0 +1,231 @@
+//! The JSON of every command is what `docs/json.md` and `docs/impact.schema.json` say of it.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "the helpers of a test are part of it")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use headsup_lineage::change::EffectKind;
+use headsup_lineage::reach::Reach;
+use headsup_lineage::relation::Rung;
+use serde_json::{Value, json};
+
+#[path = "support/schema.rs"]
+mod schema;
+
+const PUBLISHED: &str = include_str!("../docs/impact.schema.json");
+const PAGE: &str = include_str!("../docs/json.md");
+
+/// The branches of the sample.
+const BRANCHES: [&str; 4] = ["optimise-orders", "tidy-customers", "rename-refund-column", "new-marketing-column"];
+
+/// Two versions of a warehouse in which everything that a report can say happens: a path, what base
+/// holds there, and what head does.
+const TROUBLE: [(&str, Option<&[u8]>, Option<&[u8]>); 8] = [
+    (
+        "headsup.yml",
+        None,
+        Some(
+            b"projects: [{kind: sql, path: ., dialect: postgres}]\n\
+              teams: {finance: {owner: a@example.com, channel: out}}\n\
+              channels: {out: {kind: stdout}}\n\
+              jobs:\n\
+              - {name: reached, team: finance, criticality: critical, reads: [mart.reader]}\n\
+              - {name: spared, reads: [mart.kept]}\n\
+              - {name: nobody, criticality: critical, reads: [mart.nowhere]}\n",
+        ),
+    ),
+    (
+        "raw.sql",
+        Some(b"create table shop.raw (id int primary key, a text)"),
+        Some(b"create table shop.raw (id int, a int, b text)"),
+    ),
+    ("gone.sql", Some(b"create table mart.gone as select 1 as a"), None),
+    (
+        "reader.sql",
+        Some(b"create table mart.reader as select * from mart.gone"),
+        Some(b"create table mart.reader as select * from mart.gone"),
+    ),
+    (
+        "kept.sql",
+        Some(b"create table mart.kept as select 1 as a"),
+        Some(b"-- as before\ncreate table mart.kept as select 1 as a"),
+    ),
+    ("template.sql", Some(b"select * from {{ a }}.t"), Some(b"select * from {{ a }}.t, shop.raw")),
+    ("torn.sql", Some(b"create table mart.torn as select ((1"), Some(b"create table mart.torn as select ((2")),
+    ("latin.sql", None, Some(b"select 'caf\xe9'")),
+];
+
+fn headsup(arguments: &[&str]) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headsup"));
+    for variable in ["HEADSUP_CONFIG", "HEADSUP_PROJECT_DIR", "DBT_PROJECT_DIR"] {
+        command.env_remove(variable);
+    }
+    let output = command.args(arguments).args(["--format", "json"]).output().expect("the binary runs");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("the output is JSON")
+}
+
+/// A folder, the sample in it, and what each branch of it changes.
+fn demo(branch: &str) -> (tempfile::TempDir, Value) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = headsup(&["demo", "--branch", branch, &text(folder.path())]);
+    (folder, report)
+}
+
+fn trouble() -> (tempfile::TempDir, PathBuf, Value) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (base, head) = (folder.path().join("base"), folder.path().join("head"));
+    for side in [&base, &head] {
+        std::fs::create_dir(side).expect("a folder");
+    }
+    for (path, before, after) in TROUBLE {
+        for (side, content) in [(&base, before), (&head, after)] {
+            if let Some(content) = content {
+                std::fs::write(side.join(path), content).expect("a file");
+            }
+        }
+    }
+    let sides = [format!("dir:{}", text(&base)), format!("dir:{}", text(&head))];
+    let report = headsup(&["impact", "--project-dir", &text(&head), "--base", &sides[0], "--head", &sides[1]]);
+    (folder, head, report)
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().expect("a path of text").to_owned()
+}
+
+/// The published schema leaves room for fields to come; here, one that it does not name is a mistake.
+fn closed(schema: &Value) -> Value {
+    match schema {
+        Value::Object(pairs) => {
+            let mut closed: serde_json::Map<_, _> =
+                pairs.iter().map(|(key, value)| (key.clone(), self::closed(value))).collect();
+            if pairs.get("type") == Some(&json!("object")) {
+                closed.insert("additionalProperties".to_owned(), json!(false));
+            }
+            Value::Object(closed)
+        }
+        Value::Array(items) => Value::Array(items.iter().map(closed).collect()),
+        other => other.clone(),
+    }
+}
+
+fn published() -> Value {
+    serde_json::from_str(PUBLISHED).expect("the schema is JSON")
+}
+
+/// Every key of every object inside a value.
+fn keys(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(pairs) => {
+            for (key, value) in pairs {
+                found.insert(key.clone());
+                keys(value, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+        _ => {}
+    }
+}
+
+/// Every key that a schema gives a meaning.
+fn described(schema: &Value, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(pairs) => {
+            if let Some(Value::Object(properties)) = pairs.get("properties") {
+                found.extend(properties.keys().cloned());
+            }
+            pairs.values().for_each(|value| described(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| described(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn impact_prints_what_the_schema_says_and_all_of_it() {
+    let (open, closed) = (published(), closed(&published()));
+    let mut seen = BTreeSet::new();
+    let reports = BRANCHES.map(|branch| demo(branch).1).into_iter().chain([trouble().2]);
+    for report in reports {
+        for schema in [&open, &closed] {
+            assert_eq!(schema::check(schema, schema, &report), Ok(()), "{report:#}");
+        }
+        keys(&report, &mut seen);
+    }
+    let mut named = BTreeSet::new();
+    described(&open, &mut named);
+    assert_eq!(named, seen);
+}
+
+#[test]
+fn the_schema_refuses_what_impact_never_prints() {
+    let schema = published();
+    let (_, good) = demo("optimise-orders");
+    for (pointer, bad) in [
+        ("/version", json!(2)),
+        ("/files_changed", json!(-1)),
+        ("/changes/0/effects/0/effect", json!("rows duplicated")),
+        ("/changes/0/kind", json!("renamed")),
+        ("/jobs/0/reach", json!("maybe")),
+        ("/relations/0", json!({})),
+    ] {
+        let mut report = good.clone();
+        *report.pointer_mut(pointer).expect("the report has it") = bad;
+        assert!(schema::check(&schema, &schema, &report).is_err(), "{pointer}");
+    }
+}
+
+#[test]
+fn the_schema_names_every_word_that_the_code_has() {
+    use EffectKind::{
+        Added, Broken, Config, Moved, Regrained, Removed, Retyped, Revalued, RowsAdded, RowsDuplicated, RowsRemoved,
+        Unspecified,
+    };
+    let effects = [
+        Broken,
+        Removed,
+        Retyped,
+        RowsDuplicated,
+        Regrained,
+        RowsRemoved,
+        RowsAdded,
+        Revalued,
+        Unspecified,
+        Moved,
+        Config,
+        Added,
+    ];
+    // Does not compile when there is one more: it belongs into the schema as well.
+    let _: fn(EffectKind) = |effect| match effect {
+        Broken | Removed | Retyped | RowsDuplicated | Regrained | RowsRemoved | RowsAdded | Revalued | Unspecified
+        | Moved | Config | Added => {}
+    };
+    let schema = published();
+    assert_eq!(schema["$defs"]["effect"]["enum"], json!(effects.map(EffectKind::name)));
+    assert_eq!(json!(effects), json!(effects.map(EffectKind::name)));
+    let reaches = [Reach::Reached, Reach::Unknown, Reach::NotReached];
+    assert_eq!(schema["$defs"]["reach"]["enum"], json!(reaches));
+    assert_eq!(schema["$defs"]["coverage"]["required"], json!(Rung::ALL));
+}
+
+#[test]
+fn the_page_names_every_field_of_every_command() {
+    let (sample, impact) = demo("optimise-orders");
+    let (_kept, head, troubled) = trouble();
+    let mut seen = BTreeSet::new();
+    keys(&impact, &mut seen);
+    keys(&troubled, &mut seen);
+    for project in [text(sample.path()), text(&head)] {
+        for command in ["models", "jobs", "doctor"] {
+            let report = headsup(&[command, "--project-dir", &project]);
+            assert_eq!(report["version"], json!(1));
+            keys(&report, &mut seen);
+        }
+    }
+    for key in seen {
+        assert!(PAGE.contains(&format!("`{key}`")), "docs/json.md does not name `{key}`");
+    }
+}
