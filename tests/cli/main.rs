@@ -1,0 +1,9 @@
+//! The binary as a person or a script meets it: arguments in; standard output, standard error and an
+//! exit status out.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod dbt;
+mod demo;
+mod impact;
+mod sql;
+mod support;
