@@ -51,6 +51,13 @@ fn utf16(bytes: &[u8]) -> Option<String> {
     String::from_utf16(&units).ok()
 }
 
+/// Whether a character turns the direction in which the text around it is shown, so that it can make a
+/// name look like another.
+#[must_use]
+pub const fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// The place of a byte offset in a text.
 #[must_use]
 pub fn position(text: &str, offset: usize) -> Position {

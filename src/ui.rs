@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::ColorWhen;
 use crate::error::Error;
+use crate::text::turns_direction;
 
 /// How long a run may take before it says what it is doing.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -128,11 +129,14 @@ fn line(diagnostic: &Diagnostic) -> String {
     printable(&format!("{place}{} ({})", diagnostic.message, diagnostic.code))
 }
 
-/// A text whose control characters cannot reach the terminal.
+/// A text whose control characters and changes of direction cannot reach the terminal.
 #[must_use]
 pub fn printable(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() })
+        .map(|c| {
+            let steers = (c.is_control() && c != '\n') || turns_direction(c);
+            if steers { c.escape_default().to_string() } else { c.to_string() }
+        })
         .collect()
 }
 

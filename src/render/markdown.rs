@@ -9,6 +9,7 @@ use headsup_lineage::relation::Rung;
 use crate::headsup::describe;
 use crate::project::Criticality;
 use crate::report::{Coverage, DoctorReport, ImpactReport, JobEntry, JobsReport, ModelsReport};
+use crate::text::turns_direction;
 
 /// A text that Markdown shows as it is.
 fn escape(text: &str) -> String {
@@ -26,7 +27,7 @@ fn escape(text: &str) -> String {
             '@' => out.push_str("@\u{200b}"),
             ':' => out.push_str(":\u{200b}"),
             '\n' | '\r' | '\t' => out.push(' '),
-            c if c.is_control() => {}
+            c if c.is_control() || turns_direction(c) => {}
             c => out.push(c),
         }
     }
@@ -35,7 +36,8 @@ fn escape(text: &str) -> String {
 
 /// A name in code style: backticks as many as it takes.
 fn code(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() || c == '|' { ' ' } else { c }).collect();
+    let text = text.chars().filter(|c| !turns_direction(*c));
+    let text: String = text.map(|c| if c.is_control() || c == '|' { ' ' } else { c }).collect();
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     if longest > 0 { format!("{fence} {text} {fence}") } else { format!("{fence}{text}{fence}") }
@@ -200,5 +202,6 @@ mod tests {
         assert_eq!(escape("a|b\nc\u{1b}[1m"), "a\\|b c\\[1m");
         assert_eq!(code("a`b"), "`` a`b ``");
         assert_eq!(code("a|b"), "`a b`");
+        assert_eq!((escape("a\u{202e}b"), code("a\u{202e}b")), ("ab".to_owned(), "`ab`".to_owned()));
     }
 }

@@ -7,6 +7,8 @@ use tabled::builder::Builder;
 use tabled::settings::object::Columns;
 use tabled::settings::{Modify, Padding, Style};
 
+use crate::text::turns_direction;
+
 mod doctor;
 mod impact;
 mod jobs;
@@ -236,8 +238,7 @@ fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         let ours = c == END || MARKS.iter().any(|(_, sign)| *sign == c);
-        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if ours || turns {
+        if ours || turns_direction(c) {
             continue;
         }
         if c.is_control() && c != '\n' {
