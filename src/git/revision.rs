@@ -112,7 +112,9 @@ fn unknown(repository: &Repository, typed: &str, error: git2::Error) -> Error {
     } else {
         format!("if it is a branch of the remote, run `git fetch origin {typed}` first")
     };
-    Error::usage(format!("no branch, tag or commit is called `{typed}`")).hint(hint).caused_by(error)
+    let unknown = Error::usage(format!("no branch, tag or commit is called `{typed}`")).hint(hint);
+    // That it was not found is all that git's library adds.
+    if error.code() == git2::ErrorCode::NotFound { unknown } else { unknown.caused_by(error) }
 }
 
 /// Branches and tags, as people type them; branches of a remote with and without its name.
