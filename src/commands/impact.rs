@@ -44,8 +44,10 @@ pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Impa
     let reading = reading::finish(&sides.head, settings, plan, head);
     let spread = spread(&base.graph, &reading.project.graph, &comparison);
     let changes: Vec<ChangeEntry> = comparison.changes.iter().map(change_entry).collect();
-    let impacts: Vec<Impact> =
-        reading.jobs.iter().map(|job| impact(job, &spread, &comparison, &reading.project)).collect();
+    let gone = reading::jobs_gone(&reading, &base);
+    let jobs = reading.jobs.iter().chain(&gone);
+    let mut impacts: Vec<Impact> = jobs.map(|job| impact(job, &spread, &comparison, &reading.project)).collect();
+    impacts.sort_by(|a, b| a.job.job.cmp(&b.job.job));
     let sender = Sender { head: sides.head.snapshot.label().to_owned(), base: sides.base.snapshot.label().to_owned() };
     let headsups = headsup::write(&impacts, &changes, &sender);
     Ok(ImpactReport {

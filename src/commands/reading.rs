@@ -74,6 +74,14 @@ pub(super) fn finish(version: &Version, file: SettingsFile, plan: Plan, project:
     Reading { label: version.snapshot.label().to_owned(), settings, plan, project, codeowners, jobs, diagnostics }
 }
 
+/// The jobs that only base declares: whoever loses his exposure, or has it in a file that can no
+/// longer be read, hears of what happens to it as before.
+pub(super) fn jobs_gone(reading: &Reading, base: &Project) -> Vec<Job> {
+    // Jobs of the settings are not among them, so what the settings are called does not matter.
+    let (jobs, _) = audience::jobs(&reading.settings, "", base, &reading.codeowners);
+    jobs.into_iter().filter(|job| reading.jobs.iter().all(|known| known.name != job.name)).collect()
+}
+
 /// The settings of a version: the file that an argument names, else the one at the project's root.
 pub(super) fn settings_of(version: &Version, common: &Common) -> Result<SettingsFile> {
     let (text, path) = match &common.config {
