@@ -38,6 +38,8 @@ pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Impa
     let base = Source { snapshot: &sides.base.snapshot, manifest: base_manifest.as_ref().or(manifest.as_ref()) };
     let head = Source { snapshot: &sides.head.snapshot, manifest: manifest.as_ref() };
     let (base, head) = project::read_both(base, head, &plan);
+    reading::need_readable(base_manifest.as_ref(), &base)?;
+    reading::need_readable(manifest.as_ref(), &head)?;
     progress.now("comparing");
     let differing: BTreeSet<_> = sides.changed.iter().cloned().collect();
     let comparison = compare(&base.graph, &head.graph, &differing);

@@ -14,6 +14,9 @@ use crate::project::{self, ManifestFile, Plan, Project, Source};
 use crate::settings::Settings;
 use crate::ui::Ui;
 
+/// The code of a file that is no manifest.
+const INVALID_MANIFEST: &str = "invalid-manifest";
+
 /// What `headsup.yml` says, and what the file is called.
 pub(super) struct SettingsFile {
     pub(super) settings: Settings,
@@ -41,6 +44,7 @@ pub(super) fn read(args: &OneSide, common: &Common, ui: Ui) -> Result<Reading> {
     let plan = project::plan(&[&version.snapshot], &settings.settings, common.dialect);
     progress.now(format!("reading {}", version.snapshot.label()));
     let project = project::read(Source { snapshot: &version.snapshot, manifest: manifest.as_ref() }, &plan);
+    need_readable(manifest.as_ref(), &project)?;
     Ok(finish(&version, settings, plan, project))
 }
 
@@ -119,6 +123,23 @@ pub(super) fn manifest(path: Option<&Path>) -> Result<Option<ManifestFile>> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::input(format!("cannot read the manifest {}", path.display())).caused_by(error))?;
     Ok(Some(ManifestFile { path: Arc::from(path.display().to_string()), text }))
+}
+
+/// Ends the run where a manifest that an argument names is none: without it nothing is known of the
+/// project that it stands for, and nothing would be found.
+pub(super) fn need_readable(manifest: Option<&ManifestFile>, project: &Project) -> Result<()> {
+    let Some(manifest) = manifest else { return Ok(()) };
+    let unreadable = |diagnostic: &&Diagnostic| {
+        diagnostic.code == INVALID_MANIFEST && diagnostic.path.as_deref() == Some(&*manifest.path)
+    };
+    match project.diagnostics.iter().find(unreadable) {
+        Some(found) => {
+            let place = found.position.map(|position| format!(":{position}")).unwrap_or_default();
+            let message = format!("cannot read the manifest {}{place}: {}", manifest.path, found.message);
+            Err(Error::input(message).hint(found.hint.clone()))
+        }
+        None => Ok(()),
+    }
 }
 
 fn codeowners_of(version: &Version) -> (Codeowners, Vec<Diagnostic>) {
