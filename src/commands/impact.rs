@@ -11,7 +11,7 @@ use headsup_lineage::relation::RelationId;
 use super::{deliver, reading};
 use crate::audience::{Facts, Job};
 use crate::cli::{Common, FailOn, ImpactArgs};
-use crate::error::{ExitStatus, Result};
+use crate::error::{Error, ExitStatus, Result};
 use crate::git;
 use crate::headsup::{self, Hears, Impact, Sender};
 use crate::project::{self, Criticality, Project, Source};
@@ -34,6 +34,13 @@ pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Impa
     let base_manifest = reading::manifest(args.base_manifest.as_deref())?;
     let versions = [&sides.base.snapshot, &sides.head.snapshot];
     let plan = project::plan(&versions, &settings.settings, common.dialect);
+    if let (Some(_), None, Some(file)) = (&manifest, &base_manifest, plan.file_of_dbt(&sides.changed)) {
+        let message = format!("{file} differs, and --manifest says only what its project is in head");
+        return Err(Error::usage(message).hint(
+            "give base's manifest with --base-manifest, or leave both out to read the project from its source"
+                .to_owned(),
+        ));
+    }
     progress.now(format!("reading {} and {}", sides.base.snapshot.label(), sides.head.snapshot.label()));
     let base = Source { snapshot: &sides.base.snapshot, manifest: base_manifest.as_ref().or(manifest.as_ref()) };
     let head = Source { snapshot: &sides.head.snapshot, manifest: manifest.as_ref() };

@@ -270,6 +270,15 @@ impl Planned {
 }
 
 impl Plan {
+    /// The first of some files that is part of a dbt project.
+    #[must_use]
+    pub fn file_of_dbt<'f>(&self, files: &'f [Arc<str>]) -> Option<&'f str> {
+        let dbt: Vec<&Planned> = self.projects.iter().filter(|one| matches!(one.kind, PlannedKind::Dbt)).collect();
+        let matters = |file: &str| [".sql", ".py", ".yml", ".yaml", ".csv"].iter().any(|end| file.ends_with(end));
+        let mut files = files.iter().map(|file| &**file).filter(|file| matters(file));
+        files.find(|file| dbt.iter().any(|planned| planned.holds(file, &self.projects)))
+    }
+
     /// The projects as people see them.
     #[must_use]
     pub fn describe(&self, project: &Project) -> Vec<ProjectEntry> {
