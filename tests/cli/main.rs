@@ -2,6 +2,7 @@
 //! exit status out.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bad_input;
 mod dbt;
 mod demo;
 mod impact;
