@@ -2,7 +2,7 @@
 
 use crate::cli::{Cli, ColorWhen, Command, Common};
 use crate::error::{Error, ExitStatus, Result};
-use crate::render::{Color, Detail, Page, Report, render};
+use crate::render::{Color, Detail, Page, Report, color_of_stdout, render, to_stdout, width_of_stdout};
 use crate::ui::Ui;
 
 mod demo;
@@ -37,7 +37,7 @@ fn write(text: &str, common: &Common) -> Result<()> {
     match &common.output {
         Some(path) => std::fs::write(path, text)
             .map_err(|error| Error::usage(format!("cannot write {}", path.display())).caused_by(error)),
-        None => crate::render::to_stdout(text),
+        None => to_stdout(text),
     }
 }
 
@@ -46,21 +46,17 @@ fn page(common: &Common) -> Page {
     let color = match (common.color, &common.output) {
         (ColorWhen::Always, _) => Color::Ansi,
         (ColorWhen::Never, _) | (ColorWhen::Auto, Some(_)) => Color::Plain,
-        (ColorWhen::Auto, None) => match anstream::AutoStream::choice(&std::io::stdout()) {
-            anstream::ColorChoice::Never => Color::Plain,
-            _ => Color::Ansi,
-        },
+        (ColorWhen::Auto, None) => color_of_stdout(),
     };
     let detail = match (common.quiet, common.verbose) {
         (true, _) => Detail::Findings,
         (false, 0) => Detail::Normal,
         (false, _) => Detail::Full,
     };
-    let terminal = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
     let width = match &common.output {
         Some(_) => 80,
         // Prose is hard to read beyond a hundred characters, and tables break below fifty.
-        None => terminal.unwrap_or(80).clamp(50, 100),
+        None => width_of_stdout().unwrap_or(80).clamp(50, 100),
     };
     Page { width, color, detail }
 }

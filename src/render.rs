@@ -35,6 +35,21 @@ pub fn to_stdout(text: &str) -> Result<(), Error> {
     }
 }
 
+/// Whether standard output shows colour: a terminal does, unless the environment says otherwise.
+#[must_use]
+pub fn color_of_stdout() -> Color {
+    match anstream::AutoStream::choice(&std::io::stdout()) {
+        anstream::ColorChoice::Never => Color::Plain,
+        _ => Color::Ansi,
+    }
+}
+
+/// How many characters a line of standard output holds, if that is a terminal.
+#[must_use]
+pub fn width_of_stdout() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))
+}
+
 /// A report in one format, ending with a newline.
 ///
 /// # Errors
