@@ -1,3 +1,5 @@
+//! Settings as texts: the example of the documentation, and every way in which one can be wrong.
+
 use super::*;
 
 mod schema;

@@ -1,3 +1,5 @@
+//! YAML as a tree with places, on texts written by hand and on generated ones.
+
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
