@@ -130,7 +130,8 @@ fn query() -> impl Strategy<Value = String> {
             (inner.clone(), relation.clone()).prop_map(|(query, name)| format!("select 1 from {name}, ({query}) t, b")),
             (inner.clone(), inner.clone())
                 .prop_map(|(query, rest)| format!("with k as ({query}) select 1 from k where x in ({rest})")),
-            (inner, relation.clone()).prop_map(|(query, name)| format!("select ({query}) from {name} where f(x) > 1")),
+            (inner, relation.clone())
+                .prop_map(|(query, name)| format!("select (select 1 from ({query}) s) from {name} where f(x) > 1")),
         ]
     })
 }
