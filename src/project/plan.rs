@@ -273,7 +273,8 @@ impl Plan {
     /// The first of some files that is part of a dbt project.
     #[must_use]
     pub fn file_of_dbt<'f>(&self, files: &'f [Arc<str>]) -> Option<&'f str> {
-        let dbt: Vec<&Planned> = self.projects.iter().filter(|one| matches!(one.kind, PlannedKind::Dbt)).collect();
+        let dbt: Vec<&Planned> =
+            self.projects.iter().filter(|one| matches!(one.kind, PlannedKind::Dbt { .. })).collect();
         let matters = |file: &str| [".sql", ".py", ".yml", ".yaml", ".csv"].iter().any(|end| file.ends_with(end));
         let mut files = files.iter().map(|file| &**file).filter(|file| matters(file));
         files.find(|file| dbt.iter().any(|planned| planned.holds(file, &self.projects)))
@@ -301,5 +302,13 @@ impl Plan {
                 }
             })
             .collect()
+    }
+}
+
+impl Planned {
+    /// Whether a file is in this project and in no other one below it.
+    fn holds(&self, file: &str, all: &[Self]) -> bool {
+        let deepest = all.iter().filter(|other| sql::is_below(file, &other.root)).max_by_key(|other| other.root.len());
+        deepest.is_some_and(|deepest| deepest.root == self.root)
     }
 }

@@ -44,37 +44,50 @@ pub(super) fn read(text: &str, dialect: Dialect, parse: fn(&str, Dialect) -> Scr
     if names_are_whole && (script.reading == Reading::Parsed || !has_tags(text)) {
         return Read { script, reading: Kind::Plain, incomplete: None };
     }
-    let (script, incomplete) = if has_tags(text) { without_tags(text, dialect, parse) } else { (script, None) };
-    let (script, filled) = without_filled_names(script);
-    let incomplete = incomplete.or(filled).or_else(|| {
-        let start = includes(text)?;
-        let message = "the template includes other text";
-        Some(Diagnostic::warning("templated-query", message).at(position(text, start)).hint(MEND))
-    });
+    let mut script = if has_tags(text) { without_tags(text, dialect, parse) } else { script };
+    let incomplete = without_filled_names(&mut script).or_else(|| puts_in_text(text));
     Read { script, reading: Kind::Template, incomplete }
 }
 
-fn without_tags(text: &str, dialect: Dialect, parse: fn(&str, Dialect) -> Script) -> (Script, Option<Diagnostic>) {
+/// The script that is left without the tags, as the parser or else the scan reads it.
+fn without_tags(text: &str, dialect: Dialect, parse: fn(&str, Dialect) -> Script) -> Script {
     let mut script = parse(&blank_out(text, LoneExpression::Word), dialect);
     if script.reading == Reading::Parsed {
-        return (script, None);
+        return script;
     }
     // An expression that has its lines to itself may be a word of the query, or a whole part of it.
     let without = parse(&blank_out(text, LoneExpression::Nothing), dialect);
     if without.reading == Reading::Parsed {
-        let message = "a part of the query comes from a template";
-        let start = text.find("{{").unwrap_or_default();
-        let incomplete = Diagnostic::warning("templated-query", message).at(position(text, start)).hint(MEND);
-        return (without, Some(incomplete));
+        return without;
     }
+    // Both branches of an IF stand there one after the other, so what is left is often no SQL. The
+    // tables are found all the same, and what the parser says of our fillings helps nobody.
     let first = script.diagnostics.iter().filter_map(|diagnostic| diagnostic.position).min();
     let message = "what the template leaves is no SQL; its relations were found word by word";
-    script.diagnostics = Vec::new();
-    (script, Some(Diagnostic::warning("templated-query", message).at(first).hint(MEND)))
+    script.diagnostics = vec![Diagnostic::warning("templated-query", message).at(first).hint("render the file before")];
+    script
+}
+
+/// Where a template puts in text that may name tables: an expression with lines to itself, a call,
+/// an import, an include.
+fn puts_in_text(text: &str) -> Option<Diagnostic> {
+    let lone = lone_expression(text).map(|start| (start, "a part of the query comes from a template"));
+    let included = includes(text).map(|start| (start, "the template includes other text"));
+    let (start, message) = lone.into_iter().chain(included).min()?;
+    Some(Diagnostic::warning("templated-query", message).at(position(text, start)).hint(MEND))
+}
+
+/// The first expression that has its lines to itself.
+fn lone_expression(text: &str) -> Option<usize> {
+    text.match_indices("{{").map(|(start, _)| start).find(|start| {
+        let end = text[*start..].find("}}").map_or(text.len(), |end| start + end + 2);
+        let starts_line = text[..*start].rsplit('\n').next().is_some_and(|line| line.trim().is_empty());
+        starts_line && text[end..].split('\n').next().is_some_and(|line| line.trim().is_empty())
+    })
 }
 
 /// Leaves out the names that a template fills in; whoever reads one may read anything.
-fn without_filled_names(mut script: Script) -> (Script, Option<Diagnostic>) {
+fn without_filled_names(script: &mut Script) -> Option<Diagnostic> {
     let mut incomplete = None;
     for statement in &mut script.statements {
         if let Some(read) = statement.reads.iter().find(|read| is_filled(&read.name)) {
@@ -85,7 +98,7 @@ fn without_filled_names(mut script: Script) -> (Script, Option<Diagnostic>) {
         statement.reads.retain(|read| !is_filled(&read.name));
         statement.targets.retain(|name| !is_filled(name));
     }
-    (script, incomplete)
+    incomplete
 }
 
 fn names(statement: &Statement) -> impl Iterator<Item = &RelationName> {
@@ -175,6 +188,16 @@ mod tests {
         assert_eq!(read.incomplete.unwrap().code, "templated-name");
         let names: Vec<String> = read.script.statements[0].reads.iter().map(|read| read.name.to_string()).collect();
         assert_eq!(names, ["raw.customers"]);
+    }
+
+    #[test]
+    fn branches_that_are_no_sql_together_name_their_tables() {
+        let text = "select * from a {% if x %} where 1 = 1 {% else %} where 2 in (select y from b) {% endif %}";
+        let read = read(text, Dialect::BigQuery, headsup_lineage::parse::parse);
+        assert_eq!(read.incomplete, None);
+        assert_eq!(read.script.diagnostics.len(), 1);
+        let names: Vec<String> = read.script.statements[0].reads.iter().map(|read| read.name.to_string()).collect();
+        assert_eq!(names, ["a", "b"]);
     }
 
     #[test]
