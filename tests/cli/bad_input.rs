@@ -61,7 +61,7 @@ fn files_that_are_no_text_stay_as_models_that_may_read_anything() {
     rung     models  what is known
     columns  0       parsed, every column bound
     open     3       parsed; columns are not bound yet
-    tables   0       not parsed; tables found in the tokens
+    tables   0       not parsed as a whole; tables found in the tokens
     refs     0       not rendered; tables found in the template
     opaque   3       not readable; declared tables only
 
@@ -409,7 +409,7 @@ fn names_are_harmless_wherever_they_are_shown() {
 
     Compared table by table: columns and rows are not told apart yet, so what is
     reached may turn out not to notice.
-    3 models read: 2 parsed, 1 scanned for tables.
+    3 models read: 2 parsed, 1 by their tables only.
     1 problem while reading: `headsup doctor` shows what and how to mend it.
     "#);
     let markdown = fixture.text("impact --format markdown").replace('\u{200b}', "(zero width)");

@@ -269,22 +269,22 @@ fn what_cannot_be_read_and_differs_is_unknown() {
     let report = fixture.json("impact");
     let audit = &report["jobs"][0];
     assert_eq!((word(&audit["job"]), word(&audit["reach"])), ("audit".to_owned(), "unknown".to_owned()));
-    insta::assert_snapshot!(word(&audit["reason"]), @"core.orders: the SQL does not parse, so its text was compared");
+    insta::assert_snapshot!(word(&audit["reason"]), @"core.orders: its SQL is understood in part only, and its text differs");
     assert_eq!(names(&report["headsups"], "owner"), ["finance@example.com"], "unknown counts as reached");
     insta::assert_snapshot!(fixture.text("impact"), @"
     change → main: 1 file differs, 1 table changed
 
-      core.orders  cannot tell: the SQL does not parse, so its text was compared
+      core.orders  cannot tell: its SQL is understood in part only, and its text differs
 
     UNKNOWN  audit  critical · tell finance@example.com
              core.orders → marts.revenue → audit
-             core.orders: the SQL does not parse, so its text was compared
+             core.orders: its SQL is understood in part only, and its text differs
 
     Not reached: 1 job. No change is upstream of newsletter.
 
     Compared table by table: columns and rows are not told apart yet, so what is
     reached may turn out not to notice.
-    4 models read: 3 parsed, 1 scanned for tables.
+    4 models read: 3 parsed, 1 by their tables only.
     1 problem while reading: `headsup doctor` shows what and how to mend it.
     ");
 }

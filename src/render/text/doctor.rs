@@ -55,7 +55,7 @@ fn rungs(sheet: &mut Sheet<'_>, report: &DoctorReport) {
             let meaning = match rung {
                 Rung::Columns => "parsed, every column bound",
                 Rung::Open => "parsed; columns are not bound yet",
-                Rung::Tables => "parsed in part or not at all; tables found in the tokens",
+                Rung::Tables => "not parsed as a whole; tables found in the tokens",
                 Rung::Refs => "not rendered; tables found in the template",
                 Rung::Opaque => "not readable; declared tables only",
             };
