@@ -20,9 +20,11 @@ const PAGE: &str = include_str!("../docs/json.md");
 /// The branches of the sample.
 const BRANCHES: [&str; 4] = ["optimise-orders", "tidy-customers", "rename-refund-column", "new-marketing-column"];
 
-/// Two versions of a warehouse in which everything that a report can say happens: a path, what base
-/// holds there, and what head does.
-const TROUBLE: [(&str, Option<&[u8]>, Option<&[u8]>); 8] = [
+/// A path, what base holds there, and what head does.
+type Pair = (&'static str, Option<&'static [u8]>, Option<&'static [u8]>);
+
+/// Two versions of a warehouse in which everything that a report can say happens.
+const TROUBLE: [Pair; 8] = [
     (
         "headsup.yml",
         None,
