@@ -18,7 +18,7 @@ use super::nodes::{Content, Node};
 use super::physical;
 use super::properties;
 use super::scan;
-use super::subject::{Captured, Pass, RefCall};
+use super::subject::{Asked, Captured, Pass, RefCall};
 use super::values::lock;
 use crate::project::{Attributes, Criticality, OwnerClaim, OwnerRule};
 use crate::snapshot::Snapshot;
@@ -52,6 +52,7 @@ pub(super) struct Assembled {
 struct Found {
     refs: BTreeMap<RefCall, Option<usize>>,
     sources: BTreeMap<(String, String), Option<usize>>,
+    tables: BTreeSet<Vec<String>>,
     incomplete: Option<String>,
 }
 
@@ -63,6 +64,7 @@ impl Found {
         for call in &captured.sources {
             self.sources.entry(call.clone()).or_insert(None);
         }
+        self.tables.extend(captured.tables.iter().cloned());
         if self.incomplete.is_none() {
             self.incomplete.clone_from(&captured.computed);
         }
@@ -178,6 +180,13 @@ impl Assembly<'_> {
                 }
                 diagnostics.push(self.not_rendered(node, &located));
                 let mut inputs: String = reach.macros.values().map(|one| one.text()).collect::<Vec<_>>().join("\n");
+                // A text that was never run may take tables out of an answer.
+                let asks = |text: &str| {
+                    ["run_query", "load_result", "get_relations_by"].iter().any(|what| text.contains(what))
+                };
+                if asks(file) || asks(&inputs) {
+                    found.incomplete.get_or_insert_with(|| "it asks the warehouse what to read".to_owned());
+                }
                 inputs.push('\n');
                 inputs.push_str(&self.engine.world.variables_text());
                 let body = Body::Template {
@@ -212,7 +221,7 @@ impl Assembly<'_> {
             let result = run.render(template, file);
             let captured = lock(&run.captured).clone();
             found.add(&captured);
-            asked = asked.or(captured.asked);
+            asked = asked.max(captured.asked);
             let text = result.unwrap_or_else(|located| {
                 // dbt itself would have the warehouse's answers here; without them its first reading must do.
                 rung = Rung::Tables;
@@ -229,14 +238,21 @@ impl Assembly<'_> {
         if let Some(asked) = asked {
             // The answer decides what the SQL says, so no column of it can be relied on.
             rung = Rung::Tables;
+            let hint = match &asked {
+                Asked::Columns(_) => "it is read as if every column depended on everything that it reads",
+                Asked::Tables(what) => {
+                    found.incomplete.get_or_insert_with(|| format!("it asks the warehouse, with {what}, what to read"));
+                    "give the tables that it finds as `-- depends_on: {{ ref('…') }}`; until then it may read anything"
+                }
+            };
             diagnostics.push(
                 Diagnostic::note(
                     "asks-warehouse",
-                    format!("`{}` asks the warehouse while it compiles: {asked}", node.candidate.full_name()),
+                    format!("`{}` asks the warehouse while it compiles: {}", node.candidate.full_name(), asked.what()),
                 )
                 .in_file(&*node.candidate.path)
                 .at(node.candidate.position)
-                .hint("it is read as if every column depended on everything that it reads"),
+                .hint(hint),
             );
         }
         (rung, Body::Sql { dialect, variants })
@@ -286,6 +302,9 @@ impl Assembly<'_> {
             let name = RelationName::bare(self.engine.world.dialect, parts.iter().copied());
             names.push(Reference::Name(Read { name, role: ReadRole::Table, position }));
         };
+        for parts in &found.tables {
+            external(&parts.iter().map(String::as_str).collect::<Vec<_>>(), candidate.position);
+        }
         for (call, offset) in &found.refs {
             let position = place(*offset);
             if let Some(entry) = self.graph.reference(&candidate.package, call) {

@@ -11,7 +11,7 @@ use super::call::{Arguments, Cause, Signal, caused, function, stateful};
 use super::engine::{Run, capture};
 use super::modules;
 use super::relation::TableName;
-use super::subject::{Pass, RefCall};
+use super::subject::{Asked, Pass, RefCall};
 use super::values::{self, dict, list, own_deep, record};
 use super::yaml;
 
@@ -200,7 +200,10 @@ fn python_json(json: &Json) -> String {
 /// Notes that a template asked the warehouse something.
 fn ask(run: &Run, what: &str) {
     capture(run, |captured| {
-        captured.asked.get_or_insert_with(|| what.to_owned());
+        let asked = Asked::new(what);
+        if captured.asked.as_ref().is_none_or(|known| *known < asked) {
+            captured.asked = Some(asked);
+        }
     });
 }
 
@@ -220,6 +223,10 @@ fn existing(run: &Run, schema: Option<&Value>, identifier: Option<&Value>) -> Va
         (Some(_), Pass::Full) => Value::from(()),
         _ => {
             ask(run, "adapter.get_relation");
+            if let Some(identifier) = identifier {
+                let name = schema.into_iter().chain([identifier]).map(ToString::to_string).collect();
+                capture(run, |captured| captured.tables.push(name));
+            }
             Value::from(())
         }
     }

@@ -56,6 +56,51 @@ pub(super) struct RefCall {
     pub(super) version: Option<String>,
 }
 
+/// A question to the warehouse, and what its answer can decide; the graver one counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Asked {
+    /// Which columns there are, or which values: the answer names no table.
+    Columns(String),
+    /// Anything: the answer can name tables, which then are read and not seen here.
+    Tables(String),
+}
+
+impl Asked {
+    /// What a question of that name can decide.
+    pub(super) fn new(what: &str) -> Self {
+        const ABOUT_COLUMNS: [&str; 17] = [
+            "adapter.get_relation",
+            "adapter.get_columns_in_relation",
+            "adapter.get_missing_columns",
+            "adapter.get_columns_in_table",
+            "adapter.get_column_schema_from_query",
+            "adapter.get_columns_in_select_sql",
+            "adapter.get_partitions_metadata",
+            "adapter.check_schema_exists",
+            "adapter.is_replaceable",
+            "adapter.already_exists",
+            "dbt_utils.star",
+            "dbt_utils.get_filtered_columns_in_relation",
+            "dbt_utils.get_column_values",
+            "dbt_utils.get_single_value",
+            "dbt_utils.union_relations",
+            "dbt_utils.unpivot",
+            "the runtime configuration",
+        ];
+        match ABOUT_COLUMNS.contains(&what) {
+            true => Self::Columns(what.to_owned()),
+            false => Self::Tables(what.to_owned()),
+        }
+    }
+
+    /// What was asked.
+    pub(super) fn what(&self) -> &str {
+        match self {
+            Self::Columns(what) | Self::Tables(what) => what,
+        }
+    }
+}
+
 /// What a run found beside its text.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Captured {
@@ -66,7 +111,10 @@ pub(super) struct Captured {
     /// The calls of `config`, in order.
     pub(super) config: Vec<(String, Json)>,
     /// What was asked of the warehouse, which nobody can answer here.
-    pub(super) asked: Option<String>,
+    pub(super) asked: Option<Asked>,
+    /// Tables whose existence was asked for by name, schema first: whoever asks reads them if they
+    /// are there.
+    pub(super) tables: Vec<Vec<String>>,
     /// Why there may be more refs than were found, where there may.
     pub(super) computed: Option<String>,
     /// Variables that nobody gives a value to.
