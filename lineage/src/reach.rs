@@ -80,12 +80,12 @@ pub struct JobReach {
 /// Carries changes downstream. Removals are walked on base, everything else on head.
 #[must_use]
 pub fn spread<'a>(base: &'a LineageGraph, head: &'a LineageGraph, comparison: &Comparison) -> Spread<'a> {
-    let mut walk = Walk { head, arrivals: BTreeMap::new(), ahead: VecDeque::new() };
+    let mut walk = Walk { base, head, arrivals: BTreeMap::new(), ahead: VecDeque::new() };
     for change in &comparison.changes {
         walk.start(change);
     }
     for change in comparison.changes.iter().filter(|change| change.kind == ChangeKind::Removed) {
-        walk.readers_of_what_is_gone(base, change);
+        walk.readers_of_what_is_gone(change);
     }
     walk.run();
     let anything_changed = !comparison.changes.is_empty();
@@ -97,6 +97,7 @@ pub fn spread<'a>(base: &'a LineageGraph, head: &'a LineageGraph, comparison: &C
 }
 
 struct Walk<'a> {
+    base: &'a LineageGraph,
     head: &'a LineageGraph,
     arrivals: BTreeMap<RelationId, Arrival>,
     ahead: VecDeque<RelationId>,
@@ -112,7 +113,8 @@ impl Walk<'_> {
 
     /// Whoever still reads what is gone is broken; whoever finds another relation by the same name
     /// reads other rows. Who stopped reading it has changed by himself.
-    fn readers_of_what_is_gone(&mut self, base: &LineageGraph, change: &Change) {
+    fn readers_of_what_is_gone(&mut self, change: &Change) {
+        let base = self.base;
         let Some(gone) = base.by_id(&change.id) else { return };
         for reader in base.children(gone) {
             let id = &base.relation(reader).id;
@@ -177,8 +179,11 @@ impl Walk<'_> {
         while let Some(id) = self.ahead.pop_front() {
             let Some(node) = self.head.by_id(&id) else { continue };
             let Some(known) = self.arrivals.get(&id) else { continue };
-            let effects: BTreeSet<EffectKind> =
-                known.effects.iter().filter_map(|effect| carried(self.head.relation(node), *effect)).collect();
+            let effects: BTreeSet<EffectKind> = known
+                .effects
+                .iter()
+                .filter_map(|effect| carried(self.base, self.head.relation(node), *effect))
+                .collect();
             if effects.is_empty() {
                 continue;
             }
@@ -192,11 +197,16 @@ impl Walk<'_> {
     }
 }
 
+/// Whether a relation is a source that only head declares: it was there before, and nobody's rows
+/// change. A column that is new in a known source is another matter.
+fn is_declared_now(base: &LineageGraph, relation: &Relation) -> bool {
+    relation.kind == RelationKind::Source && own(base, &relation.id).is_none()
+}
+
 /// What an effect on a relation does to its readers, at table level.
-fn carried(relation: &Relation, effect: EffectKind) -> Option<EffectKind> {
+fn carried(base: &LineageGraph, relation: &Relation, effect: EffectKind) -> Option<EffectKind> {
     match effect {
-        // A source that is declared now was there before, and nobody's rows change.
-        EffectKind::Added if relation.kind == RelationKind::Source => None,
+        EffectKind::Added if is_declared_now(base, relation) => None,
         EffectKind::Broken => Some(EffectKind::Broken),
         _ => Some(EffectKind::Unspecified),
     }
@@ -307,7 +317,7 @@ impl Spread<'_> {
                     let at_job = arrival
                         .effects
                         .iter()
-                        .filter(|effect| !(**effect == EffectKind::Added && relation.kind == RelationKind::Source));
+                        .filter(|effect| !(**effect == EffectKind::Added && is_declared_now(self.base, relation)));
                     let effects: Vec<EffectKind> = at_job.copied().collect();
                     if !effects.is_empty() {
                         job.meet(arrival.reach, effects, || (self.path(&relation.id), arrival.reason.clone()));
