@@ -53,7 +53,7 @@ pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Impa
     let reading = reading::finish(&sides.head, settings, plan, head);
     let spread = spread(&base.graph, &reading.project.graph, &comparison);
     let changes: Vec<ChangeEntry> = comparison.changes.iter().map(change_entry).collect();
-    let gone = reading::jobs_gone(&reading, &base);
+    let gone = reading::jobs_gone(&reading, &sides.base, &base, common);
     let jobs = reading.jobs.iter().chain(&gone);
     let mut impacts: Vec<Impact> = jobs.map(|job| impact(job, &spread, &comparison, &reading.project)).collect();
     impacts.sort_by(|a, b| a.job.job.cmp(&b.job.job));

@@ -78,11 +78,13 @@ pub(super) fn finish(version: &Version, file: SettingsFile, plan: Plan, project:
     Reading { label: version.snapshot.label().to_owned(), settings, plan, project, codeowners, jobs, diagnostics }
 }
 
-/// The jobs that only base declares: whoever loses his exposure, or has it in a file that can no
-/// longer be read, hears of what happens to it as before.
-pub(super) fn jobs_gone(reading: &Reading, base: &Project) -> Vec<Job> {
-    // Jobs of the settings are not among them, so what the settings are called does not matter.
-    let (jobs, _) = audience::jobs(&reading.settings, "", base, &reading.codeowners);
+/// The jobs that only base declares: whoever loses his exposure or his entry in the settings, or has
+/// it in a file that can no longer be read, hears of what happens to it as before.
+pub(super) fn jobs_gone(reading: &Reading, version: &Version, base: &Project, common: &Common) -> Vec<Job> {
+    // Settings that are wrong in base were of no use there, and head may be what mends them.
+    let file = settings_of(version, common).ok();
+    let (settings, path) = file.as_ref().map_or((&reading.settings, ""), |file| (&file.settings, &file.path));
+    let (jobs, _) = audience::jobs(settings, path, base, &reading.codeowners);
     jobs.into_iter().filter(|job| reading.jobs.iter().all(|known| known.name != job.name)).collect()
 }
 
