@@ -29,6 +29,7 @@ mod render;
 mod rewrite;
 mod scan;
 mod setup;
+mod size;
 mod split;
 mod subject;
 mod tokens;

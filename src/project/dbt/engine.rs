@@ -18,7 +18,7 @@ use super::split::{Block, Parameter};
 use super::subject::{Captured, Pass, Subject};
 use super::values::{self, lock};
 use super::world::World;
-use super::{filters, natives};
+use super::{filters, natives, size};
 
 /// How many instructions one template may run.
 const TEMPLATE_FUEL: u64 = 3_000_000;
@@ -105,9 +105,7 @@ impl Engine {
         env.set_debug(false);
         env.set_formatter(|out, state, value| {
             if let Some(meter) = state.lookup("__meter").as_ref().and_then(Value::downcast_object_ref::<Meter>) {
-                // Only texts can be large; what else there is prints in a few bytes.
-                let size = value.as_str().map_or(8, str::len);
-                meter.0.print(i64::try_from(size).unwrap_or(i64::MAX))?;
+                meter.0.print(size::printed(value, MAX_OUTPUT, 0))?;
             }
             minijinja::escape_formatter(out, state, value)
         });

@@ -203,3 +203,17 @@ fn the_same_project_reads_the_same_twice() {
         [("models/a.sql", "{{ ref('x') }}"), ("models/b.sql", "{{ ref('y') }}"), ("models/c.sql", "{{ nope() }}")];
     assert_eq!(given(&files).told(), given(&files).told());
 }
+
+#[test]
+fn what_would_print_too_much_is_not_printed() {
+    for template in [
+        "{{ [1] * 100000000 }}",
+        "{{ [[1] * 10000] * 10000 }}",
+        "{{ {'x': [1] * 100000000} }}",
+        "{% set ns = namespace(l=[]) %}{% for i in range(50000) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}",
+    ] {
+        let read = given(&[("models/m.sql", template)]);
+        assert_eq!(read.codes(), ["not-rendered"], "{template}");
+        assert!(read.told()[0].contains("prints more than"), "{template} {:?}", read.told());
+    }
+}
