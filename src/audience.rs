@@ -197,7 +197,8 @@ fn apply_team(job: &mut Job, settings: &Settings) {
         });
         if let Some((name, team)) = of_owner {
             job.team = Some(name.clone());
-            job.standard = team.standard.unwrap_or(job.standard);
+            let set = settings.jobs.iter().find(|set| set.name == job.name).and_then(|set| set.standard);
+            job.standard = set.or(team.standard).unwrap_or(job.standard);
         }
     }
     let Some(team) = team_of(job.team.as_deref(), settings) else { return };
@@ -268,7 +269,7 @@ fn amiss(job: &Job, graph: &LineageGraph) -> Vec<Diagnostic> {
         ));
     }
     if job.reads.is_empty() {
-        let message = format!("the job `{}` reads nothing, so nothing can reach it", job.name);
+        let message = format!("nothing says what the job `{}` reads, so any change may reach it", job.name);
         diagnostics.push(here(
             Diagnostic::warning("job-without-reads", message).hint("list the tables that it reads under `reads`"),
         ));

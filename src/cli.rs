@@ -48,7 +48,7 @@ pub struct Common {
     /// Dialect of SQL files whose project has none set
     #[arg(long, global = true, value_name = "DIALECT")]
     pub dialect: Option<Dialect>,
-    /// Read head from a dbt manifest beside what the repository holds
+    /// Read a dbt manifest instead of the repository's dbt projects
     #[arg(long, global = true, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
 }

@@ -135,6 +135,8 @@ pub struct Project {
     pub diagnostics: Vec<Diagnostic>,
     /// How many models, seeds and snapshots each project of the repository has, by its folder.
     pub sizes: BTreeMap<Arc<str>, usize>,
+    /// The projects that could not be read at all, by folder, each with the finding that says why.
+    pub unread: BTreeMap<Arc<str>, Diagnostic>,
 }
 
 impl Project {

@@ -1,5 +1,5 @@
 //! One side of a comparison as values: paths, what identifies each file's content, and the content
-//! when asked. It must not know git, nor what the files mean.
+//! when asked. It must not know how a side is found, nor what the files mean.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -165,6 +165,17 @@ pub struct Comparison {
     pub changes: Vec<Change>,
     /// The relations whose files differ and which do not, by name.
     pub unchanged: Vec<Unchanged>,
+    /// Parts of the input that differ and could not be read at all, each with its reason: what they
+    /// would have changed is not among the changes.
+    pub unread: Vec<String>,
+}
+
+impl Comparison {
+    /// Whether there is anything that could be noticed downstream.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.changes.is_empty() && self.unread.is_empty()
+    }
 }
 
 /// Compares two versions; `differing` are the paths whose content differs or that only one side has.

@@ -58,6 +58,8 @@ pub struct Spread<'a> {
     head: &'a LineageGraph,
     arrivals: BTreeMap<RelationId, Arrival>,
     anything_changed: bool,
+    /// Why there may be more changes than are known.
+    unread: Option<String>,
 }
 
 /// What arrives at something that reads relations: a job.
@@ -88,12 +90,12 @@ pub fn spread<'a>(base: &'a LineageGraph, head: &'a LineageGraph, comparison: &C
         walk.readers_of_what_is_gone(change);
     }
     walk.run();
-    let anything_changed = !comparison.changes.is_empty();
+    let anything_changed = !comparison.is_silent();
     if anything_changed {
         walk.start_where_reads_are_incomplete();
         walk.run();
     }
-    Spread { base, head, arrivals: walk.arrivals, anything_changed }
+    Spread { base, head, arrivals: walk.arrivals, anything_changed, unread: comparison.unread.first().cloned() }
 }
 
 struct Walk<'a> {
@@ -325,6 +327,13 @@ impl Spread<'_> {
                 }
                 nodes.insert(node);
             }
+        }
+        if reads.is_empty() && self.anything_changed {
+            let reason = "nothing says what it reads".to_owned();
+            job.meet(Reach::Unknown, [EffectKind::Unspecified], || (Vec::new(), Some(reason)));
+        }
+        if let (Reach::NotReached, Some(reason)) = (job.reach, &self.unread) {
+            job.meet(Reach::Unknown, [EffectKind::Unspecified], || (Vec::new(), Some(reason.clone())));
         }
         job.upstream = self.head.upstream(nodes).len();
         job.reads.sort();

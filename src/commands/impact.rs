@@ -2,6 +2,7 @@
 //! the straight line of the design.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use headsup_lineage::change::{Change, Comparison, EffectKind, compare};
 use headsup_lineage::diagnostic::{Diagnostic, Severity};
@@ -49,7 +50,8 @@ pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Impa
     reading::need_readable(manifest.as_ref(), &head)?;
     progress.now("comparing");
     let differing: BTreeSet<_> = sides.changed.iter().cloned().collect();
-    let comparison = compare(&base.graph, &head.graph, &differing);
+    let mut comparison = compare(&base.graph, &head.graph, &differing);
+    comparison.unread = unread(&base, &head, &differing);
     let reading = reading::finish(&sides.head, settings, plan, head);
     let spread = spread(&base.graph, &reading.project.graph, &comparison);
     let changes: Vec<ChangeEntry> = comparison.changes.iter().map(change_entry).collect();
@@ -72,6 +74,17 @@ pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Impa
         coverage: reading.project.coverage(),
         diagnostics: with_those_of_base(reading.diagnostics, &base.diagnostics),
     })
+}
+
+/// The projects that differ and could not be read in one of the versions, as reasons.
+fn unread(base: &Project, head: &Project, differing: &BTreeSet<Arc<str>>) -> Vec<String> {
+    let differs = |root: &str| differing.iter().any(|file| project::sql::is_below(file, root));
+    let found = head.unread.iter().chain(&base.unread).filter(|(root, _)| differs(root));
+    let reasons = found.map(|(root, diagnostic)| {
+        let file = diagnostic.path.as_deref().unwrap_or(root);
+        format!("a project could not be read, and differs: {file}: {}", diagnostic.message)
+    });
+    reasons.collect()
 }
 
 /// Findings of head, and those that base alone has: a version that cannot be read well is compared
@@ -156,7 +169,7 @@ fn job_entry(job: &Job, reach: JobReach, comparison: &Comparison) -> JobEntry {
 
 /// Where the change stops, in words.
 fn cut(reach: &JobReach, comparison: &Comparison) -> String {
-    if comparison.changes.is_empty() {
+    if comparison.is_silent() {
         return "no table changed".to_owned();
     }
     let changed = some_of(comparison.changes.iter().map(|change| &change.name));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use headsup_lineage::diagnostic::{Diagnostic, Severity};
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::graph::BuiltGraph;
 use headsup_lineage::name::RelationName;
@@ -16,6 +17,7 @@ pub(super) struct Assembled {
     pub(super) relations: Vec<Relation>,
     rest: Part,
     sizes: BTreeMap<Arc<str>, usize>,
+    unread: BTreeMap<Arc<str>, Diagnostic>,
 }
 
 /// One whole from the parts of a repository, each with its folder.
@@ -23,9 +25,15 @@ pub(super) fn assemble(parts: Vec<(Arc<str>, Part)>) -> Assembled {
     let mut whole = Part::default();
     let mut taken: HashSet<RelationId> = HashSet::new();
     let mut sizes: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+    let mut unread = BTreeMap::new();
     for (root, mut part) in parts {
         if is_another_dbt_project_of_the_same_name(&part, &taken) {
             rename(&mut part, &root);
+        }
+        // Nothing but an error: the file that makes it a project could not be read.
+        let error = part.diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error);
+        if let (true, Some(error)) = (part.relations.is_empty(), error) {
+            unread.insert(Arc::clone(&root), error.clone());
         }
         *sizes.entry(root).or_default() += part.relations.iter().filter(|relation| is_built(relation)).count();
         taken.extend(part.relations.iter().map(|relation| relation.id.clone()));
@@ -37,7 +45,7 @@ pub(super) fn assemble(parts: Vec<(Arc<str>, Part)>) -> Assembled {
     let mut relations = merge(std::mem::take(&mut whole.relations));
     tell_namesakes_apart(&mut relations);
     whole.jobs.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
-    Assembled { relations, rest: whole, sizes }
+    Assembled { relations, rest: whole, sizes, unread }
 }
 
 impl Assembled {
@@ -47,7 +55,7 @@ impl Assembled {
         diagnostics.extend(built.diagnostics);
         diagnostics.sort();
         diagnostics.dedup();
-        Project { graph: built.graph, attributes, jobs, diagnostics, sizes: self.sizes }
+        Project { graph: built.graph, attributes, jobs, diagnostics, sizes: self.sizes, unread: self.unread }
     }
 }
 

@@ -51,6 +51,8 @@ pub enum PlannedKind {
     Manifest,
     /// A folder of SQL files.
     Sql {
+        /// The schema that names without one live in.
+        schema: Option<Arc<str>>,
         /// How a file that is only a query is named.
         name: NamePattern,
         /// Folders below that belong to other projects.
@@ -82,7 +84,7 @@ fn set(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect>) ->
                 let except = others_below(root, &roots);
                 let name = name.clone();
                 let name = name.unwrap_or_else(|| naming(versions, root, &except, dialect.unwrap_or_default()));
-                PlannedKind::Sql { name, except }
+                PlannedKind::Sql { schema: project.schema.as_deref().map(Arc::from), name, except }
             }
         };
         let dialect = dialect.or_else(|| match &kind {
@@ -117,7 +119,12 @@ fn found(versions: &[&Snapshot], dialect: Option<Dialect>) -> Vec<Planned> {
         let dialect = dialect.or_else(|| recognise(versions, "", &except));
         let name = naming(versions, "", &except, dialect.unwrap_or_default());
         let root: Arc<str> = Arc::from("");
-        projects.push(Planned { kind: PlannedKind::Sql { name, except }, root, dialect, origin: Origin::Found });
+        projects.push(Planned {
+            kind: PlannedKind::Sql { schema: None, name, except },
+            root,
+            dialect,
+            origin: Origin::Found,
+        });
     }
     projects
 }
@@ -255,8 +262,9 @@ impl Planned {
                 Ok(text) => rendered::with_named_reads(manifest::read(&text, &self.root)),
                 Err(diagnostic) => Part { diagnostics: vec![*diagnostic], ..Part::default() },
             },
-            PlannedKind::Sql { name, except } => {
+            PlannedKind::Sql { schema, name, except } => {
                 let options = sql::Options {
+                    schema: schema.clone(),
                     root: Arc::clone(&self.root),
                     except: except.clone(),
                     dialect: self.dialect.unwrap_or_default(),
@@ -283,8 +291,23 @@ impl Plan {
     /// The projects as people see them.
     #[must_use]
     pub fn describe(&self, project: &Project) -> Vec<ProjectEntry> {
-        self.projects
+        let by_argument = project.sizes.iter().filter(|(root, _)| self.projects.iter().all(|one| one.root != **root));
+        let manifests: Vec<ProjectEntry> = by_argument
+            .map(|(path, models)| ProjectEntry {
+                kind: "manifest".to_owned(),
+                path: path.to_string(),
+                dialect: None,
+                name: None,
+                origin: Origin::Argument,
+                models: *models,
+            })
+            .collect();
+        // A manifest stands in for the dbt projects.
+        let is_read = |planned: &&Planned| manifests.is_empty() || !matches!(planned.kind, PlannedKind::Dbt { .. });
+        let read = self
+            .projects
             .iter()
+            .filter(is_read)
             .map(|planned| {
                 let (kind, name) = match &planned.kind {
                     PlannedKind::Dbt { .. } => ("dbt", None),
@@ -301,7 +324,8 @@ impl Plan {
                     models,
                 }
             })
-            .collect()
+            .collect::<Vec<_>>();
+        read.into_iter().chain(manifests).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use headsup_lineage::diagnostic::{Diagnostic, Position};
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::name::RelationName;
 use headsup_lineage::parse::parse;
-use headsup_lineage::query::{Reading, TableSchema};
+use headsup_lineage::query::{Reading, Script, StatementKind, TableSchema};
 use headsup_lineage::relation::{Body, Declaration, Relation, RelationId, RelationKind, Rung, Writer};
 use rayon::prelude::*;
 
@@ -30,6 +30,8 @@ pub struct Options {
     pub dialect: Dialect,
     /// How a bare query is named.
     pub name: NamePattern,
+    /// The schema that names without one live in.
+    pub schema: Option<Arc<str>>,
     /// What the project is called; part of its relations' ids only where two projects build one name.
     pub project: Arc<str>,
 }
@@ -68,7 +70,10 @@ pub fn read(snapshot: &Snapshot, options: &Options) -> Part {
     let mut shares: BTreeMap<RelationName, Vec<Share>> = BTreeMap::new();
     for file in read {
         diagnostics.extend(file.diagnostics);
-        for share in file.shares {
+        for mut share in file.shares {
+            if let (1, Some(schema)) = (share.name.len(), &options.schema) {
+                share.name = share.name.within(options.dialect, schema);
+            }
             shares.entry(share.name.clone()).or_default().push(share);
         }
     }
@@ -133,10 +138,19 @@ fn read_file(snapshot: &Snapshot, path: &Arc<str>, id: ContentId, name: Relation
     if let Some(reason) = &incomplete {
         diagnostics.push(reason.clone().in_file(&**path));
     }
+    diagnostics.extend(dynamic_sql(&script).map(|diagnostic| diagnostic.in_file(&**path)));
     let incomplete = incomplete.map(|diagnostic| Arc::from(diagnostic.message));
     let file = script::File { path, text: &text, script: &script, dialect: options.dialect };
     let shares = shares(&file, name, rung, incomplete.as_ref());
     FileRead { shares, diagnostics }
+}
+
+/// SQL that is put together at run time, once for each file.
+fn dynamic_sql(script: &Script) -> Option<Diagnostic> {
+    let statement = script.statements.iter().find(|statement| statement.kind == StatementKind::Dynamic)?;
+    let message = "the script runs SQL that it builds at run time: what that reads and fills cannot be seen";
+    let hint = "name the jobs that read what it fills after this file as well, under `reads` in headsup.yml";
+    Some(Diagnostic::warning("dynamic-sql", message).at(statement.position).hint(hint))
 }
 
 /// A file that cannot be read still builds what its path says, and may read anything.
@@ -191,7 +205,7 @@ fn shares(file: &script::File<'_>, path_name: RelationName, rung: Rung, incomple
         });
     }
     if shares.is_empty()
-        && let Some(query) = file.bare_query()
+        && let Some(query) = file.bare_query().or_else(|| file.dynamic())
     {
         let writer = Writer {
             path: Arc::clone(file.path),

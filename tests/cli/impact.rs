@@ -274,7 +274,8 @@ fn what_cannot_be_read_and_differs_is_unknown() {
     insta::assert_snapshot!(fixture.text("impact"), @"
     change → main: 1 file differs, 1 table changed
 
-      core.orders  cannot tell: its SQL is understood in part only, and its text differs
+      core.orders  cannot tell: its SQL is understood in part only, and its text
+                   differs
 
     UNKNOWN  audit  critical · tell finance@example.com
              core.orders → marts.revenue → audit

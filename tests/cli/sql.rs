@@ -357,6 +357,16 @@ fn declared_tables_are_sources_whose_columns_and_keys_count() {
 }
 
 #[test]
+fn a_new_column_of_a_source_reaches_who_selects_all() {
+    let base =
+        [("ddl.sql", "create table raw.orders (id int)"), ("v.sql", "create view v as select * from raw.orders")];
+    let wider = Fixture::pair(&base, &[("ddl.sql", "create table raw.orders (id int, x int)")]);
+    assert_eq!(names(&wider.json("impact")["relations"], "relation"), ["raw.orders", "v"]);
+    let declared_now = Fixture::pair(&base[1..], &[base[0]]);
+    assert_eq!(names(&declared_now.json("impact")["relations"], "relation"), ["raw.orders"], "it was there before");
+}
+
+#[test]
 fn two_files_that_fill_one_table_are_one_relation_with_two_writers() {
     let base = [
         ("eu.sql", "insert into core.orders select * from raw.eu_orders"),

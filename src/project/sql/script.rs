@@ -74,6 +74,16 @@ impl File<'_> {
         Some(self.fill(RelationKind::Model, &statements))
     }
 
+    /// A file that only runs text built at run time: it fills what its path says, for want of better.
+    pub(super) fn dynamic(&self) -> Option<Fill> {
+        let is_dynamic = |statement: &Statement| statement.kind == StatementKind::Dynamic;
+        self.script.statements.iter().any(is_dynamic).then(|| {
+            let mut fill = self.fill(RelationKind::Model, &(0..self.script.statements.len()).collect());
+            fill.incomplete.get_or_insert_with(|| "it runs SQL that it builds at run time".to_owned());
+            fill
+        })
+    }
+
     /// The statements that are wanted, those that fill the temporary tables that they read, and
     /// those that steer the script.
     fn behind(&self, wanted: impl Fn(&Statement) -> bool) -> BTreeSet<usize> {

@@ -1,6 +1,6 @@
 //! `headsup impact` for a person.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use headsup_lineage::diagnostic::Severity;
 use headsup_lineage::name::RelationName;
@@ -89,29 +89,69 @@ fn change_row(change: &ChangeEntry, detail: Detail) -> Vec<String> {
 }
 
 fn jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
-    let mut told: Vec<&JobEntry> = report.jobs.iter().filter(|job| job.reach > Reach::NotReached).collect();
-    told.sort_by(|a, b| (b.criticality, b.reach, &a.job).cmp(&(a.criticality, a.reach, &b.job)));
-    for job in told {
+    let mut reached: Vec<&JobEntry> = report.jobs.iter().filter(|job| job.reach == Reach::Reached).collect();
+    reached.sort_by(|a, b| (b.criticality, &a.job).cmp(&(a.criticality, &b.job)));
+    for job in reached {
         sheet.blank();
-        reached_job(sheet, job, report);
+        reached_job(sheet, job, report, Steps::Shown);
     }
-    let spared: Vec<&str> =
-        report.jobs.iter().filter(|job| job.reach == Reach::NotReached).map(|job| job.job.as_str()).collect();
+    unknown_jobs(sheet, report);
+    let spared: Vec<&JobEntry> = report.jobs.iter().filter(|job| job.reach == Reach::NotReached).collect();
     if spared.is_empty() {
         return;
     }
     sheet.blank();
+    let told: Vec<&HeadsUp> = report.headsups.iter().filter(|headsup| is_about(headsup, &spared)).collect();
     if report.changes.is_empty() {
-        sheet.line(&[(Some(Mark::Calm), "Nobody needs to know.")]);
+        if told.is_empty() {
+            sheet.line(&[(Some(Mark::Calm), "Nobody needs to know.")]);
+        }
         sheet.paragraph(0, &format!("None of the {} is reached.", count(spared.len(), "job", "jobs")));
-        return;
+    } else {
+        let most = if sheet.page.detail == Detail::Full { usize::MAX } else { 8 };
+        let heading = format!("Not reached: {}. ", count(spared.len(), "job", "jobs"));
+        let names: Vec<&str> = spared.iter().map(|job| job.job.as_str()).collect();
+        sheet.hanging(&heading, 0, &format!("No change is upstream of {}.", list(&names, most)));
     }
-    let most = if sheet.page.detail == Detail::Full { usize::MAX } else { 8 };
-    let heading = format!("Not reached: {}. ", count(spared.len(), "job", "jobs"));
-    sheet.hanging(&heading, 0, &format!("No change is upstream of {}.", list(&spared, most)));
+    for headsup in told {
+        let jobs = list(&headsup.jobs, 4);
+        sheet.paragraph(
+            0,
+            &format!("{} is told all the same, as asked: a file upstream of {jobs} differs.", headsup.owner),
+        );
+    }
 }
 
-fn reached_job(sheet: &mut Sheet<'_>, job: &JobEntry, report: &ImpactReport) {
+/// Whether a message speaks of a job that is not reached: its owner wants to hear of more.
+fn is_about(headsup: &HeadsUp, spared: &[&JobEntry]) -> bool {
+    spared.iter().any(|job| headsup.jobs.contains(&job.job))
+}
+
+/// What cannot be told, by the reason, so that one template does not fill a page.
+fn unknown_jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
+    let mut by_reason: BTreeMap<&str, Vec<&JobEntry>> = BTreeMap::new();
+    for job in report.jobs.iter().filter(|job| job.reach == Reach::Unknown) {
+        by_reason.entry(job.reason.as_deref().unwrap_or("it cannot be told")).or_default().push(job);
+    }
+    for (reason, mut jobs) in by_reason {
+        jobs.sort_by(|a, b| (b.criticality, &a.job).cmp(&(a.criticality, &b.job)));
+        sheet.blank();
+        let steps = if jobs.len() > 1 && sheet.page.detail < Detail::Full { Steps::Hidden } else { Steps::Shown };
+        for job in jobs {
+            reached_job(sheet, job, report, steps);
+        }
+        sheet.hanging("         ", 9, reason);
+    }
+}
+
+/// Whether the way from the change to a job is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Steps {
+    Shown,
+    Hidden,
+}
+
+fn reached_job(sheet: &mut Sheet<'_>, job: &JobEntry, report: &ImpactReport, steps: Steps) {
     let (mark, word) = match job.reach {
         Reach::Reached => (Mark::Alarm, "REACHED"),
         Reach::Unknown => (Mark::Doubt, "UNKNOWN"),
@@ -131,12 +171,9 @@ fn reached_job(sheet: &mut Sheet<'_>, job: &JobEntry, report: &ImpactReport) {
         (None, "  "),
         (Some(Mark::Faint), &facts.join(" · ")),
     ]);
-    if let Some(path) = job.path.as_deref().filter(|path| !path.is_empty()) {
+    if let Some(path) = job.path.as_deref().filter(|path| steps == Steps::Shown && !path.is_empty()) {
         let steps: Vec<String> = path.iter().map(RelationName::to_string).chain([job.job.clone()]).collect();
         sheet.hanging("         ", 11, &steps.join(&format!(" →{JOINER}")));
-    }
-    if let Some(reason) = &job.reason {
-        sheet.hanging("         ", 9, reason);
     }
 }
 

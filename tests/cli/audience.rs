@@ -1,0 +1,169 @@
+//! Who hears what: owners by the rules that name them, standards, and jobs about which something is
+//! amiss.
+
+use crate::support::{Fixture, list, names, word};
+
+/// A table, its reader, and a job for each standard.
+const SETTINGS: &str = "version: 1
+dialect: postgres
+teams:
+  touchy: { owner: touchy@example.com, standard: touched }
+  careful: { owner: careful@example.com, standard: changed }
+  usual: { owner: usual@example.com }
+  calm: { owner: calm@example.com, standard: breaking }
+jobs:
+  - { name: one, team: touchy, reads: [revenue] }
+  - { name: two, team: careful, reads: [revenue] }
+  - { name: three, team: usual, reads: [revenue] }
+  - { name: four, team: calm, reads: [revenue] }
+";
+const ORDERS: &str = "create table raw.orders (id int primary key, x int)";
+
+#[test]
+fn a_standard_says_how_much_is_heard() {
+    let told = |reads: &str, path: &str, text: &str| {
+        let settings = SETTINGS.replace("revenue", reads);
+        let base = [
+            ("headsup.yml", settings.as_str()),
+            ("orders.sql", ORDERS),
+            ("revenue.sql", "create view revenue as select sum(x) as x from raw.orders"),
+            ("other.sql", "create view other as select 1 as x"),
+        ];
+        names(&Fixture::pair(&base, &[(path, text)]).json("impact")["headsups"], "owner").join(", ")
+    };
+    let everybody = "calm, careful, touchy, usual";
+    assert_eq!(told("revenue", "other.sql", "create view other as select 2 as x"), "");
+    let reworded = "CREATE TABLE raw.orders (id int primary key, x int) -- same";
+    assert_eq!(told("revenue", "orders.sql", reworded), "touchy");
+    let wider = "create table raw.orders (id int primary key, x int, y int)";
+    assert_eq!(told("raw.orders", "orders.sql", wider), "careful, touchy, usual", "a new column breaks nothing");
+    assert_eq!(told("revenue", "orders.sql", wider), everybody, "what becomes of it downstream is not worked out");
+    assert_eq!(told("raw.orders", "orders.sql", "create table raw.orders (id int primary key)"), everybody);
+    let other_sum = "create view revenue as select sum(x) + 1 as x from raw.orders";
+    assert_eq!(told("revenue", "revenue.sql", other_sum), everybody);
+}
+
+#[test]
+fn an_owner_is_found_by_the_first_rule_that_names_one() {
+    let exposure = |owner: &str| {
+        format!("exposures:\n  - name: audit\n    type: dashboard\n{owner}    depends_on: [ref('revenue')]\n")
+    };
+    let owned = exposure("    owner: { name: By exposure }\n");
+    let with_meta = exposure("    owner: { name: By exposure }\n    meta: { owner: By meta of the exposure }\n");
+    let bare = exposure("");
+    let group = "groups:\n  - name: g\n    owner: { name: By group }\nmodels:\n  - { name: revenue, group: g, config: { meta: { owner: By meta } } }\n";
+    let meta = "models:\n  - { name: revenue, config: { meta: { owner: By meta } } }\n";
+    let by_path = "version: 1\nowners:\n  - { path: \"models/**\", owner: By path }\n";
+    let by_job = "version: 1\njobs:\n  - { name: audit, owner: By settings }\n";
+    let owner = |settings: &str, exposures: &str, properties: &str| {
+        let files = [
+            ("dbt_project.yml", "name: shop\n"),
+            ("models/revenue.sql", "select 1 as x"),
+            ("models/exposures.yml", exposures),
+            ("models/properties.yml", properties),
+            ("headsup.yml", settings),
+            ("CODEOWNERS", "*.md @writers\nmodels/ @by-codeowners\n"),
+        ];
+        let job = Fixture::new(&files).json("jobs")["jobs"][0].clone();
+        format!("{} by {}", word(&job["owner"]), word(&job["owner_by"]))
+    };
+    assert_eq!(owner(by_job, &with_meta, group), "By settings by settings");
+    assert_eq!(owner(by_path, &with_meta, group), "By meta of the exposure by exposure_meta");
+    assert_eq!(owner(by_path, &owned, group), "By exposure by exposure");
+    assert_eq!(owner(by_path, &bare, group), "By group by group");
+    assert_eq!(owner(by_path, &bare, meta), "By meta by model_meta");
+    assert_eq!(owner(by_path, &bare, ""), "By path by settings_path");
+    assert_eq!(owner("version: 1\n", &bare, ""), "@by-codeowners by codeowners");
+}
+
+#[test]
+fn what_is_amiss_with_a_job_is_told_and_counts_as_unknown() {
+    let settings = "version: 1\ndialect: postgres\njobs:\n  - { name: lost, criticality: critical, reads: [marts.revenu] }\n  \
+                    - { name: idle, owner: ann@example.com, reads: [] }\n";
+    let base = [("headsup.yml", settings), ("a.sql", "create view marts.revenue as select 1 as x")];
+    let fixture = Fixture::pair(&base, &[("a.sql", "create view marts.revenue as select 2 as x")]);
+    insta::assert_snapshot!(fixture.diagnostics(), @"
+    job-without-owner headsup.yml:4:13 the critical job `lost` has no owner: nobody would hear
+    unknown-relation headsup.yml:4:13 the job `lost` reads `marts.revenu`, which nothing here builds or reads
+    job-without-reads headsup.yml:5:13 nothing says what the job `idle` reads, so any change may reach it
+    ");
+    insta::assert_snapshot!(fixture.verdict("impact"), @"
+    modified marts.revenue: unspecified
+    unknown idle
+    unknown lost
+    ");
+    insta::assert_snapshot!(fixture.text("jobs"), @"
+    idle
+      owner     ann@example.com (headsup.yml)
+      hears     no channel is set, of what is reachable
+      reads      (0 tables upstream)
+      from      headsup.yml:5
+
+    lost  critical
+      owner     nobody: give it a `team` or an `owner` in headsup.yml
+      hears     no channel is set, of what is reachable
+      reads      (0 tables upstream)
+      from      headsup.yml:4
+
+    2 jobs, 1 critical, 1 without an owner.
+    ");
+    assert!(list(&fixture.json("impact")["headsups"]).is_empty(), "nobody is known to tell");
+}
+
+#[test]
+fn one_owner_of_several_jobs_gets_one_message() {
+    let settings = "version: 1\ndialect: postgres\nteams:\n  finance: { owner: f@example.com, channel: chat }\n\
+                    channels:\n  chat: { kind: slack, webhook_env: CHAT }\njobs:\n  \
+                    - { name: a, team: finance, reads: [t] }\n  - { name: b, team: finance, criticality: critical, reads: [u] }\n  \
+                    - { name: c, team: finance, reads: [other] }\n";
+    let base = [
+        ("headsup.yml", settings),
+        ("t.sql", "select 1 as x"),
+        ("u.sql", "select x from t"),
+        ("other.sql", "select 1 as x"),
+    ];
+    let fixture = Fixture::pair(&base, &[("t.sql", "select 2 as x")]).with("CHAT", "https://chat.example/secret");
+    let report = fixture.json("impact");
+    let [headsup] = list(&report["headsups"]) else { panic!("one message: {report}") };
+    assert_eq!((word(&headsup["owner"]), word(&headsup["channel"])), ("finance".to_owned(), "chat".to_owned()));
+    assert_eq!(headsup["jobs"], serde_json::json!(["b", "a"]));
+    insta::assert_snapshot!(word(&headsup["subject"]), @"a change to t reaches b and 1 more of your jobs");
+    insta::assert_snapshot!(word(&headsup["body"]), @"
+    What     t: the SQL differs
+    For you  b reads u, which is built from t
+    For you  a reads t
+    Known by reading which table reads which, in the SQL of both versions; columns and rows are not told apart yet, so your job may not notice
+    Who      change, not merged into main yet
+    Do       nothing if the timing is fine; otherwise answer before it is merged
+    Checked  your other job is not reached
+    ");
+    assert!(!fixture.text("jobs -v").contains("secret"));
+}
+
+#[test]
+fn a_job_that_head_takes_away_is_judged_all_the_same() {
+    let exposure = "exposures:\n  - name: audit\n    type: dashboard\n    owner: { email: finance@example.com }\n    depends_on: [ref('b')]\n";
+    let base = [
+        ("dbt_project.yml", "name: shop\n"),
+        ("models/a.sql", "select 1 as x"),
+        ("models/b.sql", "select x from {{ ref('a') }}"),
+        ("models/e.yml", exposure),
+    ];
+    let gone = crate::support::GONE;
+    let with_its_table = Fixture::pair(&base, &[("models/e.yml", gone), ("models/b.sql", gone)]);
+    insta::assert_snapshot!(with_its_table.verdict("impact"), @"
+    removed b: removed
+    reached audit by b
+    ");
+    let alone = Fixture::pair(&base, &[("models/e.yml", gone)]);
+    insta::assert_snapshot!(alone.verdict("impact"), @"not_reached audit");
+    let settings =
+        "version: 1\njobs:\n  - { name: report, owner: finance@example.com, criticality: critical, reads: [b] }\n";
+    let base = [&base[..3], &[("headsup.yml", settings)]].concat();
+    let change = [("headsup.yml", "version: 1\n"), ("models/a.sql", "select 2 as x")];
+    let silenced = Fixture::pair(&base, &change);
+    assert_eq!(silenced.run("impact --fail-on critical").code, 1, "a branch cannot strike a job off its own list");
+    assert_eq!(names(&silenced.json("impact")["headsups"], "owner"), ["finance@example.com"]);
+    let mended = Fixture::pair(&[base[1], ("headsup.yml", "version: 7\n")], &[("headsup.yml", "version: 1\n")]);
+    assert_eq!(mended.run("impact").code, 0);
+}
