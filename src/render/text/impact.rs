@@ -106,7 +106,11 @@ fn jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
         if told.is_empty() {
             sheet.line(&[(Some(Mark::Calm), "Nobody needs to know.")]);
         }
-        sheet.paragraph(0, &format!("None of the {} is reached.", count(spared.len(), "job", "jobs")));
+        let none = match spared.len() {
+            1 => "The job is not reached.".to_owned(),
+            number => format!("None of the {number} jobs is reached."),
+        };
+        sheet.paragraph(0, &none);
     } else {
         let most = if sheet.page.detail == Detail::Full { usize::MAX } else { 8 };
         let heading = format!("Not reached: {}. ", count(spared.len(), "job", "jobs"));

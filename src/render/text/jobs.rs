@@ -53,8 +53,11 @@ fn describe(sheet: &mut Sheet<'_>, job: &JobDescription) {
     sheet.hanging("  owner     ", 12, &owner);
     let told = job.channel.as_deref().unwrap_or("no channel is set");
     sheet.hanging("  hears     ", 12, &format!("{told}, of what is {}", job.standard));
-    let upstream = count(job.upstream, "table", "tables");
-    sheet.hanging("  reads     ", 12, &format!("{} ({upstream} upstream)", list(&job.reads, 12)));
+    let reads = match job.reads.as_slice() {
+        [] => "nothing that is known here".to_owned(),
+        reads => format!("{} ({} upstream)", list(reads, 12), count(job.upstream, "table", "tables")),
+    };
+    sheet.hanging("  reads     ", 12, &reads);
     sheet.hanging("  from      ", 12, &job.file);
 }
 
