@@ -332,8 +332,10 @@ impl Spread<'_> {
             let reason = "nothing says what it reads".to_owned();
             job.meet(Reach::Unknown, [EffectKind::Unspecified], || (Vec::new(), Some(reason)));
         }
-        if let (Reach::NotReached, Some(reason)) = (job.reach, &self.unread) {
-            job.meet(Reach::Unknown, [EffectKind::Unspecified], || (Vec::new(), Some(reason.clone())));
+        if let (Some(reason), true) = (&self.unread, job.reach < Reach::Reached && job.path.is_empty()) {
+            job.reach = Reach::Unknown;
+            job.effects.insert(EffectKind::Unspecified);
+            job.reason = Some(reason.clone());
         }
         job.upstream = self.head.upstream(nodes).len();
         job.reads.sort();

@@ -78,7 +78,8 @@ pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Impa
 
 /// The projects that differ and could not be read in one of the versions, as reasons.
 fn unread(base: &Project, head: &Project, differing: &BTreeSet<Arc<str>>) -> Vec<String> {
-    let differs = |root: &str| differing.iter().any(|file| project::sql::is_below(file, root));
+    let matters = |file: &str| [".sql", ".py", ".yml", ".yaml", ".csv"].iter().any(|end| file.ends_with(end));
+    let differs = |root: &str| differing.iter().any(|file| matters(file) && project::sql::is_below(file, root));
     let found = head.unread.iter().chain(&base.unread).filter(|(root, _)| differs(root));
     let reasons = found.map(|(root, diagnostic)| {
         let file = diagnostic.path.as_deref().unwrap_or(root);

@@ -6,6 +6,7 @@ mod audience;
 mod bad_input;
 mod dbt;
 mod demo;
+mod doubt;
 mod impact;
 mod sql;
 mod support;

@@ -1,0 +1,146 @@
+//! What cannot be told is unknown, with its reason, and never not reached.
+
+use crate::support::{File, Fixture, list, word};
+
+const SETTINGS: &str =
+    "version: 1\njobs:\n  - { name: audit, owner: ann@example.com, criticality: critical, reads: [revenue] }\n";
+const PROJECT: File = ("dbt_project.yml", "name: shop\n");
+
+/// The reach of the job `audit` and its reason, when `change` is made to `files`.
+fn audit(files: &[File], change: &[File]) -> (String, String) {
+    let mut base = vec![("headsup.yml", SETTINGS)];
+    base.extend(files);
+    let report = Fixture::pair(&base, change).json("impact");
+    let job = list(&report["jobs"]).iter().find(|job| word(&job["job"]) == "audit").unwrap();
+    let reason = if job["reason"].is_null() { String::new() } else { word(&job["reason"]) };
+    (word(&job["reach"]), reason)
+}
+
+#[test]
+fn sql_that_is_built_at_run_time_may_read_anything() {
+    let files = [
+        ("a.sql", "create table a as select 1 as x"),
+        ("revenue.sql", "execute immediate 'create table revenue as select * from ' || src;"),
+    ];
+    let change = [("a.sql", "create table a as select 2 as x")];
+    let (reach, reason) = audit(&files, &change);
+    assert_eq!(reach, "unknown");
+    assert!(reason.starts_with("revenue may read more than could be found"), "{reason}");
+    let codes = Fixture::new(&files).diagnostics();
+    assert!(codes.contains("dynamic-sql revenue.sql:1:1"), "{codes}");
+}
+
+#[test]
+fn a_project_that_cannot_be_read_leaves_every_job_in_doubt() {
+    let files =
+        [("dbt_project.yml", "name: [shop\n"), ("macros/m.sql", "{% macro m() %}1{% endmacro %}"), ("a.csv", "x\n1\n")];
+    let (reach, reason) = audit(&files, &[("a.csv", "x\n2\n")]);
+    assert_eq!(reach, "unknown");
+    assert!(reason.starts_with("a project could not be read, and differs: dbt_project.yml"), "{reason}");
+    let (reach, _) = audit(&files, &[("README.md", "words")]);
+    assert_eq!(reach, "not_reached", "no part of a project differs");
+}
+
+#[test]
+fn a_template_that_asks_which_tables_there_are_may_read_any() {
+    let files = [
+        PROJECT,
+        ("models/a.sql", "select 1 as x"),
+        (
+            "models/revenue.sql",
+            "{% set found = run_query('select name from tables') %}\nselect 1 as x\n\
+             {% for row in found.rows %} union all select x from {{ row[0] }} {% endfor %}",
+        ),
+    ];
+    let (reach, reason) = audit(&files, &[("models/a.sql", "select 2 as x")]);
+    assert_eq!(reach, "unknown");
+    assert_eq!(
+        reason,
+        "revenue may read more than could be found: it asks the warehouse, with run_query, what to read"
+    );
+}
+
+#[test]
+fn a_template_that_asks_for_columns_reads_what_it_names() {
+    let files = [
+        PROJECT,
+        ("models/a.sql", "select 1 as x"),
+        ("models/b.sql", "select 1 as x"),
+        (
+            "models/revenue.sql",
+            "{% set columns = adapter.get_columns_in_relation(ref('a')) %}\n\
+             select {% for column in columns %}{{ column.name }}, {% endfor %} 1 as y from {{ ref('a') }}",
+        ),
+    ];
+    assert_eq!(audit(&files, &[("models/b.sql", "select 2 as x")]).0, "not_reached");
+    assert_eq!(audit(&files, &[("models/a.sql", "select 2 as x")]).0, "reached");
+}
+
+#[test]
+fn a_table_that_a_template_asks_for_by_name_is_read() {
+    let files = [
+        PROJECT,
+        ("models/a.sql", "select 1 as x"),
+        (
+            "models/revenue.sql",
+            "{% set found = adapter.get_relation(database='d', schema=target.schema, identifier='a') %}\n\
+             {% if found %}select x from {{ found }}{% else %}select 0 as x{% endif %}",
+        ),
+    ];
+    assert_eq!(audit(&files, &[("models/a.sql", "select 2 as x")]).0, "reached");
+}
+
+#[test]
+fn plain_sql_beside_a_dbt_project_at_the_root_is_read() {
+    let settings = SETTINGS.replace("revenue", "export.revenue");
+    let files = [
+        ("headsup.yml", settings.as_str()),
+        PROJECT,
+        ("models/a.sql", "select 1 as x"),
+        ("jobs/export.sql", "create table export.revenue as select * from a"),
+        ("tests/no_model.sql", "select * from a"),
+    ];
+    let fixture = Fixture::pair(&files, &[("models/a.sql", "select 2 as x")]);
+    insta::assert_snapshot!(fixture.verdict("impact"), @r"
+    modified a: unspecified
+    reached audit by a → export.revenue
+    ");
+    assert!(!fixture.graph().contains("no_model"));
+}
+
+#[test]
+fn the_schema_of_a_project_makes_its_names_whole() {
+    let settings =
+        "version: 1\nprojects:\n  - { kind: sql, path: ., dialect: postgres, schema: core, name: \"{stem}\" }\n";
+    let fixture = Fixture::new(&[
+        ("headsup.yml", settings),
+        ("orders.sql", "select * from stg_orders"),
+        ("stg_orders.sql", "select * from raw.orders"),
+    ]);
+    insta::assert_snapshot!(fixture.graph(), @r"
+    core.orders: model, open ← core.stg_orders
+    core.stg_orders: model, open ← raw.orders
+    raw.orders: external, open
+    ");
+}
+
+#[test]
+fn the_project_that_tests_a_package_is_read_in_its_place() {
+    let fixture = Fixture::new(&[
+        ("dbt_project.yml", "name: kit\nmodels:\n  +enabled: \"{{ var('on', false) }}\"\n"),
+        ("models/a.sql", "select 1 as x"),
+        ("integration_tests/dbt_project.yml", "name: kit_tests\nvars:\n  on: true\n"),
+        ("integration_tests/packages.yml", "packages:\n  - local: ../\n"),
+    ]);
+    assert!(fixture.graph().contains("a: model, open"), "{}", fixture.graph());
+}
+
+#[test]
+fn an_owner_who_wants_to_hear_of_every_file_is_told_without_a_reach() {
+    let settings = SETTINGS.replace("reads:", "standard: touched, reads:");
+    let files = [("headsup.yml", settings.as_str()), ("revenue.sql", "select 1 as x")];
+    let fixture = Fixture::pair(&files, &[("revenue.sql", "select 1 as x -- the same")]);
+    let text = fixture.text("impact");
+    assert!(!text.contains("Nobody needs to know"), "{text}");
+    assert!(text.contains("ann@example.com is told all the same, as asked"), "{text}");
+}
