@@ -23,6 +23,7 @@ mod nodes;
 mod physical;
 pub(super) mod properties;
 mod python;
+mod question;
 mod regex;
 mod relation;
 mod render;

@@ -17,9 +17,11 @@ use super::graph::Graph;
 use super::nodes::{Content, Node};
 use super::physical;
 use super::properties;
+use super::question;
 use super::scan;
 use super::subject::{Asked, Captured, Pass, RefCall};
 use super::values::lock;
+use super::world::TARGET_SCHEMA;
 use crate::project::{Attributes, Criticality, OwnerClaim, OwnerRule};
 use crate::snapshot::Snapshot;
 
@@ -53,6 +55,8 @@ struct Found {
     refs: BTreeMap<RefCall, Option<usize>>,
     sources: BTreeMap<(String, String), Option<usize>>,
     tables: BTreeSet<Vec<String>>,
+    /// Nodes that an answer of the warehouse may hold.
+    ids: BTreeSet<String>,
     incomplete: Option<String>,
 }
 
@@ -205,6 +209,7 @@ impl Assembly<'_> {
         let incremental = config::text(&node.config, "materialized").as_deref() == Some("incremental");
         let passes: &[Pass] = if incremental { &[Pass::Full, Pass::Incremental] } else { &[Pass::Full] };
         let mut asked = None;
+        let mut queries = BTreeSet::new();
         for name in node.captured.unknown_vars.iter().collect::<BTreeSet<_>>() {
             diagnostics.push(
                 Diagnostic::note(
@@ -221,6 +226,7 @@ impl Assembly<'_> {
             let result = run.render(template, file);
             let captured = lock(&run.captured).clone();
             found.add(&captured);
+            queries.extend(captured.queries);
             asked = asked.max(captured.asked);
             let text = result.unwrap_or_else(|located| {
                 // dbt itself would have the warehouse's answers here; without them its first reading must do.
@@ -235,11 +241,19 @@ impl Assembly<'_> {
                 variants.push(Arc::from(text));
             }
         }
+        for query in &queries {
+            match self.nodes_found_by(query) {
+                Some(ids) => found.ids.extend(ids),
+                None => asked = asked.map(|asked| Asked::Tables(asked.what().to_owned())),
+            }
+        }
         if let Some(asked) = asked {
             // The answer decides what the SQL says, so no column of it can be relied on.
             rung = Rung::Tables;
             let hint = match &asked {
-                Asked::Columns(_) => "it is read as if every column depended on everything that it reads",
+                Asked::Columns(_) | Asked::Query(_) => {
+                    "it is read as if every column depended on everything that it reads"
+                }
                 Asked::Tables(what) => {
                     found.incomplete.get_or_insert_with(|| format!("it asks the warehouse, with {what}, what to read"));
                     "give the tables that it finds as `-- depends_on: {{ ref('…') }}`; until then it may read anything"
@@ -256,6 +270,28 @@ impl Assembly<'_> {
             );
         }
         (rung, Body::Sql { dialect, variants })
+    }
+
+    /// The nodes that a query for tables can find; `None` if that cannot be told.
+    ///
+    /// A schema that a source is declared in is one that others fill: no node of the project lands
+    /// there because of a target that is not known.
+    fn nodes_found_by(&self, query: &str) -> Option<BTreeSet<String>> {
+        let pattern = question::schema_asked(query, self.engine.world.dialect)?;
+        let sources = self.graph.sources.values().flatten();
+        let of_sources = sources.filter_map(|entry| entry.table.schema.as_deref()).any(|schema| pattern.fits(schema));
+        let mut found = BTreeSet::new();
+        for entry in self.graph.nodes.values().flatten() {
+            match entry.table.schema.as_deref().filter(|schema| !schema.contains(TARGET_SCHEMA)) {
+                Some(schema) if pattern.fits(schema) => {
+                    found.insert(entry.id.clone());
+                }
+                Some(_) => {}
+                None if of_sources => {}
+                None => return None,
+            }
+        }
+        Some(found)
     }
 
     fn not_rendered(&self, node: &Node, located: &Located) -> Diagnostic {
@@ -302,6 +338,9 @@ impl Assembly<'_> {
             let name = RelationName::bare(self.engine.world.dialect, parts.iter().copied());
             names.push(Reference::Name(Read { name, role: ReadRole::Table, position }));
         };
+        for id in found.ids.iter().filter(|id| **id != node.id) {
+            add(id, candidate.position);
+        }
         for parts in &found.tables {
             external(&parts.iter().map(String::as_str).collect::<Vec<_>>(), candidate.position);
         }

@@ -199,8 +199,22 @@ fn python_json(json: &Json) -> String {
 
 /// Notes that a template asked the warehouse something.
 fn ask(run: &Run, what: &str) {
+    note(run, Asked::new(what));
+}
+
+/// Notes that a template asked for the result of a query, where it is known of which.
+fn ask_query(run: &Run, what: &str, query: Option<String>) {
+    match query.filter(|query| !query.trim().is_empty()) {
+        Some(query) => {
+            capture(run, |captured| captured.queries.push(query));
+            note(run, Asked::Query(what.to_owned()));
+        }
+        None => ask(run, what),
+    }
+}
+
+fn note(run: &Run, asked: Asked) {
     capture(run, |captured| {
-        let asked = Asked::new(what);
         if captured.asked.as_ref().is_none_or(|known| *known < asked) {
             captured.asked = Some(asked);
         }
@@ -503,7 +517,7 @@ impl Object for Native {
         }
     }
 
-    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
         let arguments = Arguments::of(args);
         match self.name {
             "ref" => reference(&self.run, &arguments),
@@ -513,19 +527,31 @@ impl Object for Native {
                 Ok(Value::from(""))
             }
             "var" => variable(&self.run, &arguments),
-            "statement" => Ok(Value::from("")),
+            "statement" => {
+                let name = arguments.at(0, "name").map(|name| name.to_string());
+                if let (Some(name), Some(caller)) = (name, arguments.keyword("caller")) {
+                    let query = caller.call(state, &[])?.to_string();
+                    capture(&self.run, |captured| {
+                        captured.statements.insert(name, query);
+                    });
+                }
+                Ok(Value::from(""))
+            }
             "run_query" => {
                 if self.run.pass == Pass::Parse {
                     return Ok(Value::from(()));
                 }
-                ask(&self.run, "run_query");
+                ask_query(&self.run, "run_query", arguments.at(0, "sql").map(|query| query.to_string()));
                 Ok(modules::empty_table())
             }
             "load_result" => {
                 if self.run.pass == Pass::Parse {
                     return Ok(Value::from(()));
                 }
-                ask(&self.run, "load_result");
+                let name = arguments.text(0, "name")?;
+                let mut query = None;
+                capture(&self.run, |captured| query = captured.statements.get(&name).cloned());
+                ask_query(&self.run, "load_result", query);
                 Ok(record([("response", Value::from("")), ("data", list([])), ("table", modules::empty_table())]))
             }
             name => Err(values::invalid(format!("`{name}` is not callable"))),

@@ -61,6 +61,8 @@ pub(super) struct RefCall {
 pub(super) enum Asked {
     /// Which columns there are, or which values: the answer names no table.
     Columns(String),
+    /// A query that is known: what it can find is worked out from its text.
+    Query(String),
     /// Anything: the answer can name tables, which then are read and not seen here.
     Tables(String),
 }
@@ -96,7 +98,7 @@ impl Asked {
     /// What was asked.
     pub(super) fn what(&self) -> &str {
         match self {
-            Self::Columns(what) | Self::Tables(what) => what,
+            Self::Columns(what) | Self::Query(what) | Self::Tables(what) => what,
         }
     }
 }
@@ -112,6 +114,10 @@ pub(super) struct Captured {
     pub(super) config: Vec<(String, Json)>,
     /// What was asked of the warehouse, which nobody can answer here.
     pub(super) asked: Option<Asked>,
+    /// The queries of `statement` blocks by name, for who asks for their result.
+    pub(super) statements: BTreeMap<String, String>,
+    /// The queries whose results were asked for.
+    pub(super) queries: Vec<String>,
     /// Tables whose existence was asked for by name, schema first: whoever asks reads them if they
     /// are there.
     pub(super) tables: Vec<Vec<String>>,

@@ -10,8 +10,8 @@
 {% macro default__get_column_values(table, column, order_by='count(*) desc', max_records=none, default=none, where=none) %}{% do __ask('dbt_utils.get_column_values') %}{{ return(default if default is not none else []) }}{% endmacro %}
 {% macro default__get_query_results_as_dict(query) %}{% do __ask('dbt_utils.get_query_results_as_dict') %}{{ return({}) }}{% endmacro %}
 {% macro default__get_single_value(query, default=none) %}{% do __ask('dbt_utils.get_single_value') %}{{ return(default) }}{% endmacro %}
-{% macro default__get_relations_by_pattern(schema_pattern, table_pattern, exclude='', database=none) %}{% do __ask('dbt_utils.get_relations_by_pattern') %}{{ return([]) }}{% endmacro %}
-{% macro default__get_relations_by_prefix(schema, prefix, exclude='', database=none) %}{% do __ask('dbt_utils.get_relations_by_prefix') %}{{ return([]) }}{% endmacro %}
+{% macro default__get_relations_by_pattern(schema_pattern, table_pattern, exclude='', database=none) %}{% do run_query("select 1 from information_schema.tables where table_schema ilike '" ~ schema_pattern ~ "'") %}{{ return([]) }}{% endmacro %}
+{% macro default__get_relations_by_prefix(schema, prefix, exclude='', database=none) %}{% do run_query("select 1 from information_schema.tables where table_schema ilike '" ~ schema ~ "'") %}{{ return([]) }}{% endmacro %}
 {% macro default__union_relations(relations, column_override=none, include=[], exclude=[], source_column_name='_dbt_source_relation', where=none) %}
 {%- do __ask('dbt_utils.union_relations') -%}
 {%- for relation in relations %}
