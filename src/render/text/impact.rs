@@ -240,9 +240,6 @@ fn message(sheet: &mut Sheet<'_>, headsup: &HeadsUp) {
     }
 }
 
-/// The code of models whose SQL depends on what the warehouse answers.
-const ASKS_WAREHOUSE: &str = "asks-warehouse";
-
 fn how_it_is_known(sheet: &mut Sheet<'_>, report: &ImpactReport) {
     sheet.blank();
     if !report.changes.is_empty() {
@@ -253,11 +250,6 @@ fn how_it_is_known(sheet: &mut Sheet<'_>, report: &ImpactReport) {
         );
     }
     sheet.paragraph(0, &coverage(&report.coverage));
-    let asking = report.diagnostics.iter().filter(|diagnostic| diagnostic.code == ASKS_WAREHOUSE).count();
-    if asking > 0 {
-        let models = count(asking, "model asks", "models ask");
-        sheet.paragraph(0, &format!("{models} the warehouse what to read; tables found that way are not followed."));
-    }
     let unread = report.diagnostics.iter().filter(|diagnostic| diagnostic.severity > Severity::Note).count();
     if unread > 0 {
         let problems = count(unread, "problem", "problems");
