@@ -348,11 +348,21 @@ const SAME_TOKENS: &str = "only layout, comments or letter case differ";
 
 fn compare_bodies(base: &Body, head: &Body) -> Bodies {
     match (base, head) {
-        (Body::Sql { dialect: before, variants: old }, Body::Sql { dialect: after, variants: new }) => {
+        (
+            Body::Sql { dialect: before, variants: old, conditions: asked },
+            Body::Sql { dialect: after, variants: new, conditions: asks },
+        ) => {
             if before != after {
                 return Bodies::Differ(format!("the dialect was {before} and is {after}"));
             }
-            compare_variants(old, new, *after)
+            match compare_variants(old, new, *after) {
+                // What was rendered is the same; what another target or the warehouse's answer would
+                // make of the template was not rendered.
+                Bodies::Same(_) if asked != asks => Bodies::Unknown(
+                    "the template differs where it asks for the target, the environment or the warehouse".to_owned(),
+                ),
+                verdict => verdict,
+            }
         }
         (Body::Template { text: old, inputs: before, reason }, Body::Template { text: new, inputs: after, .. }) => {
             if old == new && before == after {
@@ -413,7 +423,9 @@ fn schema_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
         match after.schema.columns.iter().find(|other| other.name == column.name) {
             None => effects.push(Effect::on_column(EffectKind::Removed, &column.name, "no longer declared")),
             Some(other) if other.data_type != column.data_type => {
-                let detail = format!("declared as {}, was {}", other.data_type, column.data_type);
+                let was = if column.data_type.is_empty() { "without a type" } else { &column.data_type };
+                let is = if other.data_type.is_empty() { "without a type" } else { &other.data_type };
+                let detail = format!("declared as {is}, was {was}");
                 effects.push(Effect::on_column(EffectKind::Retyped, &column.name, detail));
             }
             Some(other) if other.nullability != column.nullability => {

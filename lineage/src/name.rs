@@ -149,6 +149,14 @@ impl RelationName {
         (shared > 0 && shared == self.len().min(other.len())).then_some(shared)
     }
 
+    /// The innermost parts whose keys are wanted, up to the first that is not; `None` if that leaves
+    /// nothing.
+    #[must_use]
+    pub fn innermost_while(&self, wanted: impl Fn(&str) -> bool) -> Option<Self> {
+        let kept = self.parts.iter().rev().take_while(|part| wanted(&part.key)).count();
+        (kept > 0).then(|| Self { parts: self.parts[self.parts.len() - kept..].into() })
+    }
+
     /// The same name with a part in front, bare.
     #[must_use]
     pub fn within(&self, dialect: Dialect, outer: &str) -> Self {

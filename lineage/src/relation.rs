@@ -186,6 +186,9 @@ pub enum Body {
         dialect: Dialect,
         /// The texts; a plain file has one.
         variants: Vec<Arc<str>>,
+        /// The parts of its template that ask where or with what they run, so that elsewhere they
+        /// may render to another text; `None` if it renders to these texts everywhere.
+        conditions: Option<Arc<str>>,
     },
     /// A template that could not be rendered.
     Template {

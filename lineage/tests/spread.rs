@@ -31,7 +31,7 @@ fn relation(called: &str, sql: &str) -> Relation {
         Some(template) => {
             Body::Template { text: Arc::from(template), inputs: Arc::from(""), reason: Arc::from("no macro `x`") }
         }
-        None => Body::Sql { dialect: DIALECT, variants: vec![Arc::from(text)] },
+        None => Body::Sql { dialect: DIALECT, variants: vec![Arc::from(text)], conditions: None },
     };
     let script = parse(text.trim_start_matches('!'), DIALECT);
     let reads = script.statements.into_iter().flat_map(|statement| statement.reads).map(Reference::Name).collect();

@@ -52,11 +52,13 @@ pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Impa
     let differing: BTreeSet<_> = sides.changed.iter().cloned().collect();
     let mut comparison = compare(&base.graph, &head.graph, &differing);
     comparison.unread = unread(&base, &head, &differing);
-    let reading = reading::finish(&sides.head, settings, plan, head);
+    let mut reading = reading::finish(&sides.head, settings, plan, head);
+    let of_base = reading::jobs_of_base(&reading, &sides.base, &base, common);
+    reading::hold_to_base(&mut reading.jobs, &of_base);
     let spread = spread(&base.graph, &reading.project.graph, &comparison);
     let changes: Vec<ChangeEntry> = comparison.changes.iter().map(change_entry).collect();
-    let gone = reading::jobs_gone(&reading, &sides.base, &base, common);
-    let jobs = reading.jobs.iter().chain(&gone);
+    let gone = of_base.iter().filter(|job| reading.jobs.iter().all(|known| known.name != job.name));
+    let jobs = reading.jobs.iter().chain(gone);
     let mut impacts: Vec<Impact> = jobs.map(|job| impact(job, &spread, &comparison, &reading.project)).collect();
     impacts.sort_by(|a, b| a.job.job.cmp(&b.job.job));
     let sender = Sender { head: sides.head.snapshot.label().to_owned(), base: sides.base.snapshot.label().to_owned() };

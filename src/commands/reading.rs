@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::Diagnostic;
+use headsup_lineage::relation::Reference;
 
 use crate::audience::codeowners::Codeowners;
 use crate::audience::{self, Job};
@@ -78,14 +79,34 @@ pub(super) fn finish(version: &Version, file: SettingsFile, plan: Plan, project:
     Reading { label: version.snapshot.label().to_owned(), settings, plan, project, codeowners, jobs, diagnostics }
 }
 
-/// The jobs that only base declares: whoever loses his exposure or his entry in the settings, or has
-/// it in a file that can no longer be read, hears of what happens to it as before.
-pub(super) fn jobs_gone(reading: &Reading, version: &Version, base: &Project, common: &Common) -> Vec<Job> {
+/// Holds the jobs of head to what base says of them as well: a branch cannot take a job out of the
+/// way of its own change by having it read less or matter less.
+pub(super) fn hold_to_base(jobs: &mut [Job], of_base: &[Job]) {
+    for job in jobs {
+        let Some(before) = of_base.iter().find(|before| before.name == job.name) else { continue };
+        job.criticality = job.criticality.max(before.criticality);
+        let more: Vec<_> =
+            before.reads.iter().filter(|read| !job.reads.iter().any(|known| same_read(known, read))).cloned().collect();
+        job.reads.extend(more);
+    }
+}
+
+/// Whether two references name the same thing, wherever they stand.
+fn same_read(one: &Reference, other: &Reference) -> bool {
+    match (one, other) {
+        (Reference::Id(one, _), Reference::Id(other, _)) => one == other,
+        (Reference::Name(one), Reference::Name(other)) => one.name == other.name,
+        _ => false,
+    }
+}
+
+/// The jobs that base declares: who loses an exposure or an entry in the settings, or has it in a
+/// file that can no longer be read, hears of what happens to it as before.
+pub(super) fn jobs_of_base(reading: &Reading, version: &Version, base: &Project, common: &Common) -> Vec<Job> {
     // Settings that are wrong in base were of no use there, and head may be what mends them.
     let file = settings_of(version, common).ok();
     let (settings, path) = file.as_ref().map_or((&reading.settings, ""), |file| (&file.settings, &file.path));
-    let (jobs, _) = audience::jobs(settings, path, base, &reading.codeowners);
-    jobs.into_iter().filter(|job| reading.jobs.iter().all(|known| known.name != job.name)).collect()
+    audience::jobs(settings, path, base, &reading.codeowners).0
 }
 
 /// The settings of a version: the file that an argument names, else the one at the project's root.
@@ -100,6 +121,7 @@ pub(super) fn settings_of(version: &Version, common: &Common) -> Result<Settings
         None => {
             let found = crate::settings::FILE_NAMES.into_iter().find(|name| version.snapshot.id(name).is_some());
             let Some(name) = found else {
+                need_no_settings_above(version, common)?;
                 let settings = Settings::default();
                 return Ok(SettingsFile { settings, path: String::new(), diagnostics: Vec::new() });
             };
@@ -110,6 +132,24 @@ pub(super) fn settings_of(version: &Version, common: &Common) -> Result<Settings
     match Settings::from_yaml(&text, &path) {
         Ok((settings, diagnostics)) => Ok(SettingsFile { settings, path, diagnostics }),
         Err(problems) => Err(bad_settings(&path, problems)),
+    }
+}
+
+/// A folder of a repository whose root has settings is asked about without its jobs: that would
+/// find nobody to tell, whatever the change.
+fn need_no_settings_above(version: &Version, common: &Common) -> Result<()> {
+    let folder = project_dir(common)?;
+    let levels = version.outer.prefix.split('/').filter(|part| !part.is_empty()).count();
+    let above = (1..=levels).map(|level| folder.join("../".repeat(level)));
+    let files = above.flat_map(|folder| crate::settings::FILE_NAMES.map(|name| folder.join(name)));
+    match files.into_iter().find(|file| file.is_file()) {
+        None => Ok(()),
+        Some(file) => {
+            let file = file.canonicalize().unwrap_or(file);
+            let message = format!("{} is for a folder above this one, and names its jobs", file.display());
+            Err(Error::usage(message)
+                .hint("run headsup there, or name settings for this folder with --config".to_owned()))
+        }
     }
 }
 

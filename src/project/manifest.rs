@@ -170,11 +170,19 @@ impl Reader<'_> {
         }
         // Before 1.3 these were called `compiled_sql` and `raw_sql`.
         if let Some(compiled) = text(node, "compiled_code").or_else(|| text(node, "compiled_sql")) {
-            return (Rung::Open, Body::Sql { dialect: self.dialect, variants: vec![Arc::from(compiled)] }, None);
+            return (
+                Rung::Open,
+                Body::Sql { dialect: self.dialect, variants: vec![Arc::from(compiled)], conditions: None },
+                None,
+            );
         }
         let raw = text(node, "raw_code").or_else(|| text(node, "raw_sql")).unwrap_or_default();
         if !raw.is_empty() && !raw.contains("{{") && !raw.contains("{%") && !raw.contains("{#") {
-            return (Rung::Open, Body::Sql { dialect: self.dialect, variants: vec![Arc::from(raw)] }, None);
+            return (
+                Rung::Open,
+                Body::Sql { dialect: self.dialect, variants: vec![Arc::from(raw)], conditions: None },
+                None,
+            );
         }
         let body = Body::Template {
             text: Arc::from(raw),

@@ -35,7 +35,7 @@ fn read_relation(relation: &mut Relation, physical: &HashMap<RelationId, Vec<Rel
     let mut diagnostics = Vec::new();
     let own: BTreeSet<&RelationName> = relation.aliases.iter().collect();
     for writer in &mut relation.writers {
-        let Body::Sql { dialect, variants } = &writer.body else { continue };
+        let Body::Sql { dialect, variants, .. } = &writer.body else { continue };
         let mut named = BTreeSet::new();
         let mut found = Vec::new();
         for variant in variants {

@@ -183,7 +183,7 @@ fn shares(file: &script::File<'_>, path_name: RelationName, rung: Rung, incomple
             position: fill.position,
             reads: fill.reads,
             incomplete: fill.incomplete.map(Arc::from).or_else(|| incomplete.cloned()),
-            body: Body::Sql { dialect: file.dialect, variants: vec![fill.text] },
+            body: Body::Sql { dialect: file.dialect, variants: vec![fill.text], conditions: None },
         };
         shares.push(Share {
             name: target.clone(),
@@ -205,14 +205,14 @@ fn shares(file: &script::File<'_>, path_name: RelationName, rung: Rung, incomple
         });
     }
     if shares.is_empty()
-        && let Some(query) = file.bare_query().or_else(|| file.dynamic())
+        && let Some(query) = file.bare_query().or_else(|| file.dynamic()).or_else(|| file.nameless())
     {
         let writer = Writer {
             path: Arc::clone(file.path),
             position: query.position,
             reads: query.reads,
             incomplete: query.incomplete.map(Arc::from).or_else(|| incomplete.cloned()),
-            body: Body::Sql { dialect: file.dialect, variants: vec![query.text] },
+            body: Body::Sql { dialect: file.dialect, variants: vec![query.text], conditions: None },
         };
         shares.push(Share {
             name: path_name,

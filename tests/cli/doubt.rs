@@ -144,3 +144,68 @@ fn an_owner_who_wants_to_hear_of_every_file_is_told_without_a_reach() {
     assert!(!text.contains("Nobody needs to know"), "{text}");
     assert!(text.contains("ann@example.com is told all the same, as asked"), "{text}");
 }
+
+#[test]
+fn a_branch_of_a_template_that_was_not_rendered_is_in_doubt() {
+    let model = "select {% if target.name == 'prod' %}a{% else %}b{% endif %} as x from {{ source('raw', 't') }}";
+    let sources = ("models/s.yml", "sources: [{name: raw, tables: [{name: t}]}]\n");
+    let files = [PROJECT, sources, ("models/revenue.sql", model)];
+    let changed = model.replace("}a{", "}c{");
+    let (reach, reason) = audit(&files, &[("models/revenue.sql", &changed)]);
+    assert_eq!(reach, "unknown");
+    assert!(reason.contains("where it asks for the target"), "{reason}");
+    let commented = format!("{{# a word #}}\n{model}  ");
+    assert_eq!(audit(&files, &[("models/revenue.sql", &commented)]).0, "not_reached");
+}
+
+#[test]
+fn a_branch_cannot_take_a_job_out_of_the_way_of_its_own_change() {
+    let files =
+        [("a.sql", "create table a as select 1 as x"), ("revenue.sql", "create table revenue as select 1 as y")];
+    let less = SETTINGS.replace("reads: [revenue]", "reads: [revenue, a]");
+    let mut base = vec![("headsup.yml", less.as_str())];
+    base.extend(files);
+    let quiet = SETTINGS.replace(", criticality: critical", "");
+    let change = [("headsup.yml", quiet.as_str()), ("a.sql", "create table a as select 2 as x")];
+    let fixture = Fixture::pair(&base, &change);
+    let report = fixture.json("impact");
+    let job = &list(&report["jobs"])[0];
+    assert_eq!((word(&job["reach"]).as_str(), word(&job["criticality"]).as_str()), ("reached", "critical"));
+    assert_eq!(fixture.run("impact --fail-on critical").code, 1);
+}
+
+#[test]
+fn a_target_that_a_template_names_in_part_is_found_by_the_rest() {
+    for text in
+        ["insert into {{ params.schema }}.revenue select a from src", "insert into ${db}.revenue select a from src"]
+    {
+        let files = [("revenue.sql", text)];
+        let changed = text.replace("select a", "select b");
+        assert_eq!(audit(&files, &[("revenue.sql", &changed)]).0, "reached", "{text}");
+    }
+    let files =
+        [("ev.sql", "create table ev as select 1"), ("revenue.sql", "create table revenue as select * from ${db}.ev")];
+    assert_ne!(audit(&files, &[("ev.sql", "create table ev as select 2")]).0, "not_reached");
+}
+
+#[test]
+fn a_folder_below_the_settings_is_refused() {
+    let files = [("headsup.yml", SETTINGS), ("jobs/revenue.sql", "create table revenue as select 1 as x")];
+    let fixture = Fixture::pair(&files, &[("jobs/revenue.sql", "create table revenue as select 2 as x")]);
+    let run = fixture.run_in("jobs", "impact");
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(run.stderr.contains("headsup.yml is for a folder above this one"), "{}", run.stderr);
+}
+
+#[test]
+fn a_table_variable_stays_inside_its_script() {
+    let settings = format!("{SETTINGS}dialect: tsql\n");
+    let script = |from: &str, to: &str| {
+        format!("declare @z table (x int); insert into @z select x from {from}; insert into {to} select x from @z;")
+    };
+    let (one, other) = (script("a", "out_a"), script("b", "revenue"));
+    let files = [("headsup.yml", settings.as_str()), ("one.sql", one.as_str()), ("other.sql", other.as_str())];
+    let changed = one.replace("select x from a", "select x + 1 from a");
+    let fixture = Fixture::pair(&files, &[("one.sql", &changed)]);
+    assert!(fixture.verdict("impact").contains("not_reached audit"), "{}", fixture.verdict("impact"));
+}

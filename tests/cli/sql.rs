@@ -452,12 +452,12 @@ fn templates_outside_dbt_keep_what_they_name() {
     insta::assert_snapshot!(fixture.graph(), @"
     any: model, refs ← core.orders
     core.orders: model, open ← raw.orders
-    held: model, tables ← raw.x
+    held: model, refs ← raw.x
     raw.orders: external, open
     raw.x: external, open
     ");
     insta::assert_snapshot!(fixture.diagnostics(), @"
     templated-name any.sql:1:15 the name of a table comes from a template
-    sql-not-parsed held.sql:1:34 the statement `SELECT *` was not understood; its relations were found word by word (the statement should end before `{`)
+    templated-query held.sql:1:59 what the template leaves is no SQL; its relations were found word by word
     ");
 }

@@ -88,6 +88,44 @@ impl Found {
     }
 }
 
+/// The texts that decide what a template renders to elsewhere: those, of the template and of the
+/// macros that it reaches, that ask for the target, the environment or the warehouse. Comments and
+/// layout do not count.
+fn conditions(file: &str, reach: &scan::Reach) -> Option<Arc<str>> {
+    const QUESTIONS: [&str; 13] = [
+        "target.",
+        "target[",
+        "env_var",
+        "flags.",
+        "graph.",
+        "load_relation",
+        "should_full_refresh",
+        "run_query",
+        "load_result",
+        "statement(",
+        "get_relation",
+        "get_columns_in_relation",
+        "get_column_values",
+    ];
+    let macros = reach.macros.values().filter(|one| &*one.package != "dbt").map(|one| one.text());
+    let asking = std::iter::once(file).chain(macros).filter(|text| QUESTIONS.iter().any(|asks| text.contains(asks)));
+    let texts: Vec<String> = asking.map(without_comments).collect();
+    (!texts.is_empty()).then(|| Arc::from(texts.join("\n")))
+}
+
+/// A template without its comments, its words one space apart.
+fn without_comments(template: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = template;
+    while let Some(start) = rest.find("{#") {
+        kept.push_str(&rest[..start]);
+        rest = rest[start..].find("#}").map_or("", |end| &rest[start + end + 2..]);
+    }
+    kept.push_str(rest);
+    let lines = kept.lines().filter(|line| !line.trim_start().starts_with("--"));
+    lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}
+
 impl Assembly<'_> {
     /// The relation of a node.
     pub(super) fn relation(&self, node: &Node, table: &super::relation::TableName) -> Assembled {
@@ -218,7 +256,7 @@ impl Assembly<'_> {
                 )
                 .in_file(&*node.candidate.path)
                 .at(node.candidate.position)
-                .hint("give it a value in the settings, as dbt's --vars does"),
+                .hint("give it a value under `vars` of headsup.yml, as dbt's --vars does"),
             );
         }
         for pass in passes {
@@ -228,6 +266,9 @@ impl Assembly<'_> {
             found.add(&captured);
             queries.extend(captured.queries);
             asked = asked.max(captured.asked);
+            if result.is_err() {
+                found.incomplete.get_or_insert_with(|| "its template could be rendered in part only".to_owned());
+            }
             let text = result.unwrap_or_else(|located| {
                 // dbt itself would have the warehouse's answers here; without them its first reading must do.
                 rung = Rung::Tables;
@@ -269,7 +310,9 @@ impl Assembly<'_> {
                 .hint(hint),
             );
         }
-        (rung, Body::Sql { dialect, variants })
+        let reach = scan::reach(self.engine, &node.candidate.package, local, file, body.clone());
+        let conditions = conditions(file, &reach);
+        (rung, Body::Sql { dialect, variants, conditions })
     }
 
     /// The nodes that a query for tables can find; `None` if that cannot be told.
@@ -305,7 +348,7 @@ impl Assembly<'_> {
                 )
             }
             Cause::UnknownMacro => "is a package missing from packages.yml, or the name misspelt?".to_owned(),
-            Cause::Raised => "give the variables that it asks for, in the settings".to_owned(),
+            Cause::Raised => "give the variables that it asks for, under `vars` of headsup.yml".to_owned(),
             Cause::Limit => "the model is read by what its text names".to_owned(),
             Cause::Syntax => "mend the template; dbt would refuse it too".to_owned(),
             Cause::Other => "the model is read by what its text and its macros name".to_owned(),

@@ -84,6 +84,18 @@ impl File<'_> {
         })
     }
 
+    /// A file that fills a table whose name a template gives: the one that its path says, for want of
+    /// better.
+    pub(super) fn nameless(&self) -> Option<Fill> {
+        let is_nameless =
+            |statement: &Statement| statement.targets.is_empty() && matches!(fills(statement), Fills::Relation);
+        self.script
+            .statements
+            .iter()
+            .any(is_nameless)
+            .then(|| self.fill(RelationKind::Model, &(0..self.script.statements.len()).collect()))
+    }
+
     /// The statements that are wanted, those that fill the temporary tables that they read, and
     /// those that steer the script.
     fn behind(&self, wanted: impl Fn(&Statement) -> bool) -> BTreeSet<usize> {
@@ -151,6 +163,8 @@ impl File<'_> {
     fn temporaries(&self) -> BTreeSet<RelationName> {
         let mut temporary = BTreeSet::new();
         for statement in &self.script.statements {
+            // A table variable of T-SQL is one of its script, wherever it was declared.
+            temporary.extend(statement.targets.iter().filter(|name| name.table().starts_with('@')).cloned());
             match statement.kind {
                 StatementKind::Build(Lifetime::Temporary)
                 | StatementKind::Routine(Lifetime::Temporary)

@@ -86,7 +86,8 @@ fn lone_expression(text: &str) -> Option<usize> {
     })
 }
 
-/// Leaves out the names that a template fills in; whoever reads one may read anything.
+/// Keeps of the names that a template fills in what it leaves: `{{ db }}.orders` is `orders`. Whoever
+/// reads one may read anything.
 fn without_filled_names(script: &mut Script) -> Option<Diagnostic> {
     let mut incomplete = None;
     for statement in &mut script.statements {
@@ -95,8 +96,14 @@ fn without_filled_names(script: &mut Script) -> Option<Diagnostic> {
             let diagnostic = Diagnostic::warning("templated-name", message).at(read.position).hint(MEND);
             incomplete.get_or_insert(diagnostic);
         }
+        let whole = |name: &RelationName| name.innermost_while(|part| !is_filled_part(part));
+        for read in &mut statement.reads {
+            if let Some(name) = whole(&read.name) {
+                read.name = name;
+            }
+        }
         statement.reads.retain(|read| !is_filled(&read.name));
-        statement.targets.retain(|name| !is_filled(name));
+        statement.targets = statement.targets.iter().filter_map(whole).collect();
     }
     incomplete
 }
@@ -107,11 +114,15 @@ fn names(statement: &Statement) -> impl Iterator<Item = &RelationName> {
 
 /// Whether a template decides what a name is: our own filling, a tag, or a format string's braces.
 fn is_filled(name: &RelationName) -> bool {
-    name.keys().any(|key| key.contains(['{', '}', '%']) || key.to_lowercase().contains(RECOGNISED))
+    name.keys().any(is_filled_part)
+}
+
+fn is_filled_part(key: &str) -> bool {
+    key.contains(['{', '}', '%']) || key.to_lowercase().contains(RECOGNISED)
 }
 
 fn has_tags(text: &str) -> bool {
-    text.contains("{{") || text.contains("{%")
+    text.contains("{{") || text.contains("{%") || text.contains("${")
 }
 
 /// Where a tag puts in text that may name tables: a call, an import, an include.
@@ -134,6 +145,12 @@ fn blank_out(text: &str, lone: LoneExpression) -> String {
             Some(b'{') => "}}",
             Some(b'%') => "%}",
             Some(b'#') => "#}",
+            // `${db}` of shells and Hive; the sign before it has been written already.
+            _ if out.ends_with('$') && tag.contains('}') => {
+                out.pop();
+                out.push(FIRST);
+                "}"
+            }
             _ => {
                 out.push('{');
                 rest = &tag[1..];
@@ -143,11 +160,11 @@ fn blank_out(text: &str, lone: LoneExpression) -> String {
         let end = tag.find(closing).map_or(tag.len(), |end| end + closing.len());
         let starts_line = out.rsplit('\n').next().is_some_and(|line| line.trim().is_empty());
         let ends_line = tag[end..].split('\n').next().is_some_and(|line| line.trim().is_empty());
-        let is_word = closing == "}}" && !(lone == LoneExpression::Nothing && starts_line && ends_line);
+        let is_word = matches!(closing, "}}" | "}") && !(lone == LoneExpression::Nothing && starts_line && ends_line);
         out.extend(tag[..end].chars().enumerate().map(|(index, c)| match (c, is_word, index) {
             ('\n', false, _) => '\n',
             (_, false, _) => ' ',
-            (_, true, 0) => FIRST,
+            (_, true, 0) if closing == "}}" => FIRST,
             (_, true, _) => FILLING,
         }));
         // A word cannot run over several lines, so its line breaks follow it.
@@ -181,13 +198,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_filled_in_is_not_taken_for_a_table() {
+    fn of_a_name_that_is_filled_in_the_rest_counts() {
         let read =
             read("select * from {{ schema }}.orders, raw.customers", Dialect::Postgres, headsup_lineage::parse::parse);
         assert_eq!(read.reading, Kind::Template);
         assert_eq!(read.incomplete.unwrap().code, "templated-name");
         let names: Vec<String> = read.script.statements[0].reads.iter().map(|read| read.name.to_string()).collect();
-        assert_eq!(names, ["raw.customers"]);
+        assert_eq!(names, ["orders", "raw.customers"]);
     }
 
     #[test]

@@ -156,3 +156,4 @@ select date_{{ datepart }} from spine where date_{{ datepart }} < {{ end_date }}
 {% macro default__array_append(array, new_element) %}array_append({{ array }}, {{ new_element }}){% endmacro %}
 {% macro array_concat(array_1, array_2) %}{{ return(adapter.dispatch('array_concat', 'dbt')(array_1, array_2)) }}{% endmacro %}
 {% macro default__array_concat(array_1, array_2) %}array_cat({{ array_1 }}, {{ array_2 }}){% endmacro %}
+{% macro set_sql_header(config) %}{{ caller() }}{% endmacro %}
