@@ -296,6 +296,16 @@ impl Collector {
     }
 }
 
+/// Whether a name is the word ONLY in front of a table.
+fn is_only(name: &ObjectName, dialect: Dialect) -> bool {
+    let word = match name.0.as_slice() {
+        [part] => part.as_ident(),
+        _ => None,
+    };
+    matches!(dialect, Dialect::Postgres | Dialect::Redshift | Dialect::Ansi)
+        && word.is_some_and(|word| word.quote_style.is_none() && word.value.eq_ignore_ascii_case("only"))
+}
+
 /// Whether the name alone says that a table is temporary: `#orders` and `@orders` in T-SQL.
 pub(super) fn is_temporary(dialect: Dialect, name: &RelationName) -> bool {
     dialect == Dialect::TSql && name.table().starts_with(['#', '@'])
@@ -461,6 +471,13 @@ impl Visitor for Collector {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         match factor {
+            // Postgres: `FROM ONLY orders` leaves the children of `orders` out; the parser takes ONLY
+            // for the table and `orders` for its alias.
+            TableFactor::Table { name, args: None, alias: Some(alias), .. }
+                if is_only(name, self.dialect) && !self.skipped.contains(&address(factor)) =>
+            {
+                self.read(&ObjectName::from(vec![alias.name.clone()]), ReadRole::Table);
+            }
             TableFactor::Table { name, args: None, .. }
                 if !self.skipped.contains(&address(factor)) && !self.is_cte(name) =>
             {

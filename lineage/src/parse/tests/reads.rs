@@ -252,3 +252,9 @@ fn positions_are_those_of_the_names() {
         .collect();
     assert_eq!(places, ["2:1", "raw.items 4:2", "raw.orders 3:8", "6:1", "y 6:34", "é.x 6:29"]);
 }
+
+#[test]
+fn only_is_no_table_in_postgres() {
+    check(Dialect::Postgres, "select * from only ev where x > 1", "query <- ev");
+    check(Dialect::Postgres, "select * from \"only\" ev", "query <- only");
+}
