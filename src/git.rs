@@ -157,7 +157,7 @@ pub fn resolve(project_dir: &Path, base: Option<&Side>, head: Option<&Side>) -> 
             let place = need(place, project_dir)?;
             let named = revision::find(&place.repository, typed)?;
             let base = match &head_side.named {
-                Some(head) => revision::merge_base(&place.repository, &named, head)?,
+                Some(head) => revision::merge_base(&place.repository, &named, head, head_side.state)?,
                 None => exactly(&named),
             };
             open_base(place, base)?

@@ -155,14 +155,20 @@ const UNSHALLOW: &str =
     "`git fetch --unshallow`, or `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` in GitLab CI";
 
 /// The merge base of a revision that somebody named and the head.
-pub(super) fn merge_base(repository: &Repository, base: &Named, head: &Named) -> Result<Base> {
+pub(super) fn merge_base(repository: &Repository, base: &Named, head: &Named, state: State) -> Result<Base> {
     let commit = common_ancestor(repository, base, head)?;
     let reason = if commit == base.commit {
         format!("`{}`, {}", base.name, short(commit))
     } else {
         format!("merge base of `{}` and `{}`, {}", base.name, head.name, short(commit))
     };
-    Ok(Base { commit: Some(commit), label: base.name.clone(), reason })
+    // Nothing of the head is new to such a base: whoever wants to go back to it asks for it exactly.
+    let label = if state == State::Committed && commit == head.commit && commit != base.commit {
+        format!("{} (which holds {} already; --base exact:{} compares the two)", base.name, head.name, base.name)
+    } else {
+        base.name.clone()
+    };
+    Ok(Base { commit: Some(commit), label, reason })
 }
 
 fn common_ancestor(repository: &Repository, base: &Named, head: &Named) -> Result<Oid> {
@@ -225,7 +231,7 @@ fn upstream_base(repository: &Repository, head: &Named) -> Result<Option<Base>> 
         return Ok(None);
     };
     let upstream = Named { commit: commit.id(), name, branch: None };
-    let base = merge_base(repository, &upstream, head)?;
+    let base = merge_base(repository, &upstream, head, State::Uncommitted)?;
     Ok((base.commit != Some(head.commit)).then_some(base))
 }
 

@@ -100,7 +100,11 @@ fn the_head_is_what_is_committed_and_what_is_not() {
         head_and_base(&fixture, &format!("impact --head {commit}")),
         format!("{} → main: core.orders", &commit[..7])
     );
-    assert_eq!(head_and_base(&fixture, "impact --base change --head main"), "main → change: ");
+    assert_eq!(
+        head_and_base(&fixture, "impact --base change --head main"),
+        "main → change (which holds main already; --base exact:change compares the two): "
+    );
+    assert_eq!(head_and_base(&fixture, "impact --base exact:change --head main"), "main → change: core.orders");
 }
 
 #[test]
