@@ -41,11 +41,18 @@ pub struct Options {
 pub fn files(snapshot: &Snapshot, root: &str, except: &[Arc<str>]) -> Vec<(Arc<str>, ContentId)> {
     snapshot
         .below(root)
-        .filter(|(path, _)| path.ends_with(".sql") || path.ends_with(".SQL"))
+        .filter(|(path, _)| is_sql(path))
         .filter(|(path, _)| !path.split('/').any(is_not_the_projects_own))
         .filter(|(path, _)| !except.iter().any(|other| is_below(path, other)))
         .map(|(path, id)| (Arc::clone(path), id))
         .collect()
+}
+
+/// Whether a file holds SQL, by its ending; templates of it included.
+fn is_sql(path: &str) -> bool {
+    const ENDINGS: [&str; 6] = [".sql", ".ddl", ".hql", ".bq", ".sql.j2", ".sql.jinja"];
+    let path = path.to_ascii_lowercase();
+    ENDINGS.iter().any(|ending| path.ends_with(ending))
 }
 
 /// Folders that tools fill, not people.

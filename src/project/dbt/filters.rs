@@ -1,7 +1,7 @@
 //! The filters, tests and functions that dbt's Jinja has beyond the renderer's, and those whose
 //! results must be lists that can change.
 
-use minijinja::value::{Kwargs, Rest, Tuple, ValueKind};
+use minijinja::value::{Kwargs, Rest, Tuple, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, State, Value};
 
 use super::call::{Arguments, Cause, caused, function};
@@ -10,6 +10,39 @@ use super::values::{self, dict, invalid, list, own, own_deep, representation};
 
 /// How long a text in a variable may be.
 const MAX_TEXT: usize = 8 << 20;
+
+/// How wide a text may be padded or indented, and how many pieces a list may be cut into.
+const WIDEST: usize = 1_000;
+
+/// Refuses a format whose width alone would fill the memory: no table needs four digits of blanks.
+fn narrow(format: &str) -> Result<(), Error> {
+    let wide = |spec: &str| {
+        let digits = spec.trim_start_matches(['-', '+', ' ', '#', '0', '<', '>', '^', '=', '*', '.']);
+        digits.chars().take_while(char::is_ascii_digit).count() > 3
+    };
+    let of_percent = format.split('%').skip(1).any(wide);
+    let braces = format.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let of_braces = braces
+        .filter_map(|field| field.split_once(':'))
+        .any(|(_, spec)| wide(spec.trim_start_matches(|c: char| !c.is_ascii_digit())));
+    match of_percent || of_braces {
+        true => Err(caused(Cause::Limit, "a format is wider than any text may be")),
+        false => Ok(()),
+    }
+}
+
+fn format(state: &mut State<'_, '_>, text: &Value, args: Rest<ValueOrKwargs>) -> Result<Value, Error> {
+    narrow(&text.to_string())?;
+    minijinja::filters::format(state, text, args)
+}
+
+fn batch(state: &State<'_, '_>, value: Value, count: usize, fill_with: Option<Value>) -> Result<Value, Error> {
+    minijinja::filters::batch(state, value, count.min(WIDEST), fill_with)
+}
+
+fn slice(state: &State<'_, '_>, value: Value, count: usize, fill_with: Option<Value>) -> Result<Value, Error> {
+    minijinja::filters::slice(state, value, count.min(WIDEST), fill_with)
+}
 
 /// Adds all of them to a renderer.
 pub(super) fn install(env: &mut Environment<'static>) {
@@ -65,6 +98,21 @@ pub(super) fn install(env: &mut Environment<'static>) {
     });
     env.add_filter("wordcount", |value: String| value.split_whitespace().count());
     env.add_filter("center", |value: String, width: usize| format!("{value:^width$}", width = width.min(1_000)));
+    env.add_filter("indent", |value: String, width: Option<usize>, first: Option<bool>| {
+        let gap = " ".repeat(width.unwrap_or(4).min(WIDEST));
+        let lines: Vec<String> = value
+            .lines()
+            .enumerate()
+            .map(|(number, line)| match number > 0 && !line.is_empty() || number == 0 && first == Some(true) {
+                true => format!("{gap}{line}"),
+                false => line.to_owned(),
+            })
+            .collect();
+        lines.join("\n")
+    });
+    env.add_filter("format", format);
+    env.add_filter("batch", batch);
+    env.add_filter("slice", slice);
     env.add_filter("truncate", |value: String, length: Option<usize>| {
         value.chars().take(length.unwrap_or(255)).collect::<String>()
     });
@@ -106,6 +154,7 @@ fn sum(state: &mut State<'_, '_>, method: &str, left: Value, right: Value) -> Re
 /// `%`: a format where the left side is a text, the remainder elsewhere.
 fn modulo(state: &mut State<'_, '_>, left: Value, right: Value) -> Result<Value, Error> {
     if left.as_str().is_some() {
+        narrow(&left.to_string())?;
         let mut args = vec![left];
         match right.kind() {
             ValueKind::Seq if right.downcast_object_ref::<Tuple>().is_some() => args.extend(right.try_iter()?),
@@ -164,6 +213,9 @@ fn method(state: &mut State<'_, '_>, value: &Value, method: &str, args: &[Value]
         let padding = |width: usize, fill: Option<String>| {
             fill.unwrap_or_else(|| " ".to_owned()).repeat(width.saturating_sub(length))
         };
+        if method == "format" {
+            narrow(text)?;
+        }
         match method {
             "zfill" => {
                 let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
@@ -224,4 +276,19 @@ fn method(state: &mut State<'_, '_>, value: &Value, method: &str, args: &[Value]
         return list(value.try_iter()?).call_method(state, method, args);
     }
     minijinja_contrib::pycompat::unknown_method_callback(state, value, method, args).map(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_width_of_a_format_is_limited() {
+        for fine in ["select 20240101 as d, '%s' as x", "{} in 2024", "{:>10}", "%05d", "{0:.2f} 12345", "10:30000"] {
+            assert!(narrow(fine).is_ok(), "{fine}");
+        }
+        for wide in ["%0100000d", "%99999s", "{:>99999999999}", "{0:100000}"] {
+            assert!(narrow(wide).is_err(), "{wide}");
+        }
+    }
 }
