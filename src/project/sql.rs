@@ -181,54 +181,34 @@ fn unreadable(path: &Arc<str>, id: ContentId, name: RelationName, diagnostic: Di
 }
 
 fn shares(file: &script::File<'_>, path_name: RelationName, rung: Rung, incomplete: Option<&Arc<str>>) -> Vec<Share> {
-    let mut shares = Vec::new();
-    let targets = file.targets();
-    for target in &targets {
-        let fill = file.fill_of(target);
-        let writer = Writer {
+    let filled = |name: RelationName, fill: script::Fill| Share {
+        name,
+        kind: fill.kind,
+        rung,
+        writer: Some(Writer {
             path: Arc::clone(file.path),
             position: fill.position,
             reads: fill.reads,
             incomplete: fill.incomplete.map(Arc::from).or_else(|| incomplete.cloned()),
             body: Body::Sql { dialect: file.dialect, variants: vec![fill.text], conditions: None },
-        };
-        shares.push(Share {
-            name: target.clone(),
-            kind: fill.kind,
-            rung,
-            writer: Some(writer),
-            declared: None,
-            schema: TableSchema::default(),
-        });
-    }
-    for (name, position, schema) in file.declarations() {
-        shares.push(Share {
-            name,
-            kind: RelationKind::Source,
-            rung,
-            writer: None,
-            declared: Some((Arc::clone(file.path), position)),
-            schema,
-        });
-    }
-    if shares.is_empty()
-        && let Some(query) = file.bare_query().or_else(|| file.dynamic()).or_else(|| file.nameless())
-    {
-        let writer = Writer {
-            path: Arc::clone(file.path),
-            position: query.position,
-            reads: query.reads,
-            incomplete: query.incomplete.map(Arc::from).or_else(|| incomplete.cloned()),
-            body: Body::Sql { dialect: file.dialect, variants: vec![query.text], conditions: None },
-        };
-        shares.push(Share {
-            name: path_name,
-            kind: RelationKind::Model,
-            rung,
-            writer: Some(writer),
-            declared: None,
-            schema: TableSchema::default(),
-        });
+        }),
+        declared: None,
+        schema: TableSchema::default(),
+    };
+    let declared = |(name, position, schema)| Share {
+        name,
+        kind: RelationKind::Source,
+        rung,
+        writer: None,
+        declared: Some((Arc::clone(file.path), position)),
+        schema,
+    };
+    let mut shares: Vec<Share> =
+        file.targets().into_iter().map(|target| filled(target.clone(), file.fill_of(&target))).collect();
+    shares.extend(file.declarations().into_iter().map(declared));
+    if shares.is_empty() {
+        let query = file.bare_query().or_else(|| file.dynamic()).or_else(|| file.nameless());
+        shares.extend(query.map(|query| filled(path_name, query)));
     }
     shares
 }
