@@ -359,7 +359,8 @@ fn compare_bodies(base: &Body, head: &Body) -> Bodies {
                 // What was rendered is the same; what another target or the warehouse's answer would
                 // make of the template was not rendered.
                 Bodies::Same(_) if asked != asks => Bodies::Unknown(
-                    "the template differs where it asks for the target, the environment or the warehouse".to_owned(),
+                    "the template differs where it asks for the target, the environment or the warehouse, or in a hook"
+                        .to_owned(),
                 ),
                 verdict => verdict,
             }

@@ -209,3 +209,16 @@ fn a_table_variable_stays_inside_its_script() {
     let fixture = Fixture::pair(&files, &[("one.sql", &changed)]);
     assert!(fixture.verdict("impact").contains("not_reached audit"), "{}", fixture.verdict("impact"));
 }
+
+#[test]
+fn the_macro_of_a_hook_can_change_what_a_table_holds() {
+    let files = [
+        PROJECT,
+        ("macros/clean.sql", "{% macro clean() %}delete from {{ this }} where x = 1{% endmacro %}"),
+        ("models/revenue.sql", "{{ config(post_hook='{{ clean() }}') }} select 1 as x"),
+        ("models/other.sql", "select 1 as x"),
+    ];
+    let change = [("macros/clean.sql", "{% macro clean() %}delete from {{ this }} where x = 2{% endmacro %}")];
+    assert_eq!(audit(&files, &change).0, "unknown");
+    assert_eq!(audit(&files, &[("models/other.sql", "select 2 as x")]).0, "not_reached");
+}

@@ -89,9 +89,9 @@ impl Found {
 }
 
 /// The texts that decide what a template renders to elsewhere: those, of the template and of the
-/// macros that it reaches, that ask for the target, the environment or the warehouse. Comments and
-/// layout do not count.
-fn conditions(file: &str, reach: &scan::Reach) -> Option<Arc<str>> {
+/// macros that it reaches, that ask for the target, the environment or the warehouse; and the macros
+/// of its hooks, which are not rendered. Comments and layout do not count.
+fn conditions(file: &str, reach: &scan::Reach, hooks: &[String]) -> Option<Arc<str>> {
     const QUESTIONS: [&str; 13] = [
         "target.",
         "target[",
@@ -109,7 +109,7 @@ fn conditions(file: &str, reach: &scan::Reach) -> Option<Arc<str>> {
     ];
     let macros = reach.macros.values().filter(|one| &*one.package != "dbt").map(|one| one.text());
     let asking = std::iter::once(file).chain(macros).filter(|text| QUESTIONS.iter().any(|asks| text.contains(asks)));
-    let texts: Vec<String> = asking.map(without_comments).collect();
+    let texts: Vec<String> = asking.chain(hooks.iter().map(String::as_str)).map(without_comments).collect();
     (!texts.is_empty()).then(|| Arc::from(texts.join("\n")))
 }
 
@@ -311,8 +311,22 @@ impl Assembly<'_> {
             );
         }
         let reach = scan::reach(self.engine, &node.candidate.package, local, file, body.clone());
-        let conditions = conditions(file, &reach);
+        let conditions = conditions(file, &reach, &self.macros_of_hooks(node));
         (rung, Body::Sql { dialect, variants, conditions })
+    }
+
+    /// The texts of the macros that a node's hooks reach: what they do to the table is not rendered.
+    fn macros_of_hooks(&self, node: &Node) -> Vec<String> {
+        let hooks = ["pre_hook", "pre-hook", "post_hook", "post-hook"].iter().filter_map(|key| node.config.get(*key));
+        let mut texts = BTreeSet::new();
+        for hook in hooks {
+            let text = hook.to_string();
+            let whole = 0..text.len();
+            let reach = scan::reach(self.engine, &node.candidate.package, &[], &text, whole);
+            let macros = reach.macros.values().filter(|one| &*one.package != "dbt");
+            texts.extend(macros.map(|one| one.text().to_owned()));
+        }
+        texts.into_iter().collect()
     }
 
     /// The nodes that a query for tables can find; `None` if that cannot be told.
