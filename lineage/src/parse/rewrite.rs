@@ -335,7 +335,7 @@ fn match_recognize_modes(tokens: &mut Tokens, dialect: Dialect) {
 }
 
 /// What can stand between CREATE and TABLE or VIEW.
-const MODIFIERS: [&str; 24] = [
+pub(super) const MODIFIERS: [&str; 24] = [
     "OR",
     "REPLACE",
     "ALTER",

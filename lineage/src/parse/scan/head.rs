@@ -3,6 +3,7 @@
 use super::Scanner;
 use crate::name::RelationName;
 use crate::parse::extract::is_temporary;
+use crate::parse::rewrite::MODIFIERS;
 use crate::query::{Lifetime, StatementKind, TableSchema};
 
 /// The kind of a statement and its targets, from its first words.
@@ -88,40 +89,11 @@ impl Scanner<'_> {
 
     fn create_target(&mut self, main: usize) -> (Vec<RelationName>, usize) {
         let mut at = main + 1;
-        while self.words.is_any(
-            at,
-            &[
-                "OR",
-                "REPLACE",
-                "ALTER",
-                "TEMP",
-                "TEMPORARY",
-                "TRANSIENT",
-                "VOLATILE",
-                "EXTERNAL",
-                "SNAPSHOT",
-                "DYNAMIC",
-                "MATERIALIZED",
-                "RECURSIVE",
-                "SECURE",
-                "ICEBERG",
-                "HYBRID",
-                "GLOBAL",
-                "LOCAL",
-                "UNLOGGED",
-                "LIVE",
-                "STREAMING",
-                "FORCE",
-                "FOREIGN",
-                "TABLE",
-                "VIEW",
-                "IF",
-                "NOT",
-                "EXISTS",
-                "MODEL",
-            ],
-        ) && self.words.at(at + 1) != "."
-        {
+        let leads_on = |at: usize| {
+            self.words.is_any(at, &MODIFIERS)
+                || self.words.is_any(at, &["TABLE", "VIEW", "MODEL", "IF", "NOT", "EXISTS"])
+        };
+        while leads_on(at) && self.words.at(at + 1) != "." {
             at += 1;
         }
         match self.name(at) {
