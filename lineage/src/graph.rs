@@ -7,7 +7,6 @@ use std::sync::Arc;
 use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
 
 use crate::catalog::{Catalog, Found};
 use crate::diagnostic::{Diagnostic, Position};
@@ -119,12 +118,6 @@ impl LineageGraph {
         let mut sites: Vec<_> = self.graph.edges_connecting(read.0, reader.0).map(|edge| edge.weight()).collect();
         sites.sort();
         sites
-    }
-
-    /// How many relations read another, counting each pair once.
-    #[must_use]
-    pub fn edge_count(&self) -> usize {
-        self.graph.edge_references().map(|edge| (edge.source(), edge.target())).collect::<BTreeSet<_>>().len()
     }
 
     /// Everything upstream of some nodes, themselves included; cycles are walked once.
