@@ -12,6 +12,7 @@ use headsup_lineage::query::{Read, ReadRole};
 use headsup_lineage::reach::{JobReach, Reach};
 use headsup_lineage::relation::{Reference, Relation, RelationId};
 
+use crate::error::did_you_mean;
 use crate::project::{Attributes, Contact, Criticality, DeclaredJob, OwnerClaim, OwnerRule, Project};
 use crate::settings::{Job as SetJob, Settings, Standard};
 
@@ -288,21 +289,16 @@ fn amiss(job: &Job, graph: &LineageGraph) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// The relation whose name is written most like one that was not found.
+/// The relation whose name is written most like one that was not found, by all of it or by its table.
 fn nearest(name: &RelationName, graph: &LineageGraph) -> Option<String> {
-    let written = name.to_string().to_lowercase();
-    let table = name.table_key().to_lowercase();
-    graph
-        .nodes()
-        .map(|node| graph.relation(node).name.clone())
-        .map(|known| {
-            let whole = strsim::jaro_winkler(&written, &known.to_string().to_lowercase());
-            let last = strsim::jaro_winkler(&table, &known.table_key().to_lowercase());
-            (whole.max(last), known)
-        })
-        .filter(|(likeness, _)| *likeness > 0.85)
-        .max_by(|(a, first), (b, second)| a.total_cmp(b).then_with(|| second.cmp(first)))
-        .map(|(_, known)| known.to_string())
+    let mut names: Vec<&RelationName> = graph.nodes().map(|node| &graph.relation(node).name).collect();
+    names.sort();
+    let written: Vec<String> = names.iter().map(ToString::to_string).collect();
+    if let Some(whole) = did_you_mean(&name.to_string(), written.iter().map(String::as_str)) {
+        return Some(whole.to_owned());
+    }
+    let table = did_you_mean(name.table(), names.iter().map(|known| known.table()))?;
+    names.iter().find(|known| known.table() == table).map(ToString::to_string)
 }
 
 /// What is known of a change at one job, from the widest standard to the narrowest.
