@@ -69,15 +69,6 @@ pub struct Entry {
     pub value: Node,
 }
 
-/// One step from a value to one inside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step<'a> {
-    /// To the value of a key.
-    Key(&'a str),
-    /// To an item of a list, from zero.
-    Item(usize),
-}
-
 impl Content {
     /// What the value is called in a message: `a text`, `a list`.
     #[must_use]
@@ -102,29 +93,6 @@ impl Node {
             _ => None,
         }
     }
-
-    /// Where the value that the steps lead to is; for an empty collection, where its key is.
-    #[must_use]
-    pub fn locate(&self, path: &[Step<'_>]) -> Option<Position> {
-        let (step, rest) = match path.split_first() {
-            None => return self.position,
-            Some(split) => split,
-        };
-        match (step, &self.content) {
-            (Step::Key(key), _) => {
-                let entry = self.get(key)?;
-                entry.value.locate(rest).or_else(|| rest.is_empty().then_some(entry.key_position).flatten())
-            }
-            (Step::Item(index), Content::List(items)) => items.get(*index)?.locate(rest),
-            _ => None,
-        }
-    }
-}
-
-/// Where in a text the value that the steps lead to is. To ask more than once, [`parse`] and [`Node::locate`].
-#[must_use]
-pub fn locate(text: &str, path: &[Step<'_>]) -> Option<Position> {
-    parse(text).ok()?.0.locate(path)
 }
 
 /// Reads a text of one document, with what is wrong in it but leaves it readable: keys given twice.

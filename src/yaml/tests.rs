@@ -12,23 +12,35 @@ fn tree(text: &str) -> Node {
     node
 }
 
-/// The tree without its places, as JSON.
-fn plain(node: &Node) -> serde_json::Value {
-    match &node.content {
-        Content::Null => serde_json::Value::Null,
-        Content::Bool(value) => (*value).into(),
-        Content::Integer(value) => (*value).into(),
-        Content::Float(value) => (*value).into(),
-        Content::Text(value) => value.clone().into(),
-        Content::List(items) => items.iter().map(plain).collect(),
-        Content::Mapping(entries) => {
-            serde_json::Value::Object(entries.iter().map(|entry| (entry.key.clone(), plain(&entry.value))).collect())
+/// One step from a value to one inside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step<'a> {
+    /// To the value of a key.
+    Key(&'a str),
+    /// To an item of a list, from zero.
+    Item(usize),
+}
+
+impl Node {
+    /// Where the value that the steps lead to is; for an empty collection, where its key is.
+    fn locate(&self, path: &[Step<'_>]) -> Option<Position> {
+        let (step, rest) = match path.split_first() {
+            None => return self.position,
+            Some(split) => split,
+        };
+        match (step, &self.content) {
+            (Step::Key(key), _) => {
+                let entry = self.get(key)?;
+                entry.value.locate(rest).or_else(|| rest.is_empty().then_some(entry.key_position).flatten())
+            }
+            (Step::Item(index), Content::List(items)) => items.get(*index)?.locate(rest),
+            _ => None,
         }
     }
 }
 
 fn place(text: &str, path: &[Step<'_>]) -> Option<(u32, u32)> {
-    locate(text, path).map(|place| (place.line, place.column))
+    parse(text).unwrap().0.locate(path).map(|place| (place.line, place.column))
 }
 
 const SAMPLE: &str = "\
@@ -87,9 +99,12 @@ fn the_tree_is_what_the_parser_gives() {
     ] {
         let text = text.replace("!tag ", "").replace("!t ", "");
         let value: serde_json::Value = serde_yaml::from_str(&text).unwrap();
-        assert_eq!(plain(&tree(&text)), value, "{text}");
+        assert_eq!(tree(&text).content.to_json(), value, "{text}");
     }
-    assert_eq!(plain(&tree("- !tag x\n- !tag [1]\n- !tag {a: !t 2}\n")), serde_json::json!(["x", [1], {"a": 2}]));
+    assert_eq!(
+        tree("- !tag x\n- !tag [1]\n- !tag {a: !t 2}\n").content.to_json(),
+        serde_json::json!(["x", [1], {"a": 2}])
+    );
 }
 
 #[test]
@@ -97,7 +112,7 @@ fn aliases_are_where_their_anchor_is_and_what_follows_them_is_not_lost() {
     let text = "a: &x\n  k: 1\nb: *x\nc: &s word\nd: [*s, end]\n*s : last\n";
     let node = tree(text);
     assert_eq!(
-        plain(&node),
+        node.content.to_json(),
         serde_json::json!({"a": {"k": 1}, "b": {"k": 1}, "c": "word", "d": ["word", "end"], "word": "last"})
     );
     assert_eq!(node.locate(&[Step::Key("b")]), Some(Position::new(2, 3)));
@@ -107,7 +122,7 @@ fn aliases_are_where_their_anchor_is_and_what_follows_them_is_not_lost() {
 #[test]
 fn merge_keys_are_resolved() {
     let text = "x: &x {a: 1, b: 1}\ny: &y {b: 2, c: 2}\nz: {b: 3, <<: [*x, *y]}\nw:\n  <<: *x\n  a: 0\n";
-    let node = plain(&tree(text));
+    let node = tree(text).content.to_json();
     assert_eq!(node["z"], serde_json::json!({"b": 3, "a": 1, "c": 2}));
     assert_eq!(node["w"], serde_json::json!({"a": 0, "b": 1}));
     let (_, diagnostics) = parse("a: {<<: 1}").unwrap();
@@ -117,7 +132,7 @@ fn merge_keys_are_resolved() {
 #[test]
 fn a_key_given_twice_is_told_with_both_places() {
     let (node, diagnostics) = parse("a: 1\nb: 2\na: 3\nc: {d: 1, d: 2}\n").unwrap();
-    assert_eq!(plain(&node), serde_json::json!({"a": 1, "b": 2, "c": {"d": 1}}));
+    assert_eq!(node.content.to_json(), serde_json::json!({"a": 1, "b": 2, "c": {"d": 1}}));
     let places: Vec<_> = diagnostics.iter().map(|found| (found.code, found.position.unwrap())).collect();
     assert_eq!(places, [("duplicate-key", Position::new(3, 1)), ("duplicate-key", Position::new(4, 11))]);
     assert!(diagnostics[0].hint.as_deref().unwrap().contains("line 1"));
@@ -126,7 +141,7 @@ fn a_key_given_twice_is_told_with_both_places() {
 #[test]
 fn a_key_that_is_no_text_is_told() {
     let (node, diagnostics) = parse("[a, b]: 1\nc: 2\n").unwrap();
-    assert_eq!(plain(&node), serde_json::json!({"c": 2}));
+    assert_eq!(node.content.to_json(), serde_json::json!({"c": 2}));
     assert_eq!(diagnostics[0].code, "yaml-key");
 }
 
@@ -171,7 +186,7 @@ proptest! {
             && diagnostics.is_empty()
             && !text.contains(['<', '!'])
         {
-            prop_assert_eq!(&plain(node), value);
+            prop_assert_eq!(&node.content.to_json(), value);
         }
     }
 }
