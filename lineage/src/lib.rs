@@ -12,6 +12,8 @@
 pub mod canonical;
 pub mod catalog;
 pub mod change;
+pub mod columns;
+pub mod dependency;
 pub mod diagnostic;
 pub mod dialect;
 pub mod graph;

@@ -1,12 +1,18 @@
-//! What a SQL text says, independent of the parser: statements, what each fills, and what each reads.
-//!
-//! This is the table-level half of the intermediate representation; query blocks and expressions
-//! join it with column lineage. It must not know the parser's types.
+//! What a SQL text says, independent of the parser: statements, what each fills and reads, and
+//! the blocks and expressions of its queries. It must not know the parser's types.
+
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Position};
 use crate::name::{ColumnName, RelationName};
+
+pub mod block;
+pub mod tree;
+
+use block::Block;
+use tree::{BlockId, Tree};
 
 /// A whole SQL text, read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,6 +48,58 @@ pub struct Statement {
     pub position: Position,
     /// Why `reads` may be too short, where it may: dynamic SQL, a statement cut off.
     pub incomplete: Option<String>,
+    /// Its queries, where the parser understood them; without, every column and the rows of the
+    /// targets depend on every column and the rows of whatever it reads.
+    pub queries: Option<Arc<Queries>>,
+}
+
+/// The queries of a statement, and what becomes of their rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queries {
+    /// The blocks and expressions.
+    pub tree: Tree,
+    /// What becomes of the rows of which blocks; a bare query has one output without a target.
+    pub outputs: Vec<Output>,
+}
+
+impl Queries {
+    /// The block of an output.
+    #[must_use]
+    pub fn block(&self, output: &Output) -> &Block {
+        self.tree.block(output.block)
+    }
+}
+
+/// The rows of a block, and what becomes of them.
+///
+/// The branches of a MERGE are an output each; UPDATE and DELETE are a SELECT over the target joined
+/// with what else they name, so that the target itself is among what the block reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The relation that they go to; `None` for a bare query.
+    pub target: Option<RelationName>,
+    /// The columns of the target that the block's columns fill, in order; empty where the statement
+    /// names none.
+    pub columns: Vec<ColumnName>,
+    /// The block.
+    pub block: BlockId,
+    /// What becomes of the rows.
+    pub action: Action,
+}
+
+/// What becomes of the rows of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// They are what the query returns.
+    Return,
+    /// They are all that the relation holds: CREATE TABLE AS, CREATE VIEW, INSERT OVERWRITE.
+    Replace,
+    /// They are added: INSERT, the insert branch of MERGE.
+    Append,
+    /// Their values replace those of the target's rows: UPDATE. Rows stay.
+    Update,
+    /// The target's rows among them go: DELETE.
+    Delete,
 }
 
 /// What a statement does.

@@ -128,6 +128,7 @@ impl Reader {
                     reads: Vec::new(),
                     position: origin.shift(position),
                     incomplete: None,
+                    queries: None,
                 });
                 self.routines.push(Routine { index, reads: Reads::default(), incomplete: None });
             }

@@ -136,7 +136,7 @@ pub(super) fn scan(words: Words<'_>, dialect: Dialect) -> Statement {
         _ if scanner.runtime => Some("a relation is named by an expression that is known only at run time".to_owned()),
         _ => None,
     };
-    Statement { kind, targets, reads: scanner.reads.into_vec(), position, incomplete }
+    Statement { kind, targets, reads: scanner.reads.into_vec(), position, incomplete, queries: None }
 }
 
 fn closing_brackets(words: &Words<'_>) -> Vec<usize> {

@@ -71,6 +71,7 @@ impl Describer {
             reads,
             position: self.origin.0,
             incomplete: self.found.incomplete.map(str::to_owned),
+            queries: None,
         };
         (statement, self.nested)
     }

@@ -1,0 +1,469 @@
+//! The queries of one statement as a tree of blocks and expressions, in an arena.
+//!
+//! Everything is an index into a vector, so a tree of any depth is dropped and walked without
+//! recursion, and costs a few bytes a token. Two invariants make that work:
+//!
+//! - what an expression or block is made of comes before it: its parts have smaller ids, except
+//!   that a recursive CTE refers to its own block;
+//! - CTEs are gone: a FROM item that names one holds its block, and several items may hold the same.
+
+use std::collections::HashMap;
+
+use crate::diagnostic::Position;
+use crate::dialect::Dialect;
+use crate::name::{ColumnName, RelationName};
+
+use super::block::Block;
+
+/// The queries of one statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tree {
+    /// Whose rules of names and scopes hold.
+    pub dialect: Dialect,
+    names: Vec<ColumnName>,
+    texts: Vec<Box<str>>,
+    exprs: Vec<Expr>,
+    lists: Vec<ExprId>,
+    paths: Vec<Symbol>,
+    blocks: Vec<Block>,
+}
+
+/// An identifier of a tree; equal if the names are equal under the dialect's rule for columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Symbol(u32);
+
+/// A text of a tree: of a literal, an operator, a function, a type; equal if the texts are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text(u32);
+
+/// An expression of a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExprId(u32);
+
+/// A block of a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlockId(u32);
+
+/// Expressions of a tree, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct List {
+    start: u32,
+    len: u32,
+}
+
+impl List {
+    /// How many there are.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len == 0
+    }
+}
+
+/// A dotted name of a tree, `o.amount`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Path {
+    start: u32,
+    len: u32,
+}
+
+impl ExprId {
+    /// Its place among the expressions of its tree.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl BlockId {
+    /// Its place among the blocks of its tree.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// An expression.
+///
+/// Chains of one operator are one application: `a AND b AND c` has three arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expr {
+    /// A dotted name: a column, a field of one, a SELECT alias, a parameter of a lambda.
+    Column(Path, Position),
+    /// `*` or `t.*` as an argument: all columns, of one FROM item where a path names it.
+    Star(Option<Path>),
+    /// A constant, spelled as written.
+    Literal(LiteralKind, Text),
+    /// A placeholder or a variable: `?`, `:day`, `@day`, `$1`.
+    Parameter(Text),
+    /// An operator or a form with a grammar of its own, named in lower case: `and`, `=`,
+    /// `is null`, `between`, `like`, `extract`, `tuple`, `array`, `struct`, `at time zone`.
+    Apply(Text, List),
+    /// A call of a function; its name is in lower case unless it was quoted, its parts joined by dots.
+    Call {
+        /// The name.
+        function: Text,
+        /// The arguments.
+        args: List,
+        /// DISTINCT, ORDER BY, FILTER, OVER, where there are any.
+        clauses: Option<Box<Clauses>>,
+    },
+    /// CASE.
+    Case {
+        /// `CASE operand WHEN …`
+        operand: Option<ExprId>,
+        /// Conditions and results in turn: WHEN, THEN, WHEN, THEN …
+        branches: List,
+        /// ELSE.
+        otherwise: Option<ExprId>,
+    },
+    /// A cast.
+    Cast {
+        /// What is cast.
+        expr: ExprId,
+        /// To which type: upper case, single spaces.
+        data_type: Text,
+        /// What happens to a value that does not fit.
+        mode: CastMode,
+    },
+    /// A field of a record, or a path into semi-structured data: `payload:a`, `f(x).a`.
+    Field(ExprId, Symbol),
+    /// An element of an array or a map: `a[0]`, `m['k']`.
+    Index(ExprId, ExprId),
+    /// A query inside an expression.
+    Subquery {
+        /// In what role.
+        kind: SubqueryKind,
+        /// What is compared with it: the left side of IN, ANY and ALL.
+        operand: Option<ExprId>,
+        /// The query.
+        block: BlockId,
+    },
+    /// `x -> x + 1`; the parameters hide columns of the same name.
+    Lambda(Path, ExprId),
+    /// An expression with a name of its own: a field of a struct, a named argument.
+    Named(Symbol, ExprId),
+}
+
+/// What kind of constant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LiteralKind {
+    /// A number.
+    Number,
+    /// A text, without its quotes.
+    String,
+    /// TRUE or FALSE.
+    Boolean,
+    /// NULL.
+    Null,
+    /// Whatever else: dates, intervals, bytes; spelled as written.
+    Other,
+}
+
+/// What a cast does with a value that does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CastMode {
+    /// It fails.
+    Strict,
+    /// It gives NULL: TRY_CAST, SAFE_CAST.
+    Try,
+}
+
+/// In what role a query stands in an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SubqueryKind {
+    /// Its one value.
+    Scalar,
+    /// Whether it has rows.
+    Exists(Negation),
+    /// Whether its rows hold the operand.
+    In(Negation),
+    /// `operand op ANY (…)`, `operand op ALL (…)`; the text is both, such as `> all`.
+    Compared(Text),
+    /// `ARRAY(SELECT …)` and other functions over all rows.
+    Array,
+}
+
+/// Whether NOT stands before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Negation {
+    /// No.
+    Plain,
+    /// Yes.
+    Negated,
+}
+
+/// What a call says beside its arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Clauses {
+    /// DISTINCT.
+    pub distinct: bool,
+    /// ORDER BY in the brackets or WITHIN GROUP.
+    pub order_by: Vec<SortKey>,
+    /// FILTER (WHERE …).
+    pub filter: Option<ExprId>,
+    /// OVER.
+    pub over: Option<Window>,
+    /// IGNORE NULLS, RESPECT NULLS, LIMIT, HAVING MAX and the like, in lower case.
+    pub modifiers: Option<Text>,
+    /// Expressions of the modifiers.
+    pub modifier_args: List,
+}
+
+/// A window.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Window {
+    /// The named window that it is or extends, defined in the block's WINDOW clause.
+    pub base: Option<Symbol>,
+    /// PARTITION BY.
+    pub partition_by: List,
+    /// ORDER BY.
+    pub order_by: Vec<SortKey>,
+    /// The frame, spelled in lower case.
+    pub frame: Option<Text>,
+}
+
+/// One key of an ORDER BY.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SortKey {
+    /// What is sorted by.
+    pub expr: ExprId,
+    /// Which way.
+    pub direction: Direction,
+    /// NULLS FIRST or LAST where said.
+    pub nulls: Option<NullsAt>,
+}
+
+/// Which way is sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// ASC, or nothing.
+    Ascending,
+    /// DESC.
+    Descending,
+}
+
+/// Where NULLs are sorted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NullsAt {
+    /// NULLS FIRST.
+    First,
+    /// NULLS LAST.
+    Last,
+}
+
+impl Tree {
+    /// The expression of an id.
+    #[must_use]
+    pub fn expr(&self, id: ExprId) -> &Expr {
+        &self.exprs[id.index()]
+    }
+
+    /// How many expressions there are.
+    #[must_use]
+    pub fn expr_count(&self) -> usize {
+        self.exprs.len()
+    }
+
+    /// The expressions of a list.
+    #[must_use]
+    pub fn list(&self, list: List) -> &[ExprId] {
+        &self.lists[list.start as usize..(list.start + list.len) as usize]
+    }
+
+    /// The parts of a dotted name, outermost first; at least one.
+    #[must_use]
+    pub fn path(&self, path: Path) -> &[Symbol] {
+        &self.paths[path.start as usize..(path.start + path.len) as usize]
+    }
+
+    /// The name of a symbol.
+    #[must_use]
+    pub fn name(&self, symbol: Symbol) -> &ColumnName {
+        &self.names[symbol.0 as usize]
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn text(&self, text: Text) -> &str {
+        &self.texts[text.0 as usize]
+    }
+
+    /// The block of an id.
+    #[must_use]
+    pub fn block(&self, id: BlockId) -> &Block {
+        &self.blocks[id.index()]
+    }
+
+    /// Every block, parts before wholes.
+    pub fn blocks(&self) -> impl Iterator<Item = (BlockId, &Block)> {
+        self.blocks.iter().enumerate().map(|(index, block)| (BlockId(id(index)), block))
+    }
+
+    /// How many blocks there are.
+    #[must_use]
+    pub fn block_count(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// The expressions that an expression is directly made of, in order. What is in the block of a
+    /// subquery is not among them.
+    #[must_use]
+    pub fn parts(&self, expr: ExprId) -> Vec<ExprId> {
+        match self.expr(expr) {
+            Expr::Column(..) | Expr::Star(_) | Expr::Literal(..) | Expr::Parameter(_) => Vec::new(),
+            Expr::Apply(_, args) => self.list(*args).to_vec(),
+            Expr::Call { args, clauses, .. } => {
+                let mut parts = self.list(*args).to_vec();
+                if let Some(clauses) = clauses {
+                    parts.extend(clauses.order_by.iter().map(|key| key.expr));
+                    parts.extend(clauses.filter);
+                    parts.extend_from_slice(self.list(clauses.modifier_args));
+                    if let Some(window) = &clauses.over {
+                        parts.extend_from_slice(self.list(window.partition_by));
+                        parts.extend(window.order_by.iter().map(|key| key.expr));
+                    }
+                }
+                parts
+            }
+            Expr::Case { operand, branches, otherwise } => {
+                operand.iter().chain(self.list(*branches)).chain(otherwise).copied().collect()
+            }
+            Expr::Cast { expr, .. } | Expr::Field(expr, _) | Expr::Lambda(_, expr) | Expr::Named(_, expr) => {
+                vec![*expr]
+            }
+            Expr::Index(expr, index) => vec![*expr, *index],
+            Expr::Subquery { operand, .. } => operand.iter().copied().collect(),
+        }
+    }
+}
+
+/// Builds a tree, from its parts to its wholes.
+#[derive(Debug)]
+pub struct TreeBuilder {
+    tree: Tree,
+    names: HashMap<ColumnName, Symbol>,
+    texts: HashMap<Box<str>, Text>,
+}
+
+impl TreeBuilder {
+    /// An empty tree.
+    #[must_use]
+    pub fn new(dialect: Dialect) -> Self {
+        let tree = Tree {
+            dialect,
+            names: Vec::new(),
+            texts: Vec::new(),
+            exprs: Vec::new(),
+            lists: Vec::new(),
+            paths: Vec::new(),
+            blocks: Vec::new(),
+        };
+        Self { tree, names: HashMap::new(), texts: HashMap::new() }
+    }
+
+    /// The tree so far.
+    #[must_use]
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// The symbol of a name.
+    pub fn symbol(&mut self, name: ColumnName) -> Symbol {
+        if let Some(symbol) = self.names.get(&name) {
+            return *symbol;
+        }
+        let symbol = Symbol(id(self.tree.names.len()));
+        self.tree.names.push(name.clone());
+        self.names.insert(name, symbol);
+        symbol
+    }
+
+    /// A text.
+    pub fn text(&mut self, text: &str) -> Text {
+        if let Some(known) = self.texts.get(text) {
+            return *known;
+        }
+        let new = Text(id(self.tree.texts.len()));
+        self.tree.texts.push(Box::from(text));
+        self.texts.insert(Box::from(text), new);
+        new
+    }
+
+    /// A dotted name.
+    pub fn path(&mut self, parts: impl IntoIterator<Item = ColumnName>) -> Path {
+        let symbols: Vec<Symbol> = parts.into_iter().map(|part| self.symbol(part)).collect();
+        let start = id(self.tree.paths.len());
+        self.tree.paths.extend_from_slice(&symbols);
+        Path { start, len: id(symbols.len()) }
+    }
+
+    /// A list of expressions.
+    pub fn list(&mut self, exprs: &[ExprId]) -> List {
+        let start = id(self.tree.lists.len());
+        self.tree.lists.extend_from_slice(exprs);
+        List { start, len: id(exprs.len()) }
+    }
+
+    /// An expression.
+    pub fn expr(&mut self, expr: Expr) -> ExprId {
+        let new = ExprId(id(self.tree.exprs.len()));
+        self.tree.exprs.push(expr);
+        new
+    }
+
+    /// A block.
+    pub fn block(&mut self, block: Block) -> BlockId {
+        let new = BlockId(id(self.tree.blocks.len()));
+        self.tree.blocks.push(block);
+        new
+    }
+
+    /// The id of a recursive CTE's own block before it is there; give the block to
+    /// [`TreeBuilder::fill`] when it is.
+    pub fn reserve(&mut self, position: Position) -> BlockId {
+        self.block(Block::nothing(position))
+    }
+
+    /// Puts a block in the place of a reserved one.
+    pub fn fill(&mut self, reserved: BlockId, block: Block) {
+        self.tree.blocks[reserved.index()] = block;
+    }
+
+    /// Changes a block that is there: its CTE's name, its columns.
+    pub fn block_mut(&mut self, block: BlockId) -> &mut Block {
+        &mut self.tree.blocks[block.index()]
+    }
+
+    /// The finished tree.
+    #[must_use]
+    pub fn finish(mut self) -> Tree {
+        self.tree.names.shrink_to_fit();
+        self.tree.texts.shrink_to_fit();
+        self.tree.exprs.shrink_to_fit();
+        self.tree.lists.shrink_to_fit();
+        self.tree.paths.shrink_to_fit();
+        self.tree.blocks.shrink_to_fit();
+        self.tree
+    }
+}
+
+/// The text of a statement is below four gigabytes, and so is the number of its parts.
+#[allow(clippy::cast_possible_truncation)]
+const fn id(index: usize) -> u32 {
+    index as u32
+}
+
+/// A relation that a FROM item names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedRelation {
+    /// The name as written, to be found in a catalog.
+    pub name: RelationName,
+    /// Where it stands.
+    pub position: Position,
+}
