@@ -1,17 +1,128 @@
 //! One statement's dependencies: what each column and the rows of its outputs depend on. It must not
 //! know the graph, nor what other relations are but for their shapes.
+//!
+//! Every block is a relation like any other: its columns and rows depend on those of its FROM items,
+//! and what these depend on is put in their place, so that in the end only relations outside the
+//! query are left. The rules are those of section 4 of the design:
+//!
+//! - a column depends on what its expression is computed from, and on what decides among values;
+//! - rows depend on the rows of every FROM item, and on every column in a condition, a GROUP BY key,
+//!   a DISTINCT, a LIMIT's order, a set operation other than UNION ALL, an UNNEST;
+//! - what aggregates or windows depends on rows, and on all that decides which rows there are;
+//! - what comes through the nullable side of an outer join depends on the rows of that side and on
+//!   the columns of the condition;
+//! - a LEFT JOIN to what is unique on the join's key adds and drops no row;
+//! - an aggregate without GROUP BY has one row, whatever the rows below.
 
-use crate::dependency::{OutputLineage, QueryLineage, Schemas};
-use crate::query::Queries;
+use std::collections::BTreeSet;
+
+use crate::dependency::{Dependency, Input, InputId, OutputColumn, OutputLineage, QueryLineage, Rest, Schemas, Slot};
+use crate::grain::{self, Grain};
+use crate::query::{Action, Output, Queries};
+use crate::resolve::{Resolved, resolve};
+use crate::scope::ItemSource;
+
+mod block;
+mod dependencies;
+mod expression;
+mod item;
+mod rest;
+mod rows;
+
+use block::{Composer, Flat};
+use dependencies::{Dep, Slots};
 
 /// What the outputs of a statement depend on, in their order.
 #[must_use]
 pub fn lineage(queries: &Queries, schemas: &dyn Schemas) -> Vec<OutputLineage> {
-    let _ = schemas;
-    let output = |output: &crate::query::Output| OutputLineage {
+    let resolved = resolve(&queries.tree, queries.outputs.iter().map(|output| output.block), schemas);
+    let grain = grain::grain(&queries.tree, &resolved, schemas);
+    let mut composer = Composer::new(&queries.tree, &resolved, &grain);
+    let each = |output: &Output| OutputLineage {
         target: output.target.clone(),
         action: output.action,
-        lineage: QueryLineage::default(),
+        lineage: output_lineage(output, &resolved, &grain, &mut composer),
     };
-    queries.outputs.iter().map(output).collect()
+    queries.outputs.iter().map(each).collect()
+}
+
+fn output_lineage(output: &Output, resolved: &Resolved, grain: &Grain, composer: &mut Composer<'_>) -> QueryLineage {
+    let flat = composer.flat(output.block);
+    let within = resolved.within(output.block);
+    let mut used: BTreeSet<InputId> = BTreeSet::new();
+    for block in &within {
+        for item in &resolved.block(*block).from.items {
+            match &item.source {
+                ItemSource::Input(input) | ItemSource::Function { relation: Some(input), .. } => {
+                    used.insert(*input);
+                }
+                _ => {}
+            }
+        }
+    }
+    let used: Vec<InputId> = used.into_iter().collect();
+    let numbers = Numbers(&used);
+    let columns = &resolved.block(output.block).outputs;
+    let given = |place: usize| output.columns.get(place).cloned();
+    let columns = columns.iter().zip(&flat.columns).enumerate().map(|(place, (column, deps))| OutputColumn {
+        name: given(place).unwrap_or_else(|| column.name.clone()),
+        sources: numbers.dependencies(deps, &composer.slots),
+        position: column.position,
+    });
+    let open =
+        resolved.open.iter().filter(|(block, _)| within.contains(block)).map(|(_, diagnostic)| diagnostic.clone());
+    // What an UPDATE or DELETE returns is not what its target holds.
+    let keys = match output.action {
+        Action::Return | Action::Replace => grain.keys_of(output.block, resolved, &output.columns),
+        Action::Append | Action::Update | Action::Delete => Vec::new(),
+    };
+    QueryLineage {
+        columns: columns.collect(),
+        rest: rest_of(&flat, &numbers, &composer.slots),
+        rows: numbers.dependencies(&flat.rows, &composer.slots),
+        keys,
+        open: open.collect(),
+        inputs: used.iter().map(|input| resolved.inputs[input.index()].clone()).collect::<Vec<Input>>(),
+    }
+}
+
+fn rest_of(flat: &Flat, numbers: &Numbers<'_>, slots: &Slots) -> Vec<Rest> {
+    let rest = flat.rest.iter().map(|rest| Rest {
+        input: numbers.of(rest.input),
+        inside: rest.inside.clone(),
+        except: (*rest.except).clone(),
+        also: numbers.dependencies(&rest.also, slots),
+        kind: rest.kind,
+    });
+    rest.collect()
+}
+
+/// The inputs of one output among those of the statement.
+struct Numbers<'a>(&'a [InputId]);
+
+impl Numbers<'_> {
+    /// The number of an input; every input that something depends on is used.
+    fn of(&self, input: InputId) -> InputId {
+        let place = self.0.binary_search(&input).unwrap_or_else(|place| place);
+        InputId(u32::try_from(place).unwrap_or(u32::MAX))
+    }
+
+    fn dependencies(&self, deps: &[Dep], slots: &Slots) -> Vec<Dependency> {
+        let dependency = |dep: &Dep| Dependency {
+            input: self.of(dep.input),
+            on: slots.slot(dep.slot).clone(),
+            kind: dep.kind,
+            position: dep.position,
+        };
+        let mut dependencies: Vec<Dependency> = deps.iter().map(dependency).collect();
+        dependencies.sort();
+        dependencies
+            .dedup_by(|later, first| (later.input, &later.on, later.kind) == (first.input, &first.on, first.kind));
+        dependencies
+    }
+}
+
+/// The part of a relation that a path names.
+fn slot_of(path: crate::dependency::ColumnPath) -> Slot {
+    Slot::Column(path)
 }

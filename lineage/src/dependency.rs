@@ -78,6 +78,9 @@ pub struct OutputColumn {
 pub struct Rest {
     /// From which input.
     pub input: InputId,
+    /// Where it is not the columns of the input that pass, but the fields of one: that column, or
+    /// field of one.
+    pub inside: Option<ColumnPath>,
     /// What does not pass: columns among [`QueryLineage::columns`] already, EXCEPT and RENAME.
     pub except: BTreeSet<ColumnName>,
     /// What each of them depends on beside the input's column of its name.

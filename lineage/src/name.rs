@@ -141,6 +141,12 @@ impl RelationName {
         self.parts.last().map_or("", |part| &part.key)
     }
 
+    /// The innermost part as the name that qualifies columns where no alias is given.
+    #[must_use]
+    pub fn qualifier(&self, dialect: Dialect) -> Option<ColumnName> {
+        self.parts.last().map(|part| ColumnName::new(dialect, &part.text, part.printed))
+    }
+
     /// How many innermost parts it shares with another name, and whether one of the two names ends
     /// there, so that nothing contradicts: `core.orders` and `shop.core.orders` share two.
     #[must_use]

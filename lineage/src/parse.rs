@@ -17,5 +17,6 @@ mod tokens;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use builtin::is_builtin;
 pub use read::parse;
 pub use tokens::{Token, TokenKind, tokens};

@@ -180,7 +180,7 @@ const BUILTIN: &[&str] = &[
 ];
 
 /// Whether an unqualified name is a function of every engine.
-pub(super) fn is_builtin(name: &str) -> bool {
+pub(crate) fn is_builtin(name: &str) -> bool {
     name.len() <= 24 && name.is_ascii() && BUILTIN.binary_search(&&*name.to_ascii_lowercase()).is_ok()
 }
 

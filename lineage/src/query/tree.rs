@@ -41,7 +41,7 @@ pub struct Text(u32);
 pub struct ExprId(u32);
 
 /// A block of a tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct BlockId(u32);
 
 /// Expressions of a tree, in order.

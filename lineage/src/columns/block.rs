@@ -1,0 +1,262 @@
+//! Block by block: the dependencies of each on the relations outside the query.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use super::dependencies::{Dep, Slots, normal};
+use crate::dependency::{ColumnPath, EdgeKind, InputId};
+use crate::functions;
+use crate::grain::Grain;
+use crate::name::ColumnName;
+use crate::query::block::{BlockKind, GroupBy, Select};
+use crate::query::tree::{BlockId, Expr, ExprId, Tree};
+use crate::resolve::{Resolved, Value};
+use crate::scope::ColumnAt;
+
+/// What a block depends on.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Flat {
+    /// Of each column.
+    pub(super) columns: Vec<Rc<[Dep]>>,
+    /// Of the columns that pass through.
+    pub(super) rest: Vec<FlatRest>,
+    /// Of the rows.
+    pub(super) rows: Rc<[Dep]>,
+}
+
+/// Columns that pass through by their own names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FlatRest {
+    pub(super) input: InputId,
+    /// The column whose fields they are.
+    pub(super) inside: Option<ColumnPath>,
+    pub(super) except: Rc<BTreeSet<ColumnName>>,
+    pub(super) also: Rc<[Dep]>,
+    pub(super) kind: EdgeKind,
+}
+
+/// Past so much stack left a block is composed on a new piece of stack.
+const RED_ZONE: usize = 128 * 1024;
+const STACK_PIECE: usize = 4 * 1024 * 1024;
+/// A recursive query is followed until nothing new comes, at most so often.
+const MAX_ROUNDS: usize = 12;
+
+/// Composes what blocks depend on, each once.
+pub(super) struct Composer<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) resolved: &'a Resolved,
+    pub(super) grain: &'a Grain,
+    pub(super) slots: Slots,
+    flats: Vec<Option<Rc<Flat>>>,
+    /// What the rows before grouping depend on, by block.
+    pub(super) input_rows: HashMap<BlockId, Rc<[Dep]>>,
+    /// The same with the keys of GROUP BY.
+    pub(super) grouped_rows: HashMap<BlockId, Rc<[Dep]>>,
+    /// How many of those two are being worked out.
+    pub(super) rows_begun: usize,
+    /// What the expressions of aliases depend on.
+    pub(super) aliases: HashMap<ExprId, Rc<[Dep]>>,
+    /// The aliases that are being worked out.
+    pub(super) aliases_begun: HashSet<ExprId>,
+    /// What an item gets from the outer joins around it, by block, item and number of joins.
+    pub(super) nullable: HashMap<(BlockId, usize, usize), Rc<[Dep]>>,
+    /// The blocks composed since a recursive one was begun.
+    composed: Vec<BlockId>,
+}
+
+impl<'a> Composer<'a> {
+    pub(super) fn new(tree: &'a Tree, resolved: &'a Resolved, grain: &'a Grain) -> Self {
+        Self {
+            tree,
+            resolved,
+            grain,
+            slots: Slots::default(),
+            flats: vec![None; tree.block_count()],
+            input_rows: HashMap::new(),
+            grouped_rows: HashMap::new(),
+            rows_begun: 0,
+            aliases: HashMap::new(),
+            aliases_begun: HashSet::new(),
+            nullable: HashMap::new(),
+            composed: Vec::new(),
+        }
+    }
+
+    /// What a block depends on.
+    pub(super) fn flat(&mut self, id: BlockId) -> Rc<Flat> {
+        if let Some(flat) = &self.flats[id.index()] {
+            return Rc::clone(flat);
+        }
+        stacker::maybe_grow(RED_ZONE, STACK_PIECE, || self.compose_until_stable(id))
+    }
+
+    /// A recursive block depends on itself: it is composed again with what was found, until nothing
+    /// is added. What is found only grows, so rounds end where they do not change anything.
+    fn compose_until_stable(&mut self, id: BlockId) -> Rc<Flat> {
+        let recursive = self.is_recursive(id);
+        if recursive {
+            let width = self.resolved.block(id).outputs.len();
+            let nothing = Flat { columns: vec![Rc::from([]); width], ..Flat::default() };
+            self.flats[id.index()] = Some(Rc::new(nothing));
+        }
+        let mut rounds = 0;
+        loop {
+            let begun = self.composed.len();
+            let flat = Rc::new(self.compose(id));
+            let stable = !recursive || self.flats[id.index()].as_ref() == Some(&flat) || rounds >= MAX_ROUNDS;
+            self.flats[id.index()] = Some(Rc::clone(&flat));
+            self.composed.push(id);
+            if stable {
+                return flat;
+            }
+            rounds += 1;
+            for inner in self.composed.split_off(begun) {
+                if inner != id {
+                    self.flats[inner.index()] = None;
+                }
+                self.input_rows.remove(&inner);
+                self.grouped_rows.remove(&inner);
+                self.nullable.retain(|(block, ..), _| *block != inner);
+            }
+            self.aliases.clear();
+        }
+    }
+
+    fn is_recursive(&self, id: BlockId) -> bool {
+        // Only a block that was reserved before its parts can hold itself.
+        self.resolved.block(id).children.iter().any(|child| *child > id)
+            && self.resolved.within(id).iter().any(|block| {
+                self.resolved
+                    .block(*block)
+                    .from
+                    .items
+                    .iter()
+                    .any(|item| matches!(item.source, crate::scope::ItemSource::Recursive(own) if own == id))
+            })
+    }
+
+    fn compose(&mut self, id: BlockId) -> Flat {
+        let resolved = self.resolved.block(id);
+        let grouped = self.is_grouped(id);
+        let mut columns = Vec::with_capacity(resolved.outputs.len());
+        for column in &resolved.outputs {
+            let mut deps = Vec::new();
+            match &column.value {
+                Value::Expr(expr) => {
+                    let found = self.alias(id, *expr);
+                    deps.extend_from_slice(&found);
+                }
+                Value::Columns(parts) => {
+                    let kind = if parts.len() > 1 { EdgeKind::Transformation } else { EdgeKind::Identity };
+                    for (item, at) in parts {
+                        self.item_column(id, *item, at, &[], kind, column.position, usize::MAX, &mut deps);
+                    }
+                }
+                Value::Branches(parts) => {
+                    for (branch, at) in parts {
+                        self.block_column(*branch, at, &[], EdgeKind::Identity, &mut deps);
+                    }
+                }
+                Value::Rows(exprs) => {
+                    for expr in exprs {
+                        self.expression(id, *expr, EdgeKind::Identity, usize::MAX, &mut deps);
+                    }
+                }
+            }
+            columns.push(Rc::from(normal(deps)));
+        }
+        let rows = self.rows(id, &columns, grouped);
+        let rest = self.rest(id);
+        Flat { columns, rest, rows: Rc::from(normal(rows)) }
+    }
+
+    /// What the expression of a projection depends on, worked out once.
+    pub(super) fn alias(&mut self, block: BlockId, expr: ExprId) -> Rc<[Dep]> {
+        if let Some(known) = self.aliases.get(&expr) {
+            return Rc::clone(known);
+        }
+        if !self.aliases_begun.insert(expr) {
+            // An alias over itself: ClickHouse sees aliases before they are given.
+            return Rc::from([]);
+        }
+        let mut deps = Vec::new();
+        self.expression(block, expr, EdgeKind::Identity, usize::MAX, &mut deps);
+        self.aliases_begun.remove(&expr);
+        let deps: Rc<[Dep]> = Rc::from(normal(deps));
+        // While the rows are being worked out, what depends on them is not complete.
+        if self.rows_begun == 0 {
+            self.aliases.insert(expr, Rc::clone(&deps));
+        }
+        deps
+    }
+
+    /// A column of a block, as another block reads it.
+    pub(super) fn block_column(
+        &mut self,
+        block: BlockId,
+        at: &ColumnAt,
+        fields: &[ColumnName],
+        kind: EdgeKind,
+        out: &mut Vec<Dep>,
+    ) {
+        let flat = self.flat(block);
+        match at {
+            ColumnAt::Known(place) => {
+                for dep in flat.columns.get(*place).into_iter().flat_map(|deps| deps.iter()) {
+                    let mut dep = *dep;
+                    if dep.kind == EdgeKind::Identity {
+                        dep.slot = self.slots.field(dep.slot, fields);
+                    }
+                    out.push(dep.then(kind));
+                }
+            }
+            ColumnAt::Named(name) => {
+                for rest in flat.rest.iter().filter(|rest| !rest.except.contains(name)) {
+                    let dep = self.through(rest, Some(name), fields);
+                    out.push(dep.then(kind));
+                    out.extend(rest.also.iter().map(|dep| dep.then(kind)));
+                }
+            }
+            ColumnAt::All => {
+                out.extend(flat.columns.iter().flat_map(|deps| deps.iter()).map(|dep| dep.then(kind)));
+                for rest in &flat.rest {
+                    let dep = self.through(rest, None, &[]);
+                    out.push(dep.then(kind));
+                    out.extend(rest.also.iter().map(|dep| dep.then(kind)));
+                }
+            }
+        }
+    }
+
+    /// Whether many rows of FROM become one row of the block.
+    pub(super) fn is_grouped(&self, id: BlockId) -> bool {
+        let BlockKind::Select(select) = &self.tree.block(id).kind else { return false };
+        select.group_by != GroupBy::None || self.aggregates(select)
+    }
+
+    /// Whether a SELECT without GROUP BY aggregates all its rows to one.
+    fn aggregates(&self, select: &Select) -> bool {
+        let projected = select.projection.iter().filter_map(|item| match &item.kind {
+            crate::query::block::ProjectionKind::Expr(expr, _)
+            | crate::query::block::ProjectionKind::Several(expr, _)
+            | crate::query::block::ProjectionKind::Fields(expr, _) => Some(*expr),
+            crate::query::block::ProjectionKind::Star(_) => None,
+        });
+        projected.chain(select.having).any(|expr| self.holds_aggregate(expr))
+    }
+
+    /// Whether an expression aggregates, outside its subqueries and windows.
+    pub(super) fn holds_aggregate(&self, root: ExprId) -> bool {
+        let mut ahead = vec![root];
+        while let Some(expr) = ahead.pop() {
+            if let Expr::Call { function, clauses, .. } = self.tree.expr(expr)
+                && clauses.as_ref().is_none_or(|clauses| clauses.over.is_none())
+                && functions::is_aggregate(self.tree.text(*function))
+            {
+                return true;
+            }
+            ahead.extend(self.tree.parts(expr));
+        }
+        false
+    }
+}

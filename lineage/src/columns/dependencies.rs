@@ -1,0 +1,77 @@
+//! Sets of dependencies, compact: parts of relations are numbered, and a set is a sorted list.
+
+use std::collections::HashMap;
+
+use crate::dependency::{ColumnPath, EdgeKind, InputId, Slot};
+use crate::diagnostic::Position;
+
+/// One dependency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Dep {
+    pub(super) input: InputId,
+    pub(super) slot: SlotId,
+    pub(super) kind: EdgeKind,
+    pub(super) position: Position,
+}
+
+impl Dep {
+    /// The same, one step further downstream.
+    pub(super) fn then(self, next: EdgeKind) -> Self {
+        Self { kind: self.kind.then(next), ..self }
+    }
+}
+
+/// The number of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct SlotId(u32);
+
+/// The parts of relations that a statement depends on.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    slots: Vec<Slot>,
+    ids: HashMap<Slot, SlotId>,
+}
+
+impl Slots {
+    pub(super) fn id(&mut self, slot: Slot) -> SlotId {
+        if let Some(id) = self.ids.get(&slot) {
+            return *id;
+        }
+        let id = SlotId(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
+        self.slots.push(slot.clone());
+        self.ids.insert(slot, id);
+        id
+    }
+
+    pub(super) fn slot(&self, id: SlotId) -> &Slot {
+        &self.slots[id.0 as usize]
+    }
+
+    /// A field of the column that a part is; the part itself where it is none.
+    pub(super) fn field(&mut self, id: SlotId, fields: &[crate::name::ColumnName]) -> SlotId {
+        if fields.is_empty() {
+            return id;
+        }
+        match self.slot(id) {
+            Slot::Column(path) => {
+                let mut inner = path.fields().to_vec();
+                inner.extend_from_slice(fields);
+                inner.truncate(MAX_DEPTH);
+                let path = ColumnPath::field(path.column.clone(), &inner);
+                self.id(Slot::Column(path))
+            }
+            Slot::Rows | Slot::Any => id,
+        }
+    }
+}
+
+/// Fields of fields are told apart so deep; deeper ones count as the whole of what they are in. A
+/// recursive query can go down for ever.
+const MAX_DEPTH: usize = 8;
+
+/// Sorts a list and keeps of each dependency the first place.
+pub(super) fn normal(mut deps: Vec<Dep>) -> Vec<Dep> {
+    deps.sort_unstable();
+    deps.dedup_by(|later, first| (later.input, later.slot, later.kind) == (first.input, first.slot, first.kind));
+    deps
+}

@@ -1,0 +1,233 @@
+//! What an expression depends on: from its root down, each part with the kind of the way to it.
+
+use std::rc::Rc;
+
+use super::block::Composer;
+use super::dependencies::Dep;
+use crate::dependency::EdgeKind;
+use crate::functions;
+use crate::name::{ColumnName, Quoting};
+use crate::query::block::BlockKind;
+use crate::query::tree::{BlockId, Clauses, Expr, ExprId, LiteralKind, SubqueryKind, Window};
+use crate::resolve::Binding;
+use crate::scope::ColumnAt;
+
+/// The fields of an expression that are asked for, outermost first.
+type Fields = Rc<[ColumnName]>;
+
+/// An expression that is still to be looked at: how it flows to the root, and which fields of it.
+type Ahead = Vec<(ExprId, EdgeKind, Fields)>;
+
+impl Composer<'_> {
+    /// Adds what an expression of a block depends on. In the condition of a join only the joins
+    /// before it count.
+    pub(super) fn expression(
+        &mut self,
+        block: BlockId,
+        root: ExprId,
+        kind: EdgeKind,
+        joins: usize,
+        out: &mut Vec<Dep>,
+    ) {
+        self.expression_fields(block, root, kind, Rc::from([]), joins, out);
+    }
+
+    /// The same, of some fields of the expression.
+    pub(super) fn expression_fields(
+        &mut self,
+        block: BlockId,
+        root: ExprId,
+        kind: EdgeKind,
+        fields: Fields,
+        joins: usize,
+        out: &mut Vec<Dep>,
+    ) {
+        let tree = self.tree;
+        let none: Fields = Rc::from([]);
+        let mut ahead: Ahead = vec![(root, kind, fields)];
+        while let Some((expr, kind, fields)) = ahead.pop() {
+            let step = |step: EdgeKind| step.then(kind);
+            let transformed = step(EdgeKind::Transformation);
+            match tree.expr(expr) {
+                Expr::Literal(..) | Expr::Parameter(_) => {}
+                Expr::Column(..) => self.column(block, expr, kind, &fields, joins, out),
+                Expr::Star(_) => self.column(block, expr, transformed, &none, joins, out),
+                Expr::Apply(operator, args) => {
+                    let args = tree.list(*args);
+                    match self.field_of_struct(tree.text(*operator), args, &fields) {
+                        Some(inner) => ahead.push((inner, kind, Rc::from(&fields[1..]))),
+                        None => ahead.extend(args.iter().map(|arg| (*arg, transformed, Rc::clone(&none)))),
+                    }
+                }
+                Expr::Call { function, args, clauses } => {
+                    let name = tree.text(*function);
+                    self.call(block, name, tree.list(*args), clauses.as_deref(), kind, &mut ahead, out);
+                }
+                Expr::Case { operand, branches, otherwise } => {
+                    let deciding = step(EdgeKind::Conditional);
+                    ahead.extend(operand.map(|operand| (operand, deciding, Rc::clone(&none))));
+                    for (place, part) in tree.list(*branches).iter().enumerate() {
+                        let kind = if place % 2 == 0 { deciding } else { transformed };
+                        ahead.push((*part, kind, Rc::clone(&none)));
+                    }
+                    ahead.extend(otherwise.map(|otherwise| (otherwise, transformed, Rc::clone(&none))));
+                }
+                Expr::Cast { expr, .. } => ahead.push((*expr, transformed, Rc::clone(&none))),
+                Expr::Named(_, expr) => ahead.push((*expr, kind, fields)),
+                Expr::Lambda(_, body) => ahead.push((*body, transformed, Rc::clone(&none))),
+                Expr::Field(inner, name) => {
+                    let fields = std::iter::once(tree.name(*name).clone()).chain(fields.iter().cloned()).collect();
+                    ahead.push((*inner, kind, fields));
+                }
+                Expr::Index(inner, index) => match tree.expr(*index) {
+                    Expr::Literal(LiteralKind::String, text) => {
+                        let field = ColumnName::new(tree.dialect, tree.text(*text), Quoting::Quoted);
+                        let fields = std::iter::once(field).chain(fields.iter().cloned()).collect();
+                        ahead.push((*inner, kind, fields));
+                    }
+                    _ => {
+                        ahead.push((*inner, transformed, fields));
+                        ahead.push((*index, transformed, Rc::clone(&none)));
+                    }
+                },
+                Expr::Subquery { kind: role, operand, block: inner } => {
+                    ahead.extend(operand.map(|operand| (operand, transformed, Rc::clone(&none))));
+                    self.subquery(*role, *inner, kind, &fields, out);
+                }
+            }
+        }
+    }
+
+    /// The value of a struct's field where a field is asked of a struct that is made on the spot.
+    fn field_of_struct(&self, operator: &str, args: &[ExprId], fields: &[ColumnName]) -> Option<ExprId> {
+        let wanted = fields.first().filter(|_| operator == "struct")?;
+        args.iter().find_map(|arg| match self.tree.expr(*arg) {
+            Expr::Named(name, value) if self.tree.name(*name) == wanted => Some(*value),
+            _ => None,
+        })
+    }
+
+    /// A dotted name, or a star as an argument.
+    fn column(
+        &mut self,
+        own: BlockId,
+        expr: ExprId,
+        kind: EdgeKind,
+        fields: &Fields,
+        joins: usize,
+        out: &mut Vec<Dep>,
+    ) {
+        let position = match self.tree.expr(expr) {
+            Expr::Column(_, position) => *position,
+            _ => self.tree.block(own).position,
+        };
+        let resolved = self.resolved;
+        let (alias, inner, uses) = match resolved.binding(expr) {
+            None | Some(Binding::Free) => return,
+            Some(Binding::Columns(uses)) => (None, None, uses.as_slice()),
+            Some(Binding::Alias(alias, inner)) => (Some(*alias), Some(inner), [].as_slice()),
+            Some(Binding::AliasOr(alias, uses)) => (Some(*alias), None, uses.as_slice()),
+        };
+        // What merges several columns, or may be one of several, is not simply one of them.
+        let kind = if uses.len() > 1 { EdgeKind::Transformation.then(kind) } else { kind };
+        if let Some(alias) = alias {
+            let path: Vec<ColumnName> = inner.into_iter().flatten().chain(fields.iter()).cloned().collect();
+            for dep in self.alias(own, alias).iter() {
+                let mut dep = *dep;
+                if dep.kind == EdgeKind::Identity {
+                    dep.slot = self.slots.field(dep.slot, &path);
+                }
+                out.push(dep.then(kind));
+            }
+        }
+        for used in uses {
+            let path: Vec<ColumnName> = used.fields.iter().chain(fields.iter()).cloned().collect();
+            // An outer SELECT's joins are all done when a subquery of its WHERE runs.
+            let joins = if used.block == own { joins } else { usize::MAX };
+            self.item_column(used.block, used.item, &used.column, &path, kind, position, joins, out);
+        }
+    }
+
+    fn call(
+        &mut self,
+        block: BlockId,
+        function: &str,
+        args: &[ExprId],
+        clauses: Option<&Clauses>,
+        kind: EdgeKind,
+        ahead: &mut Ahead,
+        out: &mut Vec<Dep>,
+    ) {
+        let none: Fields = Rc::from([]);
+        let mut add = |expr: ExprId, step: EdgeKind| ahead.push((expr, step.then(kind), Rc::clone(&none)));
+        let over = clauses.and_then(|clauses| clauses.over.as_ref());
+        let aggregate = functions::is_aggregate(function);
+        // In a grouped block a function that nobody knows may be an aggregate.
+        let grouping = over.is_none() && (aggregate || (functions::is_unknown(function) && self.is_grouped(block)));
+        let value = if aggregate { EdgeKind::Aggregation } else { EdgeKind::Transformation };
+        let conditional = functions::is_choice(function);
+        let counts_rows = over.is_none() && functions::counts_rows(function);
+        for (place, arg) in args.iter().enumerate() {
+            match self.tree.expr(*arg) {
+                Expr::Star(_) if counts_rows => {}
+                _ if conditional && place == 0 => add(*arg, EdgeKind::Conditional),
+                _ => add(*arg, value),
+            }
+        }
+        if let Some(clauses) = clauses {
+            clauses.order_by.iter().for_each(|key| add(key.expr, EdgeKind::Sort));
+            clauses.filter.iter().for_each(|filter| add(*filter, EdgeKind::Filter));
+            self.tree.list(clauses.modifier_args).iter().for_each(|arg| add(*arg, EdgeKind::Sort));
+        }
+        if let Some(window) = over {
+            for expr in self.window(block, window) {
+                add(expr, EdgeKind::Window);
+            }
+            let rows = self.input_rows(block);
+            out.extend(rows.iter().map(|dep| dep.then(EdgeKind::Window).then(kind)));
+        } else if grouping {
+            let rows = self.grouped_rows(block);
+            out.extend(rows.iter().map(|dep| dep.then(EdgeKind::Aggregation).then(kind)));
+        }
+    }
+
+    /// The expressions of a window and of the named windows that it extends.
+    fn window(&self, block: BlockId, window: &Window) -> Vec<ExprId> {
+        let mut exprs = Vec::new();
+        let mut current = Some(window);
+        // A window can only extend one that is defined before it.
+        for _ in 0..16 {
+            let Some(window) = current else { break };
+            exprs.extend_from_slice(self.tree.list(window.partition_by));
+            exprs.extend(window.order_by.iter().map(|key| key.expr));
+            current = window.base.and_then(|base| match &self.tree.block(block).kind {
+                BlockKind::Select(select) => {
+                    select.windows.iter().find(|(name, _)| *name == base).map(|(_, window)| window)
+                }
+                _ => None,
+            });
+        }
+        exprs
+    }
+
+    fn subquery(&mut self, role: SubqueryKind, inner: BlockId, kind: EdgeKind, fields: &Fields, out: &mut Vec<Dep>) {
+        let flat = self.flat(inner);
+        let (columns, rows) = match role {
+            SubqueryKind::Scalar => (Some(kind), EdgeKind::Subquery.then(kind)),
+            SubqueryKind::Exists(_) => (None, EdgeKind::Subquery.then(kind)),
+            SubqueryKind::In(_) | SubqueryKind::Compared(_) => {
+                (Some(EdgeKind::Subquery.then(kind)), EdgeKind::Subquery.then(kind))
+            }
+            SubqueryKind::Array => (Some(EdgeKind::Aggregation.then(kind)), EdgeKind::Aggregation.then(kind)),
+        };
+        if let Some(kind) = columns {
+            match role {
+                SubqueryKind::Scalar if !flat.columns.is_empty() => {
+                    self.block_column(inner, &ColumnAt::Known(0), fields, kind, out);
+                }
+                _ => self.block_column(inner, &ColumnAt::All, &[], kind, out),
+            }
+        }
+        out.extend(flat.rows.iter().map(|dep| dep.then(rows)));
+    }
+}

@@ -1,0 +1,148 @@
+//! The columns that pass through a block by their own names, from relations whose columns are not all
+//! known.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::block::{Composer, FlatRest};
+use super::dependencies::{Dep, normal};
+use super::slot_of;
+use crate::dependency::{ColumnPath, EdgeKind, Slot};
+use crate::diagnostic::Position;
+use crate::name::ColumnName;
+use crate::query::tree::BlockId;
+use crate::resolve::RestOf;
+use crate::scope::{ColumnAt, ItemSource};
+
+impl Composer<'_> {
+    /// The dependency of a column that passes through, or of all of them, on what it passes from.
+    pub(super) fn through(&mut self, rest: &FlatRest, name: Option<&ColumnName>, fields: &[ColumnName]) -> Dep {
+        let slot = match (&rest.inside, name) {
+            (None, None) => Slot::Any,
+            (None, Some(name)) => slot_of(ColumnPath::field(name.clone(), fields)),
+            (Some(path), None) => slot_of(path.clone()),
+            (Some(path), Some(name)) => {
+                let below: Vec<ColumnName> =
+                    path.fields().iter().chain(std::iter::once(name)).chain(fields).cloned().collect();
+                slot_of(ColumnPath::field(path.column.clone(), &below))
+            }
+        };
+        let position = self.resolved.inputs.get(rest.input.index()).map_or(Position::START, |input| input.position);
+        Dep { input: rest.input, slot: self.slots.id(slot), kind: rest.kind, position }
+    }
+
+    /// The columns that pass through a block.
+    pub(super) fn rest(&mut self, id: BlockId) -> Vec<FlatRest> {
+        let resolved = self.resolved;
+        let block = resolved.block(id);
+        let mut found: Vec<FlatRest> = Vec::new();
+        let mut beside: Vec<Dep> = Vec::new();
+        for rest in &block.rest {
+            match &rest.of {
+                RestOf::Item(item) => found.extend(self.item_rest(id, *item, &rest.except)),
+                RestOf::Fields(expr) => {
+                    let mut deps = Vec::new();
+                    self.expression(id, *expr, EdgeKind::Identity, usize::MAX, &mut deps);
+                    found.extend(self.fields_of(deps, &rest.except));
+                }
+                RestOf::Record(item, at) => {
+                    let mut deps = Vec::new();
+                    let position = self.tree.block(id).position;
+                    self.item_column(id, *item, at, &[], EdgeKind::Identity, position, usize::MAX, &mut deps);
+                    found.extend(self.fields_of(deps, &rest.except));
+                }
+                RestOf::Branch(branch) => {
+                    let flat = self.flat(*branch);
+                    found.extend(flat.rest.iter().map(|inner| inner.without(&rest.except)));
+                }
+                RestOf::AnyOf(branch) => {
+                    self.block_column(*branch, &ColumnAt::All, &[], EdgeKind::Transformation, &mut beside);
+                }
+            }
+        }
+        if !beside.is_empty() {
+            let beside = normal(beside);
+            for rest in &mut found {
+                rest.also = Rc::from(normal(rest.also.iter().chain(&beside).copied().collect()));
+            }
+        }
+        found
+    }
+
+    fn item_rest(&mut self, id: BlockId, item: usize, except: &BTreeSet<ColumnName>) -> Vec<FlatRest> {
+        let resolved = self.resolved;
+        let Some(found) = resolved.block(id).from.items.get(item) else { return Vec::new() };
+        let nullable = self.nullable_of(id, item);
+        let with_nullable = |rest: FlatRest| {
+            if nullable.is_empty() {
+                return rest;
+            }
+            let also = rest.also.iter().chain(nullable.iter()).copied().collect();
+            FlatRest { also: Rc::from(normal(also)), ..rest }
+        };
+        let rest: Vec<FlatRest> = match &found.source {
+            ItemSource::Input(input) => {
+                let except = Rc::new(except.clone());
+                vec![FlatRest { input: *input, inside: None, except, also: Rc::from([]), kind: EdgeKind::Identity }]
+            }
+            ItemSource::Block(inner) | ItemSource::Recursive(inner) => {
+                let flat = self.flat(*inner);
+                flat.rest.iter().map(|rest| rest.without(except)).collect()
+            }
+            ItemSource::Reshaped(reshaped) if reshaped.except.is_some() => {
+                let mut without = except.clone();
+                without.extend(reshaped.except.iter().flatten().cloned());
+                let below = self.open_below(id, reshaped);
+                below.into_iter().flat_map(|item| self.item_rest(id, item, &without)).collect()
+            }
+            ItemSource::Unnest { .. } | ItemSource::Function { .. } | ItemSource::Reshaped(_) => {
+                let mut deps = Vec::new();
+                let position = self.tree.block(id).position;
+                self.item_column(id, item, &ColumnAt::All, &[], EdgeKind::Identity, position, usize::MAX, &mut deps);
+                self.fields_of(deps, except)
+            }
+        };
+        rest.into_iter().map(with_nullable).collect()
+    }
+
+    /// The fields of what depends on these: those of the columns among them, and all that is beside.
+    fn fields_of(&mut self, deps: Vec<Dep>, except: &BTreeSet<ColumnName>) -> Vec<FlatRest> {
+        let except = Rc::new(except.clone());
+        let deps = normal(deps);
+        let direct = |slots: &super::Slots, dep: &Dep| match slots.slot(dep.slot) {
+            Slot::Column(path) if dep.kind.is_direct() => Some(path.clone()),
+            _ => None,
+        };
+        let beside: Vec<Dep> = deps.iter().filter(|dep| direct(&self.slots, dep).is_none()).copied().collect();
+        let beside: Rc<[Dep]> = Rc::from(beside);
+        let fields = deps.iter().filter_map(|dep| {
+            let inside = Some(direct(&self.slots, dep)?);
+            Some(FlatRest {
+                input: dep.input,
+                inside,
+                except: Rc::clone(&except),
+                also: Rc::clone(&beside),
+                kind: dep.kind,
+            })
+        });
+        let fields: Vec<FlatRest> = fields.collect();
+        if !fields.is_empty() {
+            return fields;
+        }
+        // Nothing has fields: whatever is asked for depends on all of it.
+        let input = beside.first().map(|dep| dep.input);
+        let whole = input.map(|input| FlatRest { input, inside: None, except, also: beside, kind: EdgeKind::Unknown });
+        whole.into_iter().collect()
+    }
+}
+
+impl FlatRest {
+    /// The same without some more columns.
+    fn without(&self, except: &BTreeSet<ColumnName>) -> Self {
+        if except.iter().all(|name| self.except.contains(name)) {
+            return self.clone();
+        }
+        let except = self.except.iter().chain(except).cloned().collect();
+        Self { except: Rc::new(except), ..self.clone() }
+    }
+}

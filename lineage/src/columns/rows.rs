@@ -1,0 +1,250 @@
+//! What decides which rows a block has.
+
+use std::rc::Rc;
+
+use super::block::Composer;
+use super::dependencies::{Dep, normal};
+use crate::dependency::EdgeKind;
+use crate::query::block::{
+    BlockKind, Distinct, Duplicates, GroupBy, JoinKind, ProjectionKind, Select, SetOperation, SetOperator,
+};
+use crate::query::tree::{BlockId, Expr, ExprId};
+use crate::resolve::{SortedBy, Value, sorted_by};
+use crate::scope::ColumnAt;
+
+impl Composer<'_> {
+    /// Adds up what the rows of a block depend on; `columns` are its own.
+    pub(super) fn rows(&mut self, id: BlockId, columns: &[Rc<[Dep]>], grouped: bool) -> Vec<Dep> {
+        let tree = self.tree;
+        let block = tree.block(id);
+        let mut rows = match &block.kind {
+            BlockKind::Select(select) => self.select_rows(id, select, columns, grouped),
+            BlockKind::SetOperation(operation) => self.set_rows(operation, columns),
+            BlockKind::Values(_) => Vec::new(),
+        };
+        if let Some(limit) = block.limit {
+            self.order(id, columns, &mut rows);
+            for expr in limit.count.into_iter().chain(limit.offset) {
+                self.expression(id, expr, EdgeKind::Filter, usize::MAX, &mut rows);
+            }
+            for expr in tree.list(limit.by) {
+                self.expression(id, *expr, EdgeKind::Sort, usize::MAX, &mut rows);
+            }
+        }
+        rows
+    }
+
+    /// The keys of ORDER BY, where they decide which rows are kept.
+    fn order(&mut self, id: BlockId, columns: &[Rc<[Dep]>], out: &mut Vec<Dep>) {
+        let tree = self.tree;
+        let block = tree.block(id);
+        for key in &block.order_by {
+            match (sorted_by(tree, self.resolved.block(id), key.expr), &block.kind) {
+                (SortedBy::Output(place), _) => out.extend(columns[place].iter().map(|dep| dep.then(EdgeKind::Sort))),
+                (SortedBy::Expr(expr), BlockKind::Select(_)) => {
+                    self.expression(id, expr, EdgeKind::Sort, usize::MAX, out);
+                }
+                // Behind a set operation a name is one of its own columns.
+                (SortedBy::Expr(expr), _) => {
+                    let named = self.own_column(id, expr);
+                    let meant =
+                        columns.iter().enumerate().filter(|(place, _)| named.is_none_or(|named| named == *place));
+                    out.extend(meant.flat_map(|(_, deps)| deps.iter()).map(|dep| dep.then(EdgeKind::Sort)));
+                }
+            }
+        }
+    }
+
+    /// The column of the block that a bare name is.
+    fn own_column(&self, id: BlockId, expr: ExprId) -> Option<usize> {
+        let Expr::Column(path, _) = self.tree.expr(expr) else { return None };
+        let [name] = self.tree.path(*path) else { return None };
+        let name = self.tree.name(*name);
+        self.resolved.block(id).outputs.iter().position(|column| column.name == *name)
+    }
+
+    fn select_rows(&mut self, id: BlockId, select: &Select, columns: &[Rc<[Dep]>], grouped: bool) -> Vec<Dep> {
+        let mut rows = Vec::new();
+        if grouped {
+            // Without keys there is one row, whatever the rows below.
+            if self.has_keys(select) {
+                rows.extend_from_slice(&self.grouped_rows(id));
+            }
+        } else {
+            rows.extend_from_slice(&self.input_rows(id));
+        }
+        for condition in select.having.into_iter().chain(select.qualify) {
+            self.expression(id, condition, EdgeKind::Filter, usize::MAX, &mut rows);
+        }
+        match select.distinct {
+            Distinct::All => {}
+            Distinct::Distinct => {
+                rows.extend(columns.iter().flat_map(|deps| deps.iter()).map(|dep| dep.then(EdgeKind::Distinct)));
+                for rest in self.rest(id) {
+                    rows.push(self.through(&rest, None, &[]).then(EdgeKind::Distinct));
+                    rows.extend(rest.also.iter().map(|dep| dep.then(EdgeKind::Distinct)));
+                }
+            }
+            Distinct::On(keys) => {
+                for key in self.tree.list(keys) {
+                    match sorted_by(self.tree, self.resolved.block(id), *key) {
+                        SortedBy::Output(place) => {
+                            rows.extend(columns[place].iter().map(|dep| dep.then(EdgeKind::Distinct)));
+                        }
+                        SortedBy::Expr(expr) => {
+                            self.expression(id, expr, EdgeKind::Distinct, usize::MAX, &mut rows);
+                        }
+                    }
+                }
+                self.order(id, columns, &mut rows);
+            }
+        }
+        rows
+    }
+
+    fn has_keys(&self, select: &Select) -> bool {
+        match &select.group_by {
+            GroupBy::None => false,
+            GroupBy::Keys { keys, .. } => !keys.is_empty(),
+            GroupBy::All => true,
+        }
+    }
+
+    fn set_rows(&mut self, operation: &SetOperation, columns: &[Rc<[Dep]>]) -> Vec<Dep> {
+        let mut rows = Vec::new();
+        let union = operation.operator == SetOperator::Union;
+        let compares = !union || operation.duplicates == Duplicates::Dropped;
+        for (place, branch) in operation.branches.iter().enumerate() {
+            let flat = self.flat(*branch);
+            let kind = if union || place == 0 { EdgeKind::Rows } else { EdgeKind::Distinct };
+            rows.extend(flat.rows.iter().map(|dep| dep.then(kind)));
+            if compares {
+                self.block_column(*branch, &ColumnAt::All, &[], EdgeKind::Distinct, &mut rows);
+            }
+        }
+        if compares {
+            rows.extend(columns.iter().flat_map(|deps| deps.iter()).map(|dep| dep.then(EdgeKind::Distinct)));
+        }
+        rows
+    }
+
+    /// What the rows before grouping depend on: FROM, its joins, WHERE.
+    pub(super) fn input_rows(&mut self, id: BlockId) -> Rc<[Dep]> {
+        if let Some(known) = self.input_rows.get(&id) {
+            return Rc::clone(known);
+        }
+        // Whoever asks again while this is worked out gets nothing: a condition does not decide over
+        // the rows that it is decided by.
+        self.input_rows.insert(id, Rc::from([]));
+        self.rows_begun += 1;
+        let mut rows = Vec::new();
+        self.from_rows(id, &mut rows);
+        if let BlockKind::Select(select) = &self.tree.block(id).kind {
+            if let Some(condition) = select.selection {
+                self.expression(id, condition, EdgeKind::Filter, usize::MAX, &mut rows);
+            }
+            for expr in self.tree.list(select.hierarchy) {
+                self.expression(id, *expr, EdgeKind::Filter, usize::MAX, &mut rows);
+            }
+        }
+        self.rows_begun -= 1;
+        let rows: Rc<[Dep]> = Rc::from(normal(rows));
+        self.input_rows.insert(id, Rc::clone(&rows));
+        rows
+    }
+
+    fn from_rows(&mut self, id: BlockId, out: &mut Vec<Dep>) {
+        let resolved = self.resolved;
+        let from = &resolved.block(id).from;
+        let mut kinds = vec![Some(EdgeKind::Rows); from.items.len()];
+        for (place, step) in from.joins.iter().enumerate() {
+            let (side, kind) = match step.kind {
+                JoinKind::Semi | JoinKind::Anti => (step.right..step.end, Some(EdgeKind::Join)),
+                JoinKind::RightSemi | JoinKind::RightAnti => (step.start..step.right, Some(EdgeKind::Join)),
+                // At most one row matches, and without one the row stays.
+                JoinKind::AsOfLeft => (step.right..step.end, None),
+                JoinKind::Left if self.grain.joins_one(id, place) => (step.right..step.end, None),
+                _ => (0..0, None),
+            };
+            let decides = side.is_empty() || kind.is_some();
+            kinds[side].iter_mut().for_each(|known| *known = kind);
+            if decides {
+                self.join_condition(id, place, step, out);
+            }
+        }
+        for (item, kind) in kinds.into_iter().enumerate() {
+            if let Some(kind) = kind {
+                let mut rows = Vec::new();
+                self.item_rows(id, item, &mut rows);
+                out.extend(rows.into_iter().map(|dep| dep.then(kind)));
+            }
+        }
+    }
+
+    /// What the rows and the aggregates of a grouped block depend on: the rows below, and the keys.
+    pub(super) fn grouped_rows(&mut self, id: BlockId) -> Rc<[Dep]> {
+        if let Some(known) = self.grouped_rows.get(&id) {
+            return Rc::clone(known);
+        }
+        let input = self.input_rows(id);
+        // A key that calls a function that nobody knows does not aggregate.
+        self.grouped_rows.insert(id, Rc::clone(&input));
+        self.rows_begun += 1;
+        let mut rows = input.to_vec();
+        if let BlockKind::Select(select) = &self.tree.block(id).kind {
+            match &select.group_by {
+                GroupBy::None => {}
+                GroupBy::Keys { keys, .. } => {
+                    for key in self.tree.list(*keys) {
+                        match sorted_by(self.tree, self.resolved.block(id), *key) {
+                            SortedBy::Output(place) => self.output(id, place, EdgeKind::GroupBy, &mut rows),
+                            SortedBy::Expr(expr) => {
+                                self.expression(id, expr, EdgeKind::GroupBy, usize::MAX, &mut rows);
+                            }
+                        }
+                    }
+                }
+                GroupBy::All => self.group_all(id, select, &mut rows),
+            }
+        }
+        self.rows_begun -= 1;
+        let rows: Rc<[Dep]> = Rc::from(normal(rows));
+        self.grouped_rows.insert(id, Rc::clone(&rows));
+        rows
+    }
+
+    /// GROUP BY ALL groups by what is projected and aggregates nothing.
+    fn group_all(&mut self, id: BlockId, select: &Select, out: &mut Vec<Dep>) {
+        for item in &select.projection {
+            match &item.kind {
+                ProjectionKind::Expr(expr, _) | ProjectionKind::Several(expr, _) | ProjectionKind::Fields(expr, _) => {
+                    if !self.holds_aggregate(*expr) {
+                        self.expression(id, *expr, EdgeKind::GroupBy, usize::MAX, out);
+                    }
+                }
+                ProjectionKind::Star(_) => {}
+            }
+        }
+        let outputs = self.resolved.block(id).outputs.len();
+        for place in 0..outputs {
+            if matches!(self.resolved.block(id).outputs[place].value, Value::Columns(_)) {
+                self.output(id, place, EdgeKind::GroupBy, out);
+            }
+        }
+    }
+
+    /// Adds what a column of a SELECT depends on.
+    fn output(&mut self, id: BlockId, place: usize, kind: EdgeKind, out: &mut Vec<Dep>) {
+        let resolved = self.resolved;
+        let column = &resolved.block(id).outputs[place];
+        match &column.value {
+            Value::Expr(expr) => self.expression(id, *expr, kind, usize::MAX, out),
+            Value::Columns(parts) => {
+                for (item, at) in parts {
+                    self.item_column(id, *item, at, &[], kind, column.position, usize::MAX, out);
+                }
+            }
+            Value::Branches(_) | Value::Rows(_) => {}
+        }
+    }
+}

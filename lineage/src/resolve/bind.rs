@@ -1,0 +1,301 @@
+//! One dotted name to what it means, from the innermost SELECT outward.
+
+use super::{Binding, ColumnUse, Qualifiers, Resolver, Scope};
+use crate::dialect::{AliasSight, Clause, Dialect};
+use crate::name::ColumnName;
+use crate::query::tree::{Expr, ExprId, Path, Symbol};
+use crate::scope::{ColumnAt, Found, ItemSource, Sight};
+
+/// How many parts can stand before a column: `catalog.database.schema.table`.
+const MAX_QUALIFIER: usize = 4;
+/// A path into a record is followed so deep; what is deeper counts as all that is below.
+const MAX_FIELDS: usize = 16;
+
+impl Resolver<'_> {
+    /// Binds every name in an expression, and reads the queries in it.
+    pub(super) fn bind_expr(&mut self, root: ExprId, clause: Clause) {
+        // The parameters of the lambdas around an expression, each list below the one that it is in.
+        let mut lambdas: Vec<(Path, Option<usize>)> = Vec::new();
+        let mut ahead: Vec<(ExprId, Option<usize>)> = vec![(root, None)];
+        let tree = self.tree;
+        while let Some((expr, lambda)) = ahead.pop() {
+            match tree.expr(expr) {
+                Expr::Column(path, position) => {
+                    let parts = tree.path(*path);
+                    if parts.first().is_some_and(|first| self.is_parameter(*first, lambda, &lambdas)) {
+                        self.bindings.insert(expr, Binding::Free);
+                        continue;
+                    }
+                    let binding = self.bind(parts, clause, *position);
+                    self.bindings.insert(expr, binding);
+                }
+                Expr::Star(path) => {
+                    let binding = self.bind_star(*path);
+                    self.bindings.insert(expr, binding);
+                }
+                Expr::Lambda(parameters, body) => {
+                    lambdas.push((*parameters, lambda));
+                    ahead.push((*body, Some(lambdas.len() - 1)));
+                }
+                Expr::Subquery { block, .. } => {
+                    self.block(*block);
+                    ahead.extend(tree.parts(expr).into_iter().map(|part| (part, lambda)));
+                }
+                _ => ahead.extend(tree.parts(expr).into_iter().rev().map(|part| (part, lambda))),
+            }
+        }
+    }
+
+    fn is_parameter(&self, name: Symbol, lambda: Option<usize>, lambdas: &[(Path, Option<usize>)]) -> bool {
+        let mut around = lambda;
+        while let Some((parameters, outer)) = around.and_then(|index| lambdas.get(index)) {
+            if self.tree.path(*parameters).contains(&name) {
+                return true;
+            }
+            around = *outer;
+        }
+        false
+    }
+
+    /// The SELECTs whose items a name in the innermost one can mean, innermost first.
+    fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        std::iter::once(&self.scope).chain(self.outer.iter().rev())
+    }
+
+    fn bind(&mut self, parts: &[Symbol], clause: Clause, position: crate::diagnostic::Position) -> Binding {
+        let names: Vec<&ColumnName> = parts.iter().map(|part| self.tree.name(*part)).collect();
+        if let Some(binding) = self.bind_qualified(&names) {
+            return binding;
+        }
+        let skip = usize::from(names.len() > 1 && self.scope.qualifiers == Qualifiers::Anything);
+        let outcome = self.bind_bare(&names[skip..], clause);
+        let spelled = || names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(".");
+        match outcome {
+            Outcome::Bound(binding) => binding,
+            Outcome::Candidates(binding, why) => {
+                let message = match why {
+                    Why::Ambiguous => format!("`{}` is a column of several relations", spelled()),
+                    Why::Open => format!("`{}` can be a column of several relations", spelled()),
+                };
+                self.open(position, message);
+                binding
+            }
+            Outcome::Nothing => self.unknown(&names[skip..], &spelled(), position),
+        }
+    }
+
+    /// `o.amount`: a qualifier that names a FROM item, in the nearest SELECT that has one.
+    fn bind_qualified(&self, names: &[&ColumnName]) -> Option<Binding> {
+        for scope in self.scopes() {
+            if scope.hidden > 0 {
+                continue;
+            }
+            for qualifier in (1..names.len().min(MAX_QUALIFIER + 1)).rev() {
+                let (before, after) = names.split_at(qualifier);
+                let (column, fields) = after.split_first()?;
+                let mut uses = Vec::new();
+                for index in scope.from.named(before) {
+                    let item = &scope.from.items[index];
+                    if item.sight == Sight::Visible || self.scope.block == scope.block {
+                        uses.push((index, item.at(column)));
+                    }
+                }
+                // Several leaves have the alias of the brackets around them: one of them has the column.
+                if uses.len() > 1 && uses.iter().any(|(_, at)| matches!(at, ColumnAt::Known(_))) {
+                    uses.retain(|(_, at)| matches!(at, ColumnAt::Known(_)));
+                    uses.truncate(1);
+                }
+                if !uses.is_empty() {
+                    return Some(Binding::Columns(used(scope, uses, fields)));
+                }
+            }
+        }
+        None
+    }
+
+    fn bind_bare(&self, names: &[&ColumnName], clause: Clause) -> Outcome {
+        let Some((name, fields)) = names.split_first() else { return Outcome::Bound(Binding::Free) };
+        let sight = self.sight(clause);
+        let alias = self.scope.aliases.get(name).copied().filter(|alias| self.scope.projecting != Some(*alias));
+        let alias = alias.filter(|_| sight != AliasSight::Never);
+        let to_alias = |alias: ExprId| Binding::Alias(alias, fields.iter().map(|field| (*field).clone()).collect());
+        if let Some(alias) = alias.filter(|_| sight == AliasSight::BeforeColumns) {
+            return Outcome::Bound(to_alias(alias));
+        }
+        let mut perhaps: Vec<ColumnUse> = Vec::new();
+        for (level, scope) in self.scopes().enumerate() {
+            if scope.hidden == 0 {
+                match scope.from.find(name) {
+                    Found::Columns(found) => {
+                        let found = used(scope, found, fields);
+                        return match alias {
+                            Some(alias) if level == 0 && sight == AliasSight::Either => {
+                                Outcome::Bound(Binding::AliasOr(alias, found))
+                            }
+                            _ => bound(perhaps, found),
+                        };
+                    }
+                    Found::Ambiguous(found) => {
+                        perhaps.extend(used(scope, found, fields));
+                        return Outcome::Candidates(Binding::Columns(perhaps), Why::Ambiguous);
+                    }
+                    Found::Row(item) => {
+                        perhaps.extend(used(scope, vec![(item, whole_row(scope, item))], fields));
+                        return bound(Vec::new(), perhaps);
+                    }
+                    Found::Perhaps(found) => perhaps.extend(used(scope, found, fields)),
+                    Found::Nothing => {}
+                }
+            }
+            if let Some(alias) = alias.filter(|_| level == 0) {
+                return match perhaps.is_empty() {
+                    true => Outcome::Bound(to_alias(alias)),
+                    // An open relation may have a column of the alias's name, which then wins.
+                    false => Outcome::Candidates(Binding::AliasOr(alias, perhaps), Why::Open),
+                };
+            }
+            if level > 0
+                && let Some(alias) = scope.aliases.get(name).filter(|_| sees_outer_aliases(self.dialect))
+                && perhaps.is_empty()
+            {
+                return Outcome::Bound(to_alias(*alias));
+            }
+        }
+        match perhaps.len() {
+            0 => Outcome::Nothing,
+            1 => Outcome::Bound(Binding::Columns(perhaps)),
+            _ => Outcome::Candidates(Binding::Columns(perhaps), Why::Open),
+        }
+    }
+
+    /// A name that nothing in sight has: a constant that is spelled like a name, a column that the
+    /// engine adds, a variable; or else a column that is gone, which every relation may have had.
+    fn unknown(&mut self, names: &[&ColumnName], spelled: &str, position: crate::diagnostic::Position) -> Binding {
+        let Some((name, fields)) = names.split_first() else { return Binding::Free };
+        if names.len() == 1 && is_constant(name.as_str()) {
+            return Binding::Free;
+        }
+        let scope = &self.scope;
+        if scope.from.items.is_empty() || scope.hidden > 0 {
+            return Binding::Free;
+        }
+        let relations = scope.from.items.iter().enumerate().filter(|(_, item)| item.sight == Sight::Visible);
+        let found: Vec<(usize, ColumnAt)> =
+            relations.map(|(index, _)| (index, ColumnAt::Named((*name).clone()))).collect();
+        let uses = used(scope, found, fields);
+        if !is_added_by_engine(self.dialect, name.as_str()) {
+            self.open(position, format!("no relation in sight has a column `{spelled}`"));
+        }
+        Binding::Columns(uses)
+    }
+
+    /// `*` or `t.*` as an argument.
+    fn bind_star(&self, path: Option<Path>) -> Binding {
+        let names: Vec<&ColumnName> = path
+            .map(|path| self.tree.path(path).iter().map(|part| self.tree.name(*part)).collect())
+            .unwrap_or_default();
+        for scope in self.scopes() {
+            let items = scope.from.items.iter().enumerate();
+            let meant: Vec<(usize, ColumnAt)> = items
+                .filter(|(_, item)| item.sight == Sight::Visible && (names.is_empty() || item.is_named(&names)))
+                .map(|(index, _)| (index, ColumnAt::All))
+                .collect();
+            if !meant.is_empty() || names.is_empty() {
+                return Binding::Columns(used(scope, meant, &[]));
+            }
+        }
+        Binding::Free
+    }
+}
+
+/// What a search has found.
+enum Outcome {
+    Bound(Binding),
+    Candidates(Binding, Why),
+    Nothing,
+}
+
+/// Why there are several candidates.
+enum Why {
+    /// Several relations are known to have the column.
+    Ambiguous,
+    /// Several relations may have it.
+    Open,
+}
+
+/// A known column, unless a nearer open relation may have one of the name.
+fn bound(perhaps: Vec<ColumnUse>, found: Vec<ColumnUse>) -> Outcome {
+    if perhaps.is_empty() {
+        return Outcome::Bound(Binding::Columns(found));
+    }
+    Outcome::Candidates(Binding::Columns(perhaps.into_iter().chain(found).collect()), Why::Open)
+}
+
+fn used(scope: &Scope, found: Vec<(usize, ColumnAt)>, fields: &[&ColumnName]) -> Vec<ColumnUse> {
+    let fields: Vec<ColumnName> = fields.iter().take(MAX_FIELDS).map(|field| (*field).clone()).collect();
+    let use_of = |(item, column)| ColumnUse { block: scope.block, item, column, fields: fields.clone() };
+    found.into_iter().map(use_of).collect()
+}
+
+/// The row of an item as a value: of an UNNEST its element.
+fn whole_row(scope: &Scope, item: usize) -> ColumnAt {
+    match &scope.from.items[item].source {
+        ItemSource::Unnest { .. } => ColumnAt::Known(0),
+        _ => ColumnAt::All,
+    }
+}
+
+/// Whether a subquery can use the aliases of the SELECT around it.
+const fn sees_outer_aliases(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Snowflake | Dialect::ClickHouse | Dialect::Ansi)
+}
+
+/// Constants and functions that are written without brackets.
+fn is_constant(name: &str) -> bool {
+    const CONSTANTS: [&str; 26] = [
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "current_datetime",
+        "current_user",
+        "current_role",
+        "current_schema",
+        "current_catalog",
+        "current_database",
+        "current_warehouse",
+        "session_user",
+        "system_user",
+        "user",
+        "localtime",
+        "localtimestamp",
+        "sysdate",
+        "systimestamp",
+        "getdate",
+        "rownum",
+        "level",
+        "inf",
+        "nan",
+        "default",
+        "unknown",
+        "true",
+        "false",
+    ];
+    CONSTANTS.iter().any(|constant| constant.eq_ignore_ascii_case(name))
+}
+
+/// Columns that an engine adds to every table.
+fn is_added_by_engine(dialect: Dialect, name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let added: &[&str] = match dialect {
+        Dialect::BigQuery => {
+            &["_partitiontime", "_partitiondate", "_table_suffix", "_file_name", "_change_type", "_change_timestamp"]
+        }
+        Dialect::Postgres | Dialect::Redshift => &["ctid", "xmin", "xmax", "tableoid", "oid"],
+        Dialect::DuckDb => &["rowid", "filename"],
+        Dialect::Databricks => &["_metadata", "input_file_name"],
+        Dialect::ClickHouse => &["_part", "_path", "_file", "_table", "_partition_id", "_time"],
+        Dialect::Trino => &["$path", "$file_size", "$file_modified_time", "$partition"],
+        _ => &[],
+    };
+    added.contains(&name.as_str()) || (dialect == Dialect::Snowflake && name.starts_with("metadata$"))
+}

@@ -1,0 +1,425 @@
+//! The columns of a block: a projection with its stars written out, the matched columns of a set
+//! operation, the columns of VALUES.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::{BlockColumn, BlockRest, ResolvedBlock, Resolver, RestOf, Value};
+use crate::dependency::Extent;
+use crate::diagnostic::Position;
+use crate::dialect::{Clause, Dialect};
+use crate::name::{ColumnName, Quoting};
+use crate::query::block::{Matching, Projection, ProjectionKind, RowShape, Select, SetOperation, Star, StarPattern};
+use crate::query::tree::{BlockId, CastMode, Expr, ExprId, List, Symbol};
+use crate::scope::{ColumnAt, Sight};
+
+/// The columns of a block, and those that pass through it.
+type Columns = (Vec<BlockColumn>, Vec<BlockRest>);
+
+impl Resolver<'_> {
+    /// Writes out a projection and binds its expressions.
+    pub(super) fn project(&mut self, select: &Select) -> Columns {
+        let mut outputs = Vec::new();
+        let mut rest = Vec::new();
+        if self.dialect == Dialect::ClickHouse {
+            // Here an alias is in sight everywhere, also before it is given.
+            for item in &select.projection {
+                if let ProjectionKind::Expr(expr, Some(alias)) = &item.kind {
+                    self.scope.aliases.insert(self.tree.name(*alias).clone(), *expr);
+                }
+            }
+        }
+        for item in &select.projection {
+            self.projection(item, &mut outputs, &mut rest);
+        }
+        if select.shape == RowShape::Value {
+            // The fields of the value are the columns, where it is a record.
+            let values: Vec<ExprId> = outputs
+                .iter()
+                .filter_map(|column| match column.value {
+                    Value::Expr(expr) => Some(expr),
+                    _ => None,
+                })
+                .collect();
+            rest.extend(values.into_iter().map(|expr| BlockRest { of: RestOf::Fields(expr), except: BTreeSet::new() }));
+        }
+        (outputs, rest)
+    }
+
+    fn projection(&mut self, item: &Projection, outputs: &mut Vec<BlockColumn>, rest: &mut Vec<BlockRest>) {
+        let position = item.position;
+        match &item.kind {
+            ProjectionKind::Expr(expr, alias) => {
+                self.scope.projecting = Some(*expr);
+                self.bind_expr(*expr, Clause::Projection);
+                self.scope.projecting = None;
+                let name = match alias {
+                    Some(alias) => {
+                        let name = self.tree.name(*alias).clone();
+                        self.scope.aliases.entry(name.clone()).or_insert(*expr);
+                        name
+                    }
+                    None => self.made_up(*expr, outputs.len()),
+                };
+                outputs.push(BlockColumn { name, value: Value::Expr(*expr), position });
+            }
+            ProjectionKind::Several(expr, names) => {
+                self.bind_expr(*expr, Clause::Projection);
+                for name in names {
+                    let name = self.tree.name(*name).clone();
+                    outputs.push(BlockColumn { name, value: Value::Expr(*expr), position });
+                }
+            }
+            ProjectionKind::Star(star) => self.star(star, position, outputs, rest),
+            ProjectionKind::Fields(expr, star) => {
+                self.bind_expr(*expr, Clause::Projection);
+                let mut except = self.left_out(star);
+                for (name, replacement) in &star.replace {
+                    self.replaced(*name, *replacement, position, outputs);
+                    except.insert(self.tree.name(*name).clone());
+                }
+                rest.push(BlockRest { of: RestOf::Fields(*expr), except });
+            }
+        }
+    }
+
+    /// The columns that a star leaves out by name.
+    fn left_out(&self, star: &Star) -> BTreeSet<ColumnName> {
+        let renamed = star.rename.iter().map(|(from, _)| from);
+        star.except.iter().chain(renamed).map(|name| self.tree.name(*name).clone()).collect()
+    }
+
+    fn replaced(&mut self, name: Symbol, expr: ExprId, position: Position, outputs: &mut Vec<BlockColumn>) {
+        self.bind_expr(expr, Clause::Projection);
+        let name = self.tree.name(name).clone();
+        outputs.push(BlockColumn { name, value: Value::Expr(expr), position });
+    }
+
+    fn star(&mut self, star: &Star, position: Position, outputs: &mut Vec<BlockColumn>, rest: &mut Vec<BlockRest>) {
+        let qualifier: Vec<&ColumnName> = star
+            .qualifier
+            .map(|path| self.tree.path(path).iter().map(|part| self.tree.name(*part)).collect())
+            .unwrap_or_default();
+        let items: Vec<usize> = if qualifier.is_empty() {
+            (0..self.scope.from.items.len()).collect()
+        } else {
+            self.scope.from.named(&qualifier).collect()
+        };
+        let items: Vec<usize> =
+            items.into_iter().filter(|index| self.scope.from.items[*index].sight == Sight::Visible).collect();
+        if items.is_empty() && !qualifier.is_empty() {
+            self.star_of_path(&qualifier, star, position, rest);
+            return;
+        }
+        let mut found: Vec<(ColumnName, Vec<(usize, ColumnAt)>)> = Vec::new();
+        let mut hidden: HashSet<(usize, ColumnAt)> = HashSet::new();
+        if qualifier.is_empty() {
+            for merged in &self.scope.from.merged {
+                found.push((merged.name.clone(), merged.parts.clone()));
+                hidden.extend(merged.hidden.iter().cloned());
+            }
+        }
+        for index in &items {
+            let item = &self.scope.from.items[*index];
+            for (place, column) in item.columns.iter().enumerate() {
+                let at = (*index, ColumnAt::Known(place));
+                if !hidden.contains(&at) {
+                    found.push((column.name.clone(), vec![at]));
+                }
+            }
+        }
+        for index in &items {
+            let item = &self.scope.from.items[*index];
+            if item.extent == Extent::Open {
+                let mut except = self.left_out(star);
+                except.extend(item.columns.iter().map(|column| column.name.clone()));
+                except.extend(star.replace.iter().map(|(name, _)| self.tree.name(*name).clone()));
+                except.extend(
+                    found
+                        .iter()
+                        .filter(|(_, parts)| parts.iter().any(|(at, _)| at == index))
+                        .map(|(name, _)| name.clone()),
+                );
+                rest.push(BlockRest { of: RestOf::Item(*index), except });
+                let from_open = star.rename.iter().filter(|(from, _)| {
+                    let name = self.tree.name(*from);
+                    !found.iter().any(|(known, _)| known == name)
+                });
+                for (from, to) in from_open {
+                    let at = (*index, ColumnAt::Named(self.tree.name(*from).clone()));
+                    let name = self.tree.name(*to).clone();
+                    outputs.push(BlockColumn { name, value: Value::Columns(vec![at]), position });
+                }
+            }
+        }
+        self.push_star(star, found, position, outputs);
+    }
+
+    fn push_star(
+        &mut self,
+        star: &Star,
+        found: Vec<(ColumnName, Vec<(usize, ColumnAt)>)>,
+        position: Position,
+        outputs: &mut Vec<BlockColumn>,
+    ) {
+        let except: HashSet<ColumnName> = star.except.iter().map(|name| self.tree.name(*name).clone()).collect();
+        let mut replaced: Vec<(Symbol, ExprId)> = star.replace.clone();
+        for (name, parts) in found {
+            if except.contains(&name) || !self.matches(star, &name) {
+                continue;
+            }
+            let of_name = |symbol: Symbol| *self.tree.name(symbol) == name;
+            if let Some(place) = replaced.iter().position(|(symbol, _)| of_name(*symbol)) {
+                let (symbol, expr) = replaced.remove(place);
+                self.replaced(symbol, expr, position, outputs);
+                continue;
+            }
+            let renamed = star.rename.iter().find(|(from, _)| of_name(*from));
+            let name = renamed.map_or(name.clone(), |(_, to)| self.tree.name(*to).clone());
+            outputs.push(BlockColumn { name, value: Value::Columns(parts), position });
+        }
+        for (name, expr) in replaced {
+            self.replaced(name, expr, position, outputs);
+        }
+    }
+
+    /// `payload.*`: the fields of a column.
+    fn star_of_path(&mut self, path: &[&ColumnName], star: &Star, position: Position, rest: &mut Vec<BlockRest>) {
+        let except = self.left_out(star);
+        let found = match path {
+            [column] => match self.scope.from.find(column) {
+                crate::scope::Found::Columns(found) | crate::scope::Found::Perhaps(found) => found,
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        if found.is_empty() {
+            let spelled = path.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(".");
+            self.open(position, format!("`{spelled}.*` names nothing in sight"));
+            let all = 0..self.scope.from.items.len();
+            rest.extend(all.map(|item| BlockRest { of: RestOf::Item(item), except: except.clone() }));
+            return;
+        }
+        let records = found.into_iter().map(|(item, column)| RestOf::Record(item, column));
+        rest.extend(records.map(|of| BlockRest { of, except: except.clone() }));
+    }
+
+    fn matches(&self, star: &Star, name: &ColumnName) -> bool {
+        match star.like {
+            None => true,
+            Some(StarPattern::Like(pattern)) => like(self.tree.text(pattern), name.as_str()),
+            // Which columns a regular expression matches is not worked out: all may be among them.
+            Some(StarPattern::Regex(_)) => true,
+        }
+    }
+
+    /// The name that the engine gives an expression without an alias.
+    fn made_up(&self, expr: ExprId, place: usize) -> ColumnName {
+        let bare = |text: &str| ColumnName::new(self.dialect, text, Quoting::Bare);
+        match self.tree.expr(expr) {
+            Expr::Column(path, _) => {
+                let parts = self.tree.path(*path);
+                return parts.last().map_or_else(|| bare("?column?"), |last| self.tree.name(*last).clone());
+            }
+            Expr::Field(_, name) if !matches!(self.dialect, Dialect::Snowflake) => {
+                return self.tree.name(*name).clone();
+            }
+            _ => {}
+        }
+        match self.dialect {
+            Dialect::BigQuery => bare(&format!("f{place}_")),
+            Dialect::Trino => bare(&format!("_col{place}")),
+            Dialect::Databricks => bare(&format!("_c{place}")),
+            Dialect::Postgres | Dialect::Redshift | Dialect::DuckDb | Dialect::Ansi => self.by_function(expr),
+            _ => bare(&format!("_col{place}")),
+        }
+    }
+
+    /// Postgres and its kin name a column after the function or the column that is cast.
+    fn by_function(&self, mut expr: ExprId) -> ColumnName {
+        let bare = |text: &str| ColumnName::new(self.dialect, text, Quoting::Bare);
+        loop {
+            match self.tree.expr(expr) {
+                Expr::Cast { expr: inner, mode: CastMode::Strict, .. } => expr = *inner,
+                Expr::Column(path, _) => {
+                    let last = self.tree.path(*path).last();
+                    return last.map_or_else(|| bare("?column?"), |last| self.tree.name(*last).clone());
+                }
+                Expr::Call { function, .. } => {
+                    let name = self.tree.text(*function);
+                    return bare(name.rsplit('.').next().unwrap_or(name));
+                }
+                Expr::Case { .. } => return bare("case"),
+                _ => return bare("?column?"),
+            }
+        }
+    }
+
+    pub(super) fn set_operation(&mut self, id: BlockId, operation: &SetOperation) -> ResolvedBlock {
+        let mut first = true;
+        for branch in &operation.branches {
+            self.block(*branch);
+            if std::mem::take(&mut first)
+                && let Some(anchor) = &self.blocks[branch.index()]
+            {
+                // A recursive step sees the columns of what it starts from.
+                let names = &self.tree.block(id).columns;
+                let outputs = anchor.outputs.iter().enumerate().map(|(place, column)| BlockColumn {
+                    name: names.get(place).map_or_else(|| column.name.clone(), |name| self.tree.name(*name).clone()),
+                    ..column.clone()
+                });
+                let provisional =
+                    ResolvedBlock { outputs: outputs.collect(), rest: anchor.rest.clone(), ..ResolvedBlock::default() };
+                self.blocks[id.index()] = Some(provisional);
+            }
+        }
+        let (outputs, rest) = match &operation.matching {
+            Matching::Position => self.matched_by_position(&operation.branches),
+            Matching::Name => self.matched_by_name(&operation.branches, None),
+            Matching::Corresponding(columns) => {
+                let names = columns.iter().map(|column| self.tree.name(*column).clone()).collect();
+                self.matched_by_name(&operation.branches, Some(names))
+            }
+        };
+        ResolvedBlock { outputs, rest, ..ResolvedBlock::default() }
+    }
+
+    fn matched_by_position(&mut self, branches: &[BlockId]) -> Columns {
+        let known = |resolver: &Self, branch: &BlockId| resolver.blocks[branch.index()].clone().unwrap_or_default();
+        let Some((first, others)) = branches.split_first() else { return Columns::default() };
+        let base = known(self, first);
+        let others: Vec<(BlockId, usize, bool)> = others
+            .iter()
+            .map(|branch| {
+                let read = self.blocks[branch.index()].as_ref();
+                let count = read.map_or(0, |read| read.outputs.len());
+                (*branch, count, read.is_none_or(|read| !read.rest.is_empty()))
+            })
+            .collect();
+        let open = !base.rest.is_empty();
+        let exact = |count: usize, passes: bool| !open && !passes && count == base.outputs.len();
+        let inexact = others.iter().any(|(_, count, passes)| !exact(*count, *passes));
+        if inexact {
+            let position = self.tree.block(*first).position;
+            let message = if open || others.iter().any(|(_, _, passes)| *passes) {
+                "a set operation over `*` of relations whose columns are not all known"
+            } else {
+                "the branches of a set operation have different numbers of columns"
+            };
+            self.open(position, message.to_owned());
+        }
+        let outputs = base.outputs.iter().enumerate().map(|(place, column)| {
+            let mut parts = vec![(*first, ColumnAt::Known(place))];
+            parts.extend(others.iter().map(|(branch, count, passes)| {
+                (*branch, if exact(*count, *passes) { ColumnAt::Known(place) } else { ColumnAt::All })
+            }));
+            BlockColumn { name: column.name.clone(), value: Value::Branches(parts), position: column.position }
+        });
+        let outputs: Vec<BlockColumn> = outputs.collect();
+        let mut rest = Vec::new();
+        if open {
+            let except: BTreeSet<ColumnName> = outputs.iter().map(|column| column.name.clone()).collect();
+            rest.push(BlockRest { of: RestOf::Branch(*first), except: except.clone() });
+            rest.extend(
+                others.iter().map(|(branch, ..)| BlockRest { of: RestOf::AnyOf(*branch), except: except.clone() }),
+            );
+        }
+        (outputs, rest)
+    }
+
+    fn matched_by_name(&mut self, branches: &[BlockId], wanted: Option<Vec<ColumnName>>) -> Columns {
+        let mut names: Vec<ColumnName> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut rest = Vec::new();
+        for branch in branches {
+            let Some(read) = &self.blocks[branch.index()] else { continue };
+            for column in &read.outputs {
+                let meant = wanted.as_ref().is_none_or(|wanted| wanted.is_empty() || wanted.contains(&column.name));
+                if meant && seen.insert(column.name.clone()) {
+                    names.push(column.name.clone());
+                }
+            }
+        }
+        for branch in branches {
+            if let Some(read) = &self.blocks[branch.index()]
+                && !read.rest.is_empty()
+            {
+                rest.push(BlockRest { of: RestOf::Branch(*branch), except: names.iter().cloned().collect() });
+            }
+        }
+        let mut outputs = Vec::new();
+        for name in names {
+            let mut parts = Vec::new();
+            let mut position = Position::START;
+            let mut everywhere = true;
+            for branch in branches {
+                let Some(read) = &self.blocks[branch.index()] else { continue };
+                match read.outputs.iter().position(|column| column.name == name) {
+                    Some(place) => {
+                        position = read.outputs[place].position;
+                        parts.push((*branch, ColumnAt::Known(place)));
+                    }
+                    None if read.rest.is_empty() => everywhere = false,
+                    None => parts.push((*branch, ColumnAt::Named(name.clone()))),
+                }
+            }
+            // CORRESPONDING keeps the columns that all branches have; BY NAME fills with NULL.
+            if everywhere || wanted.is_none() {
+                outputs.push(BlockColumn { name, value: Value::Branches(parts), position });
+            }
+        }
+        (outputs, rest)
+    }
+
+    pub(super) fn values(&mut self, rows: &[List], position: Position) -> ResolvedBlock {
+        let width = rows.iter().map(|row| row.len()).max().unwrap_or(0);
+        let mut columns: Vec<Vec<ExprId>> = vec![Vec::with_capacity(rows.len()); width];
+        for row in rows {
+            for (place, expr) in self.tree.list(*row).iter().enumerate() {
+                columns[place].push(*expr);
+            }
+            self.bind_list(*row, Clause::Projection);
+        }
+        let name = |place: usize| match self.dialect {
+            Dialect::DuckDb => format!("col{place}"),
+            Dialect::Trino => format!("_col{place}"),
+            Dialect::Databricks => format!("col{}", place + 1),
+            Dialect::MySql => format!("column_{place}"),
+            _ => format!("column{}", place + 1),
+        };
+        let outputs = columns.into_iter().enumerate().map(|(place, exprs)| BlockColumn {
+            name: ColumnName::new(self.dialect, &name(place), Quoting::Bare),
+            value: Value::Rows(exprs),
+            position,
+        });
+        ResolvedBlock { outputs: outputs.collect(), ..ResolvedBlock::default() }
+    }
+}
+
+/// Whether a text matches a pattern of ILIKE: `%` is any text, `_` any character, case is ignored.
+fn like(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
+    let text: Vec<char> = text.to_lowercase().chars().collect();
+    let (mut at, mut place) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while place < text.len() {
+        match pattern.get(at) {
+            Some('%') => {
+                retry = Some((at + 1, place));
+                at += 1;
+            }
+            Some(wanted) if *wanted == '_' || *wanted == text[place] => {
+                at += 1;
+                place += 1;
+            }
+            _ => match retry {
+                Some((after, from)) => {
+                    at = after;
+                    place = from + 1;
+                    retry = Some((after, from + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|wanted| *wanted == '%')
+}

@@ -1,0 +1,306 @@
+//! The names that are visible in a query block: FROM items with their columns, and which of them a
+//! name finds. It must not know where the columns of an item come from.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+
+use crate::dependency::{Extent, InputId};
+use crate::name::{ColumnName, RelationName};
+use crate::query::block::JoinKind;
+use crate::query::tree::{BlockId, ExprId};
+
+/// One leaf of FROM: what it is, and the columns that it brings into sight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// What it is.
+    pub source: ItemSource,
+    /// The names that qualify its columns: its alias, or the last part of its relation's name, and
+    /// the alias of brackets around it.
+    pub names: Vec<ColumnName>,
+    /// The relation's full name, where no alias hides it.
+    pub relation: Option<RelationName>,
+    /// Its known columns, as the block knows them, in order.
+    pub columns: Vec<ItemColumn>,
+    /// Where each known column stands; the first of several with one name.
+    index: HashMap<ColumnName, usize>,
+    /// From this place on, what a column list names are columns that are not known otherwise: they
+    /// can be any column of the source.
+    pub by_place_from: usize,
+    /// Whether there may be others.
+    pub extent: Extent,
+    /// Whether its columns are in sight.
+    pub sight: Sight,
+}
+
+/// A column of a FROM item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemColumn {
+    /// What the block calls it.
+    pub name: ColumnName,
+    /// What the item's source calls it, where a column list renames it.
+    pub original: Option<ColumnName>,
+}
+
+/// What a FROM item is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemSource {
+    /// A relation outside the query.
+    Input(InputId),
+    /// Another block: a derived table or a CTE.
+    Block(BlockId),
+    /// A recursive CTE inside itself.
+    Recursive(BlockId),
+    /// One row for each element of arrays.
+    Unnest {
+        /// The arrays.
+        arrays: Vec<ExprId>,
+        /// What each known column is.
+        parts: Vec<UnnestPart>,
+    },
+    /// A function, over its arguments, and over a routine or view of the project.
+    Function {
+        /// Its arguments.
+        args: Vec<ExprId>,
+        /// Its relation.
+        relation: Option<InputId>,
+    },
+    /// Computed from other items in a way of its own: PIVOT, UNPIVOT, MATCH_RECOGNIZE.
+    Reshaped(Box<Reshaped>),
+}
+
+/// What a column of an UNNEST is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnnestPart {
+    /// An element of an array, by the array's place.
+    Element(usize),
+    /// Its key or place.
+    Place,
+    /// The array itself.
+    Whole,
+}
+
+/// What a PIVOT, UNPIVOT or MATCH_RECOGNIZE makes of the items below it. Those stand before it among
+/// the items of the same FROM, out of sight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reshaped {
+    /// The first of the items below; the last is the one before it.
+    pub below: usize,
+    /// What each known column is made of.
+    pub columns: Vec<ReshapedColumn>,
+    /// What decides which rows there are.
+    pub deciding: Vec<Part>,
+    /// The columns of open items below that do not pass through by their own names; `None` if no
+    /// column does.
+    pub except: Option<BTreeSet<ColumnName>>,
+    /// What a column is made of that is neither known nor passes through: those of a PIVOT over
+    /// values that are found at run time.
+    pub other: Option<ReshapedColumn>,
+    /// Whether many rows become one.
+    pub grouping: Grouping,
+}
+
+/// Whether many rows become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grouping {
+    /// They do.
+    Grouped,
+    /// They do not.
+    Single,
+}
+
+/// What a column of a reshaped item is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReshapedColumn {
+    /// Columns that pass or flow in, and expressions over them.
+    pub values: Vec<Part>,
+    /// What decides among them.
+    pub conditions: Vec<Part>,
+}
+
+/// A part of what a reshaped column is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A column of an item below.
+    Column(usize, ColumnAt),
+    /// An expression.
+    Expr(ExprId),
+}
+
+/// The items of a FROM, and how they are joined.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct From {
+    /// Every leaf, in order.
+    pub items: Vec<Item>,
+    /// The joins, inner ones first.
+    pub joins: Vec<JoinStep>,
+    /// The columns that USING and NATURAL merge, in order.
+    pub merged: Vec<MergedColumn>,
+}
+
+/// One join: the items before, and the items that are joined to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinStep {
+    /// Which rows it keeps.
+    pub kind: JoinKind,
+    /// The first of the items before.
+    pub start: usize,
+    /// The first of the joined items.
+    pub right: usize,
+    /// The end of the joined items.
+    pub end: usize,
+    /// ON, and the MATCH_CONDITION of an ASOF join.
+    pub on: Vec<ExprId>,
+    /// What USING or NATURAL compares.
+    pub using: Vec<UsingPair>,
+    /// Whether columns that are not known may be joined on as well: NATURAL over an open item.
+    pub natural_rest: bool,
+}
+
+/// Two columns that USING or NATURAL compares; candidates, where an item is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsingPair {
+    /// Of the items before.
+    pub left: Vec<(usize, ColumnAt)>,
+    /// Of the joined items.
+    pub right: Vec<(usize, ColumnAt)>,
+}
+
+/// A column that USING or NATURAL merges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergedColumn {
+    /// Its name.
+    pub name: ColumnName,
+    /// The columns that its value can come from: the side that keeps all its rows, or both.
+    pub parts: Vec<(usize, ColumnAt)>,
+    /// The columns that it stands for in `*`.
+    pub hidden: Vec<(usize, ColumnAt)>,
+}
+
+/// A column of an item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ColumnAt {
+    /// A known one, by its place.
+    Known(usize),
+    /// One that is not known, by its name.
+    Named(ColumnName),
+    /// All of them.
+    All,
+}
+
+/// Whether an item's columns can be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// They can.
+    Visible,
+    /// No longer: the lesser side of a semi-join, what was pivoted.
+    Gone,
+}
+
+impl Item {
+    /// An item with its columns in order; of several with one name the first is found.
+    #[must_use]
+    pub fn new(source: ItemSource, columns: Vec<ItemColumn>, extent: Extent) -> Self {
+        let mut index = HashMap::with_capacity(columns.len());
+        for (place, column) in columns.iter().enumerate() {
+            index.entry(column.name.clone()).or_insert(place);
+        }
+        let sight = Sight::Visible;
+        Self { source, names: Vec::new(), relation: None, columns, index, by_place_from: usize::MAX, extent, sight }
+    }
+
+    /// The place of a known column.
+    #[must_use]
+    pub fn known(&self, name: &ColumnName) -> Option<usize> {
+        self.index.get(name).copied()
+    }
+
+    /// A column by name, known or not.
+    #[must_use]
+    pub fn at(&self, name: &ColumnName) -> ColumnAt {
+        self.known(name).map_or_else(|| ColumnAt::Named(name.clone()), ColumnAt::Known)
+    }
+
+    /// Whether a qualifier of one or more parts means this item.
+    #[must_use]
+    pub fn is_named(&self, qualifier: &[&ColumnName]) -> bool {
+        match qualifier {
+            [] => false,
+            [one] => self.names.contains(one),
+            parts => self.relation.as_ref().is_some_and(|relation| ends_with(relation, parts)),
+        }
+    }
+}
+
+impl ItemColumn {
+    /// A column that keeps its name.
+    #[must_use]
+    pub const fn same(name: ColumnName) -> Self {
+        Self { name, original: None }
+    }
+}
+
+/// Whether a relation's name ends with these parts, or is the end of them.
+fn ends_with(relation: &RelationName, parts: &[&ColumnName]) -> bool {
+    let keys: Vec<&str> = relation.keys().collect();
+    let shared = keys.len().min(parts.len());
+    // Case is not looked at: where it tells relations apart, no two of one FROM differ in it alone.
+    keys.iter().rev().zip(parts.iter().rev()).take(shared).all(|(key, part)| {
+        let key = key.trim_start_matches('"');
+        key.eq_ignore_ascii_case(part.as_str()) || key.to_lowercase() == part.as_str().to_lowercase()
+    }) && parts.len() <= keys.len().max(1)
+}
+
+/// What an unqualified name finds among the items of one FROM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Known columns: one, or those that a USING merges.
+    Columns(Vec<(usize, ColumnAt)>),
+    /// Several known columns that nothing merges.
+    Ambiguous(Vec<(usize, ColumnAt)>),
+    /// No known column; these items may have one of the name.
+    Perhaps(Vec<(usize, ColumnAt)>),
+    /// The row of an item: its name without a column.
+    Row(usize),
+    /// Nothing.
+    Nothing,
+}
+
+impl From {
+    /// The items that a qualifier means; more than one only if two have the same name.
+    pub fn named<'a>(&'a self, qualifier: &'a [&ColumnName]) -> impl Iterator<Item = usize> + 'a {
+        self.items.iter().enumerate().filter(move |(_, item)| item.is_named(qualifier)).map(|(index, _)| index)
+    }
+
+    /// What an unqualified name finds.
+    #[must_use]
+    pub fn find(&self, name: &ColumnName) -> Found {
+        self.find_among(0..self.items.len(), name)
+    }
+
+    /// What an unqualified name finds among some of the items.
+    #[must_use]
+    pub fn find_among(&self, range: Range<usize>, name: &ColumnName) -> Found {
+        let inside = |merged: &&MergedColumn| merged.parts.iter().all(|(item, _)| range.contains(item));
+        if let Some(merged) = self.merged.iter().rev().filter(inside).find(|merged| merged.name == *name) {
+            return Found::Columns(merged.parts.clone());
+        }
+        let items = self.items.iter().enumerate().take(range.end).skip(range.start);
+        let visible = || items.clone().filter(|(_, item)| item.sight == Sight::Visible);
+        let known: Vec<(usize, ColumnAt)> = visible()
+            .filter_map(|(index, item)| item.known(name).map(|place| (index, ColumnAt::Known(place))))
+            .collect();
+        match known.len() {
+            0 => {}
+            1 => return Found::Columns(known),
+            _ => return Found::Ambiguous(known),
+        }
+        let open: Vec<(usize, ColumnAt)> = visible()
+            .filter(|(_, item)| item.extent == Extent::Open)
+            .map(|(index, _)| (index, ColumnAt::Named(name.clone())))
+            .collect();
+        if let Some((index, _)) = visible().find(|(_, item)| item.names.contains(name)) {
+            return Found::Row(index);
+        }
+        if open.is_empty() { Found::Nothing } else { Found::Perhaps(open) }
+    }
+}
