@@ -36,7 +36,8 @@ use dependencies::{Dep, Slots};
 #[must_use]
 pub fn lineage(queries: &Queries, schemas: &dyn Schemas) -> Vec<OutputLineage> {
     let resolved = resolve(&queries.tree, queries.outputs.iter().map(|output| output.block), schemas);
-    let grain = grain::grain(&queries.tree, &resolved, schemas);
+    let roots = queries.outputs.iter().map(|output| output.block);
+    let grain = grain::grain(&queries.tree, &resolved, schemas, roots);
     let mut composer = Composer::new(&queries.tree, &resolved, &grain);
     let each = |output: &Output| OutputLineage {
         target: output.target.clone(),

@@ -13,7 +13,7 @@ use crate::dialect::{AliasSight, Clause, Dialect};
 use crate::name::{ColumnName, RelationName};
 use crate::query::block::{BlockKind, Select};
 use crate::query::tree::{BlockId, ExprId, Tree};
-use crate::scope::{ColumnAt, From};
+use crate::scope::{ColumnAt, From, Item, ItemSource};
 
 mod bind;
 mod from;
@@ -132,6 +132,13 @@ impl Resolved {
     #[must_use]
     pub fn binding(&self, expr: ExprId) -> Option<&Binding> {
         self.bindings.get(&expr)
+    }
+
+    /// Whether any block reads itself.
+    #[must_use]
+    pub fn has_recursion(&self) -> bool {
+        let reads_itself = |item: &Item| matches!(item.source, ItemSource::Recursive(_));
+        self.blocks.iter().any(|block| block.from.items.iter().any(reads_itself))
     }
 
     /// A block and all inside it, each once, in the order of the ids.

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::dependency::{Extent, InputId};
 use crate::name::{ColumnName, RelationName};
-use crate::query::block::JoinKind;
+use crate::query::block::{JoinKind, Lateral};
 use crate::query::tree::{BlockId, ExprId};
 
 /// One leaf of FROM: what it is, and the columns that it brings into sight.
@@ -30,6 +30,8 @@ pub struct Item {
     pub extent: Extent,
     /// Whether its columns are in sight.
     pub sight: Sight,
+    /// Whether it can depend on the row of the items before it.
+    pub lateral: Lateral,
 }
 
 /// A column of a FROM item.
@@ -205,7 +207,17 @@ impl Item {
             index.entry(column.name.clone()).or_insert(place);
         }
         let sight = Sight::Visible;
-        Self { source, names: Vec::new(), relation: None, columns, index, by_place_from: usize::MAX, extent, sight }
+        Self {
+            source,
+            names: Vec::new(),
+            relation: None,
+            columns,
+            index,
+            by_place_from: usize::MAX,
+            extent,
+            sight,
+            lateral: Lateral::No,
+        }
     }
 
     /// The place of a known column.

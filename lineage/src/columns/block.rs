@@ -11,7 +11,7 @@ use crate::name::ColumnName;
 use crate::query::block::{BlockKind, GroupBy, Select};
 use crate::query::tree::{BlockId, Expr, ExprId, Tree};
 use crate::resolve::{Resolved, Value};
-use crate::scope::ColumnAt;
+use crate::scope::{ColumnAt, Item, ItemSource};
 
 /// What a block depends on.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub(super) struct Composer<'a> {
     pub(super) aliases_begun: HashSet<ExprId>,
     /// What an item gets from the outer joins around it, by block, item and number of joins.
     pub(super) nullable: HashMap<(BlockId, usize, usize), Rc<[Dep]>>,
+    /// Whether any block reads itself.
+    has_recursion: bool,
     /// The blocks composed since a recursive one was begun.
     composed: Vec<BlockId>,
 }
@@ -78,6 +80,7 @@ impl<'a> Composer<'a> {
             aliases: HashMap::new(),
             aliases_begun: HashSet::new(),
             nullable: HashMap::new(),
+            has_recursion: resolved.has_recursion(),
             composed: Vec::new(),
         }
     }
@@ -122,17 +125,11 @@ impl<'a> Composer<'a> {
         }
     }
 
+    /// Whether a block reads itself.
     fn is_recursive(&self, id: BlockId) -> bool {
-        // Only a block that was reserved before its parts can hold itself.
-        self.resolved.block(id).children.iter().any(|child| *child > id)
-            && self.resolved.within(id).iter().any(|block| {
-                self.resolved
-                    .block(*block)
-                    .from
-                    .items
-                    .iter()
-                    .any(|item| matches!(item.source, crate::scope::ItemSource::Recursive(own) if own == id))
-            })
+        let reads_it = |item: &Item| matches!(item.source, ItemSource::Recursive(own) if own == id);
+        self.has_recursion
+            && self.resolved.within(id).iter().any(|block| self.resolved.block(*block).from.items.iter().any(reads_it))
     }
 
     fn compose(&mut self, id: BlockId) -> Flat {
@@ -211,6 +208,12 @@ impl<'a> Composer<'a> {
                 }
             }
             ColumnAt::Named(name) => {
+                // A recursive step may name a column of its own CTE before that was read to the end.
+                let outputs = &self.resolved.block(block).outputs;
+                if let Some(place) = outputs.iter().position(|column| column.name == *name) {
+                    self.block_column(block, &ColumnAt::Known(place), fields, kind, out);
+                    return;
+                }
                 for rest in flat.rest.iter().filter(|rest| !rest.except.contains(name)) {
                     let dep = self.through(rest, Some(name), fields);
                     out.push(dep.then(kind));

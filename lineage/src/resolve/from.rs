@@ -41,7 +41,8 @@ impl Resolver<'_> {
             }
             Source::Block(block) => {
                 self.derived(*block, item.lateral);
-                let leaf = self.block_item(*block, ItemSource::Block(*block));
+                let mut leaf = self.block_item(*block, ItemSource::Block(*block));
+                leaf.lateral = item.lateral;
                 let name = alias.or_else(|| self.tree.block(*block).name.map(|name| self.tree.name(name).clone()));
                 self.add(leaf, name, &item.columns);
             }
@@ -325,7 +326,7 @@ impl MergedColumn {
 
 /// A leaf whose first columns have other names.
 fn renamed(leaf: Item, names: Vec<ColumnName>) -> Item {
-    let Item { source, names: qualifiers, relation, mut columns, extent, sight, .. } = leaf;
+    let Item { source, names: qualifiers, relation, mut columns, extent, sight, lateral, .. } = leaf;
     let known = columns.len();
     for (place, name) in names.into_iter().enumerate() {
         match columns.get_mut(place) {
@@ -342,5 +343,6 @@ fn renamed(leaf: Item, names: Vec<ColumnName>) -> Item {
     item.names = qualifiers;
     item.relation = relation;
     item.sight = sight;
+    item.lateral = lateral;
     item
 }

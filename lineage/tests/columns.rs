@@ -1,0 +1,23 @@
+//! What the columns and rows of queries depend on, construct by construct.
+
+#[path = "columns/support.rs"]
+mod support;
+
+#[path = "columns/binding.rs"]
+mod binding;
+#[path = "columns/changes.rs"]
+mod changes;
+#[path = "columns/expressions.rs"]
+mod expressions;
+#[path = "columns/from.rs"]
+mod from;
+#[path = "columns/grain.rs"]
+mod grain;
+#[path = "columns/laws.rs"]
+mod laws;
+#[path = "columns/rows.rs"]
+mod rows;
+#[path = "columns/sets.rs"]
+mod sets;
+#[path = "columns/stars.rs"]
+mod stars;

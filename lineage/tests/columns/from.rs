@@ -1,0 +1,141 @@
+//! FROM: what is taken apart, pivoted, matched, or called.
+
+use headsup_lineage::dialect::Dialect::{Ansi, BigQuery, Databricks, DuckDb, Postgres, Snowflake, TSql, Trino};
+
+use crate::support::check;
+
+const SHOP: &str = "orders(id!, tags, items, payload, at); quotes(at, price); sales(region, year, amount)";
+
+#[test]
+fn unnest_takes_an_array_apart() {
+    let expected = "
+        id <- orders.id identity
+        tag <- orders.tags transformation
+        rows <- orders rows, orders.tags expansion";
+    check(BigQuery, SHOP, "select id, tag from orders, unnest(tags) as tag", expected);
+    check(Trino, SHOP, "select id, tag from orders cross join unnest(tags) as t (tag)", expected);
+    check(Postgres, SHOP, "select id, tag from orders, unnest(tags) as t (tag)", expected);
+    check(Databricks, SHOP, "select id, tag from orders lateral view explode(tags) t as tag", expected);
+}
+
+#[test]
+fn the_place_of_an_element_is_not_its_value() {
+    let sql = "select tag, place from orders cross join unnest(tags) with ordinality as t (tag, place)";
+    let expected = "
+        tag <- orders.tags transformation
+        place <- orders.tags expansion
+        rows <- orders rows, orders.tags expansion";
+    check(Trino, SHOP, sql, expected);
+    let sql = "select tag, place from orders, unnest(tags) as tag with offset as place";
+    check(BigQuery, SHOP, sql, expected);
+}
+
+#[test]
+fn the_fields_of_unnested_records_are_paths() {
+    let sql = "select i.sku, price from orders, unnest(items) as i";
+    let expected = "
+        sku <- orders.items.sku transformation
+        price <- orders.items.price transformation
+        rows <- orders rows, orders.items expansion";
+    check(BigQuery, SHOP, sql, expected);
+    check(BigQuery, SHOP, "select i.sku, price from orders as o, o.items as i", expected);
+}
+
+#[test]
+fn flatten_has_columns_of_its_own() {
+    let sql =
+        "select f.value:sku::string as sku, f.index as place from orders, lateral flatten(input => payload:items) f";
+    let expected = "
+        sku <- orders.payload.items.sku transformation
+        place <- orders.payload.items expansion
+        rows <- orders rows, orders.payload.items expansion";
+    check(Snowflake, SHOP, sql, expected);
+}
+
+#[test]
+fn pivot_groups_by_what_it_does_not_use() {
+    let sql = "select * from sales pivot (sum(amount) for year in (2024 as y24, 2025 as y25))";
+    let expected = "
+        region <- sales.region identity
+        y24 <- sales aggregation, sales.amount aggregation, sales.year conditional
+        y25 <- sales aggregation, sales.amount aggregation, sales.year conditional
+        rows <- sales rows, sales.region group_by";
+    check(BigQuery, SHOP, sql, expected);
+}
+
+#[test]
+fn unpivot_makes_rows_of_columns() {
+    let sql = "select * from q unpivot (amount for quarter in (q1, q2))";
+    let expected = "
+        region <- q.region identity
+        quarter <-
+        amount <- q.q1 identity, q.q2 identity
+        rows <- q rows, q.q1 expansion, q.q2 expansion";
+    check(Snowflake, "q(region, q1, q2)", sql, expected);
+}
+
+#[test]
+fn an_asof_join_finds_at_most_one_row() {
+    let sql = "select o.id, q.price from orders o asof join quotes q match_condition (o.at >= q.at)";
+    let found = crate::support::print(Snowflake, SHOP, sql);
+    assert!(found.contains("price <- orders.at join, quotes join, quotes.at join, quotes.price identity"), "{found}");
+}
+
+#[test]
+fn a_semi_join_only_decides_over_rows() {
+    let sql = "select * from orders left semi join sales on sales.region = orders.id";
+    let found = crate::support::print(Databricks, SHOP, sql);
+    assert!(found.contains("rows <- orders rows, orders.id join, sales join, sales.region join"), "{found}");
+    assert!(!found.contains("amount"), "{found}");
+}
+
+#[test]
+fn apply_sees_the_row_that_it_is_applied_to() {
+    let sql = "select o.id, q.price from orders o outer apply (select top 1 price from quotes where at < o.at order by at desc) q";
+    let expected = "
+        id <- orders.id identity
+        price <- orders.at filter, quotes join, quotes.at filter, quotes.at sort, quotes.price identity
+        rows <- orders rows
+        key (id)";
+    check(TSql, SHOP, sql, expected);
+}
+
+#[test]
+fn time_travel_and_samples_read_the_same_relation() {
+    check(
+        Snowflake,
+        SHOP,
+        "select id from orders at (timestamp => '2024-01-01'::timestamp)",
+        "id <- orders.id identity\nrows <- orders rows\nkey (id)",
+    );
+    check(
+        Ansi,
+        SHOP,
+        "select id from orders tablesample bernoulli (10)",
+        "id <- orders.id identity\nrows <- orders rows\nkey (id)",
+    );
+}
+
+#[test]
+fn values_depend_on_nothing() {
+    check(Postgres, "", "select a from (values (1, 2), (3, 4)) as v (a, b)", "a <-\nrows <-");
+}
+
+#[test]
+fn from_first_and_a_table_alone_are_stars() {
+    check(DuckDb, "t(a)", "from t", "a <- t.a identity\nrows <- t rows");
+}
+
+#[test]
+fn match_recognize_depends_on_all_that_decides_the_match() {
+    let sql = "
+        select * from quotes match_recognize (
+            order by at measures first(a.price) as opening one row per match
+            pattern (a b+) define b as b.price > 10
+        )";
+    let found = crate::support::print(Trino, SHOP, sql);
+    assert!(found.contains("opening <- "), "{found}");
+    for part in ["quotes.price", "quotes.at", "quotes aggregation"] {
+        assert!(found.contains(part), "{part}\n{found}");
+    }
+}

@@ -1,0 +1,152 @@
+//! What decides which rows there are.
+
+use headsup_lineage::dialect::Dialect::{Ansi, BigQuery, Postgres, Snowflake};
+
+use crate::support::check;
+
+const SHOP: &str = "orders(id!, customer, amount, status, at); customers(id!, name, region); lines(order_id, sku, n)";
+
+#[test]
+fn a_filter_decides_over_rows_and_not_over_values() {
+    let sql = "select id, amount from orders where status = 'paid'";
+    let expected = "
+        id <- orders.id identity
+        amount <- orders.amount identity
+        rows <- orders rows, orders.status filter
+        key (id)";
+    check(Ansi, SHOP, sql, expected);
+}
+
+#[test]
+fn an_aggregate_depends_on_rows_and_on_what_decides_them() {
+    let sql = "select customer, sum(amount) as total from orders where status = 'paid' group by customer";
+    let expected = "
+        customer <- orders.customer identity
+        total <- orders aggregation, orders.customer group_by, orders.amount aggregation, orders.status filter
+        rows <- orders rows, orders.customer group_by, orders.status filter
+        key (customer)";
+    check(
+        Ansi,
+        SHOP,
+        sql,
+        &expected.replace(
+            "orders aggregation, orders.customer group_by, orders.amount aggregation",
+            "orders aggregation, orders.amount aggregation, orders.customer group_by",
+        ),
+    );
+}
+
+#[test]
+fn an_aggregate_without_keys_has_one_row_whatever_is_below() {
+    let sql = "select count(*) as n from orders";
+    check(Ansi, SHOP, sql, "n <- orders aggregation\nrows <-\nkey ()");
+}
+
+#[test]
+fn a_left_join_on_a_unique_key_neither_adds_nor_drops_rows() {
+    let sql = "select o.id, c.name from orders o left join customers c on c.id = o.customer";
+    let expected = "
+        id <- orders.id identity
+        name <- orders.customer join, customers join, customers.id join, customers.name identity
+        rows <- orders rows
+        key (id)";
+    check(Ansi, SHOP, sql, expected);
+}
+
+#[test]
+fn a_left_join_on_anything_else_decides_over_rows() {
+    let sql = "select o.id from orders o left join lines l on l.order_id = o.id";
+    let expected = "
+        id <- orders.id identity
+        rows <- orders rows, orders.id join, lines rows, lines.order_id join";
+    check(Ansi, SHOP, sql, expected);
+}
+
+#[test]
+fn an_inner_join_on_a_unique_key_still_drops_rows() {
+    let sql = "select o.id from orders o join customers c using (id)";
+    let expected = "
+        id <- orders.id identity
+        rows <- orders rows, orders.id join, customers rows, customers.id join
+        key (id)";
+    check(Ansi, SHOP, sql, expected);
+}
+
+#[test]
+fn in_and_exists_decide_over_rows_by_the_rows_that_they_find() {
+    let sql = "select id from orders where customer in (select id from customers where region = 'eu')";
+    let expected = "
+        id <- orders.id identity
+        rows <- orders rows, orders.customer filter, customers subquery, customers.id subquery, customers.region filter
+        key (id)";
+    check(Ansi, SHOP, sql, expected);
+    let sql = "select id from orders o where exists (select 1 from lines l where l.order_id = o.id)";
+    let expected = "
+        id <- orders.id identity
+        rows <- orders rows, orders.id filter, lines subquery, lines.order_id filter
+        key (id)";
+    check(Ansi, SHOP, sql, expected);
+}
+
+#[test]
+fn distinct_compares_every_projected_column() {
+    let sql = "select distinct customer, status from orders";
+    let expected = "
+        customer <- orders.customer identity
+        status <- orders.status identity
+        rows <- orders rows, orders.customer distinct, orders.status distinct
+        key (customer, status)";
+    check(Ansi, SHOP, sql, expected);
+}
+
+#[test]
+fn a_limit_keeps_rows_by_what_is_sorted_by() {
+    let sql = "select id from orders order by at desc limit 10";
+    check(Ansi, SHOP, sql, "id <- orders.id identity\nrows <- orders rows, orders.at sort\nkey (id)");
+    let sql = "select id from orders order by at desc";
+    check(Ansi, SHOP, sql, "id <- orders.id identity\nrows <- orders rows\nkey (id)");
+}
+
+#[test]
+fn qualify_decides_by_what_its_window_looks_at() {
+    let sql = "select id, customer from orders qualify row_number() over (partition by customer order by at) = 1";
+    let expected = "
+        id <- orders.id identity
+        customer <- orders.customer identity
+        rows <- orders rows, orders window, orders.at window, orders.customer window
+        key (customer)
+        key (id)";
+    check(Snowflake, SHOP, sql, expected);
+}
+
+#[test]
+fn distinct_on_keeps_one_row_of_each_by_the_order() {
+    let sql = "select distinct on (customer) customer, amount from orders order by customer, at desc";
+    let expected = "
+        customer <- orders.customer identity
+        amount <- orders.amount identity
+        rows <- orders rows, orders.at sort, orders.customer distinct, orders.customer sort
+        key (customer)";
+    check(Postgres, SHOP, sql, expected);
+}
+
+#[test]
+fn a_scalar_subquery_gives_its_value_and_its_rows_to_the_column() {
+    let sql = "select id, (select max(n) from lines l where l.order_id = o.id) as most from orders o";
+    let expected = "
+        id <- orders.id identity
+        most <- orders.id filter, lines aggregation, lines.n aggregation, lines.order_id filter
+        rows <- orders rows
+        key (id)";
+    check(BigQuery, SHOP, sql, expected);
+}
+
+#[test]
+fn having_filters_by_what_it_aggregates() {
+    let sql = "select customer from orders group by 1 having sum(amount) > 10";
+    let expected = "
+        customer <- orders.customer identity
+        rows <- orders rows, orders aggregation, orders.amount aggregation, orders.customer group_by
+        key (customer)";
+    check(Ansi, SHOP, sql, expected);
+}
