@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::parse::parse;
-use headsup_lineage::query::{Reading, Script};
+use headsup_lineage::query::{Reading, Script, StatementKind};
 
 /// What was asked for.
 #[derive(Default)]
@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     files.sort();
     let mut out = String::new();
+    let mut trees = Trees::default();
     let (mut read, mut parsed, mut skipped, mut bytes, mut statements) = (0_usize, 0_usize, 0_usize, 0_usize, 0_usize);
     let mut time = Duration::ZERO;
     let mut slowest = (Duration::ZERO, PathBuf::new());
@@ -48,6 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         bytes += text.len();
         statements += script.statements.len();
         parsed += usize::from(script.reading == Reading::Parsed);
+        trees.count(path, &script, &wanted, &mut out);
         describe(path, &script, &wanted, &mut out);
     }
     let share = |part: usize| 100.0 * part as f64 / read.max(1) as f64;
@@ -60,6 +62,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         share(read - parsed),
         slowest.0,
         slowest.1.display(),
+    ));
+    out.push_str(&format!(
+        "{} of {} statements that fill or query have trees ({:.2} %)\n",
+        trees.built,
+        trees.asked,
+        100.0 * trees.built as f64 / trees.asked.max(1) as f64
     ));
     std::io::Write::write_all(&mut std::io::stdout().lock(), out.as_bytes())?;
     Ok(())
@@ -78,6 +86,30 @@ fn wanted() -> Result<Wanted, Box<dyn std::error::Error>> {
         }
     }
     Ok(wanted)
+}
+
+/// How many statements have their queries as trees, among those that could have some.
+#[derive(Default)]
+struct Trees {
+    asked: usize,
+    built: usize,
+}
+
+impl Trees {
+    fn count(&mut self, path: &Path, script: &Script, wanted: &Wanted, out: &mut String) {
+        for statement in &script.statements {
+            let asked = match statement.kind {
+                StatementKind::Query | StatementKind::Build(_) | StatementKind::Fill => true,
+                StatementKind::Empty => !statement.reads.is_empty(),
+                _ => false,
+            };
+            self.asked += usize::from(asked);
+            self.built += usize::from(asked && statement.queries.is_some());
+            if wanted.failures && asked && statement.queries.is_none() {
+                out.push_str(&format!("{}:{} without a tree\n", path.display(), statement.position));
+            }
+        }
+    }
 }
 
 fn describe(path: &Path, script: &Script, wanted: &Wanted, out: &mut String) {

@@ -5,9 +5,11 @@
 mod builtin;
 mod extract;
 mod lexer;
+mod lower;
 mod names;
 mod read;
 mod rewrite;
+mod rules;
 mod scan;
 mod schema;
 mod script;

@@ -11,9 +11,12 @@ use sqlparser::ast::{
 };
 
 use super::names::{Named, Origin, literal, literal_argument, named, quoting};
+use super::rules::{
+    aliased, dictionary, into_builds, is_builtin, is_dual, is_hint, is_only, is_temporary, item_name, path_of,
+};
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
-use crate::name::{ColumnName, Quoting, RelationName};
+use crate::name::{ColumnName, RelationName};
 use crate::query::{Lifetime, Read, ReadRole};
 
 /// Where a statement stands.
@@ -103,8 +106,7 @@ impl Collector {
     }
 
     fn read_named(&mut self, name: RelationName, role: ReadRole, position: Position) {
-        let dual = matches!(self.dialect, Dialect::Snowflake | Dialect::MySql);
-        if dual && name.len() == 1 && name.table_key() == "dual" {
+        if is_dual(self.dialect, &name) {
             return;
         }
         self.found.reads.add(name, role, position);
@@ -189,26 +191,9 @@ impl Collector {
         true
     }
 
-    /// `dictGet('shop.customers', …)` reads a dictionary, `joinGet('t', …)` a join table.
     fn dictionary(&mut self, name: &ObjectName, arguments: &[FunctionArg]) {
-        if self.dialect != Dialect::ClickHouse {
-            return;
-        }
-        let [part] = name.0.as_slice() else { return };
-        let Some(ident) = part.as_ident() else { return };
-        if ident.value.starts_with("dictGet") || ident.value == "dictHas" || ident.value.starts_with("joinGet") {
-            if let Some(text) = arguments.first().and_then(literal_argument) {
-                let position = self.origin.place(ident.span.start);
-                self.read_named(RelationName::parse(self.dialect, text), ReadRole::Table, position);
-            }
-        } else if matches!(&*ident.value, "remote" | "remoteSecure" | "cluster" | "clusterAllReplicas") {
-            let path = arguments.get(1).and_then(|argument| match argument {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => path_of(expr),
-                _ => None,
-            });
-            if let Some(path) = path {
-                self.read(&path, ReadRole::Table);
-            }
+        if let Some((relation, position)) = dictionary(self.dialect, self.origin, name, arguments) {
+            self.read_named(relation, ReadRole::Table, position);
         }
     }
 
@@ -283,83 +268,13 @@ impl Collector {
 
     fn into(&mut self, select: &Select) {
         let Some(into) = &select.into else { return };
-        let builds = match self.dialect {
-            Dialect::TSql => true,
-            Dialect::Postgres | Dialect::Redshift | Dialect::Ansi | Dialect::DuckDb => self.place == Place::Script,
-            _ => false,
-        };
+        let builds = into_builds(self.dialect, self.place);
         let Some(name) = into.targets.first().filter(|_| builds).and_then(path_of) else { return };
         if let Named::Relation(relation, _) = named(self.dialect, self.origin, &name) {
             let temporary = into.temporary || is_temporary(self.dialect, &relation);
             self.found.built.push((relation, if temporary { Lifetime::Temporary } else { Lifetime::Permanent }));
         }
     }
-}
-
-/// Whether a name is the word ONLY in front of a table.
-fn is_only(name: &ObjectName, dialect: Dialect) -> bool {
-    let word = match name.0.as_slice() {
-        [part] => part.as_ident(),
-        _ => None,
-    };
-    matches!(dialect, Dialect::Postgres | Dialect::Redshift | Dialect::Ansi)
-        && word.is_some_and(|word| word.quote_style.is_none() && word.value.eq_ignore_ascii_case("only"))
-}
-
-/// Whether the name alone says that a table is temporary: `#orders` and `@orders` in T-SQL.
-pub(super) fn is_temporary(dialect: Dialect, name: &RelationName) -> bool {
-    dialect == Dialect::TSql && name.table().starts_with(['#', '@'])
-}
-
-/// The relation that an alias stands for in FROM.
-fn aliased<'a>(name: &ObjectName, from: &'a [TableWithJoins]) -> Option<&'a ObjectName> {
-    let [part] = name.0.as_slice() else { return None };
-    let wanted = part.as_ident()?;
-    let factors = from
-        .iter()
-        .flat_map(|item| std::iter::once(&item.relation).chain(item.joins.iter().map(|join| &join.relation)));
-    factors.into_iter().find_map(|factor| match factor {
-        TableFactor::Table { name, alias: Some(alias), .. } if alias.name.value.eq_ignore_ascii_case(&wanted.value) => {
-            Some(name)
-        }
-        TableFactor::Table { name, alias: None, .. }
-            if name.0.len() > 1
-                && name
-                    .0
-                    .last()
-                    .and_then(|part| part.as_ident())
-                    .is_some_and(|ident| ident.value.eq_ignore_ascii_case(&wanted.value)) =>
-        {
-            Some(name)
-        }
-        _ => None,
-    })
-}
-
-/// The name that an expression `a.b` spells.
-fn path_of(expr: &Expr) -> Option<ObjectName> {
-    match expr {
-        Expr::Identifier(ident) => Some(ObjectName::from(vec![ident.clone()])),
-        Expr::CompoundIdentifier(idents) => Some(ObjectName::from(idents.clone())),
-        _ => None,
-    }
-}
-
-/// The name by which the rest of a SELECT can refer to a FROM item.
-fn item_name(factor: &TableFactor, dialect: Dialect) -> Option<ColumnName> {
-    let (alias, name) = match factor {
-        TableFactor::Table { name, alias, .. } => (alias, name.0.last().and_then(|part| part.as_ident())),
-        TableFactor::Derived { alias, .. }
-        | TableFactor::TableFunction { alias, .. }
-        | TableFactor::Function { alias, .. }
-        | TableFactor::UNNEST { alias, .. }
-        | TableFactor::NestedJoin { alias, .. }
-        | TableFactor::Pivot { alias, .. }
-        | TableFactor::Unpivot { alias, .. } => (alias, None),
-        _ => return None,
-    };
-    let ident = alias.as_ref().map(|alias| &alias.name).or(name)?;
-    Some(ColumnName::new(dialect, &ident.value, quoting(ident)))
 }
 
 /// The tables directly in a FROM item, in the order of the text, through brackets and pivots.
@@ -561,21 +476,4 @@ impl Collector {
             };
         }
     }
-}
-
-/// Whether the arguments of a table are a hint of the old form, `FROM orders (NOLOCK)`.
-fn is_hint(arguments: &[FunctionArg], dialect: Dialect) -> bool {
-    const HINTS: [&str; 7] = ["NOLOCK", "READPAST", "UPDLOCK", "TABLOCK", "HOLDLOCK", "ROWLOCK", "READUNCOMMITTED"];
-    dialect == Dialect::TSql
-        && arguments.iter().all(|argument| {
-            matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(ident)))
-                if HINTS.iter().any(|hint| hint.eq_ignore_ascii_case(&ident.value)))
-        })
-        && !arguments.is_empty()
-}
-
-/// Whether an unqualified name is a function of every engine, which no project can have defined.
-fn is_builtin(name: &ObjectName) -> bool {
-    let [part] = name.0.as_slice() else { return false };
-    part.as_ident().is_some_and(|ident| quoting(ident) == Quoting::Bare && super::builtin::is_builtin(&ident.value))
 }

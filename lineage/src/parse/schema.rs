@@ -104,6 +104,6 @@ fn foreign_key(
 }
 
 /// A type in upper case with single spaces.
-fn spelled(data_type: &str) -> String {
+pub(super) fn spelled(data_type: &str) -> String {
     data_type.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase()
 }

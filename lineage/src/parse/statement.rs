@@ -1,12 +1,16 @@
 //! What a parsed statement does: its kind and its targets.
 
+use std::sync::Arc;
+
 use sqlparser::ast::{
     AlterTable, AlterTableOperation, CopyIntoSnowflakeKind, CopySource, CreateTable, CreateTableLikeKind,
     MacroDefinition, ObjectName, ObjectType, RenameTableNameKind, Statement as Ast,
 };
 
-use super::extract::{Found, Place, extract, is_temporary};
+use super::extract::{Found, Place, extract};
+use super::lower::lower;
 use super::names::{Named, Origin, literal, named};
+use super::rules::is_temporary;
 use super::schema;
 use crate::dialect::Dialect;
 use crate::name::RelationName;
@@ -34,9 +38,14 @@ pub(super) fn describe(ast: &Ast, dialect: Dialect, origin: Origin, place: Place
         Ast::Explain { .. } => Found::default(),
         _ => extract(ast, dialect, origin, place),
     };
+    let queries = match ast {
+        Ast::Explain { .. } => None,
+        _ => lower(ast, dialect, origin, place).map(Arc::new),
+    };
     let mut describer = Describer { dialect, origin, found, targets: Vec::new(), nested: Nested::default() };
     let kind = describer.kind(ast);
-    describer.finish(kind)
+    let (statement, nested) = describer.finish(kind);
+    (Statement { queries, ..statement }, nested)
 }
 
 impl Describer {

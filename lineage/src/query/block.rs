@@ -247,6 +247,20 @@ pub struct FromItem {
     pub position: Position,
 }
 
+impl FromItem {
+    /// Makes what refers to one recursive CTE refer to another.
+    pub(super) fn redirect(&mut self, from: BlockId, to: BlockId) {
+        match &mut self.source {
+            Source::Recursive(block) if *block == from => *block = to,
+            Source::Nested(items) => items.iter_mut().for_each(|item| item.redirect(from, to)),
+            Source::Pivot(pivot) => pivot.input.redirect(from, to),
+            Source::Unpivot(unpivot) => unpivot.input.redirect(from, to),
+            Source::MatchRecognize(recognize) => recognize.input.redirect(from, to),
+            _ => {}
+        }
+    }
+}
+
 /// Whether a FROM item sees those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lateral {
@@ -406,6 +420,18 @@ pub struct Unpivot {
     pub name: Symbol,
     /// The columns that become rows, in groups as wide as `values`, with the names of the groups.
     pub columns: Vec<(Vec<Symbol>, Option<ExprId>)>,
+    /// What becomes of values that are NULL.
+    pub nulls: UnpivotNulls,
+}
+
+/// Whether UNPIVOT makes rows of NULLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum UnpivotNulls {
+    /// EXCLUDE NULLS, or nothing.
+    #[default]
+    Excluded,
+    /// INCLUDE NULLS.
+    Included,
 }
 
 /// MATCH_RECOGNIZE.

@@ -13,7 +13,9 @@ use crate::diagnostic::Position;
 use crate::dialect::Dialect;
 use crate::name::{ColumnName, RelationName};
 
-use super::block::Block;
+#[cfg(doc)]
+use super::block::Source;
+use super::block::{Block, BlockKind};
 
 /// The queries of one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,8 +226,10 @@ pub struct Window {
     pub partition_by: List,
     /// ORDER BY.
     pub order_by: Vec<SortKey>,
-    /// The frame, spelled in lower case.
+    /// The frame, spelled in lower case; `?` stands for a bound that is no constant.
     pub frame: Option<Text>,
+    /// The bounds of the frame that are no constants.
+    pub frame_args: List,
 }
 
 /// One key of an ORDER BY.
@@ -327,6 +331,7 @@ impl Tree {
                     if let Some(window) = &clauses.over {
                         parts.extend_from_slice(self.list(window.partition_by));
                         parts.extend(window.order_by.iter().map(|key| key.expr));
+                        parts.extend_from_slice(self.list(window.frame_args));
                     }
                 }
                 parts
@@ -403,6 +408,13 @@ impl TreeBuilder {
         Path { start, len: id(symbols.len()) }
     }
 
+    /// A dotted name of symbols.
+    pub fn path_of(&mut self, parts: &[Symbol]) -> Path {
+        let start = id(self.tree.paths.len());
+        self.tree.paths.extend_from_slice(parts);
+        Path { start, len: id(parts.len()) }
+    }
+
     /// A list of expressions.
     pub fn list(&mut self, exprs: &[ExprId]) -> List {
         let start = id(self.tree.lists.len());
@@ -424,15 +436,20 @@ impl TreeBuilder {
         new
     }
 
-    /// The id of a recursive CTE's own block before it is there; give the block to
-    /// [`TreeBuilder::fill`] when it is.
+    /// A stand-in for a recursive CTE's own block before it is there; give both to
+    /// [`TreeBuilder::recursive`] when it is.
     pub fn reserve(&mut self, position: Position) -> BlockId {
         self.block(Block::nothing(position))
     }
 
-    /// Puts a block in the place of a reserved one.
-    pub fn fill(&mut self, reserved: BlockId, block: Block) {
-        self.tree.blocks[reserved.index()] = block;
+    /// Makes every [`Source::Recursive`] that means the stand-in mean the block, which comes after
+    /// its parts as every block does. The stand-in stays behind, empty and used by nobody.
+    pub fn recursive(&mut self, stand_in: BlockId, block: BlockId) {
+        for part in &mut self.tree.blocks[stand_in.index()..] {
+            if let BlockKind::Select(select) = &mut part.kind {
+                select.from.iter_mut().for_each(|item| item.redirect(stand_in, block));
+            }
+        }
     }
 
     /// Changes a block that is there: its CTE's name, its columns.

@@ -2,8 +2,8 @@
 
 use super::Scanner;
 use crate::name::RelationName;
-use crate::parse::extract::is_temporary;
 use crate::parse::rewrite::MODIFIERS;
+use crate::parse::rules::is_temporary;
 use crate::query::{Lifetime, StatementKind, TableSchema};
 
 /// The kind of a statement and its targets, from its first words.

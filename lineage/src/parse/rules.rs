@@ -1,0 +1,138 @@
+//! What single names and clauses mean in a dialect, for those who read a parsed statement: what is no
+//! table though it stands where one would, and what names one where none is looked for. It must not
+//! know scopes.
+
+use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, ObjectName, TableFactor, TableWithJoins};
+
+use super::extract::Place;
+use super::names::{Named, Origin, literal_argument, named, quoting};
+use crate::diagnostic::Position;
+use crate::dialect::Dialect;
+use crate::name::{ColumnName, Quoting, RelationName};
+
+/// The relation that a function of ClickHouse reads: `dictGet('shop.customers', …)` a dictionary,
+/// `joinGet('t', …)` a join table, `remote('host', shop.orders)` a table elsewhere.
+pub(super) fn dictionary(
+    dialect: Dialect,
+    origin: Origin,
+    name: &ObjectName,
+    arguments: &[FunctionArg],
+) -> Option<(RelationName, Position)> {
+    if dialect != Dialect::ClickHouse {
+        return None;
+    }
+    let [part] = name.0.as_slice() else { return None };
+    let ident = part.as_ident()?;
+    if ident.value.starts_with("dictGet") || ident.value == "dictHas" || ident.value.starts_with("joinGet") {
+        let text = arguments.first().and_then(literal_argument)?;
+        return Some((RelationName::parse(dialect, text), origin.place(ident.span.start)));
+    }
+    if !matches!(&*ident.value, "remote" | "remoteSecure" | "cluster" | "clusterAllReplicas") {
+        return None;
+    }
+    let path = match arguments.get(1)? {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => path_of(expr)?,
+        _ => return None,
+    };
+    match named(dialect, origin, &path) {
+        Named::Relation(relation, position) => Some((relation, position)),
+        Named::Elsewhere | Named::Runtime => None,
+    }
+}
+
+/// Whether SELECT … INTO builds a table rather than filling a variable.
+pub(super) fn into_builds(dialect: Dialect, place: Place) -> bool {
+    match dialect {
+        Dialect::TSql => true,
+        Dialect::Postgres | Dialect::Redshift | Dialect::Ansi | Dialect::DuckDb => place == Place::Script,
+        _ => false,
+    }
+}
+
+/// Whether a name is the word ONLY in front of a table.
+pub(super) fn is_only(name: &ObjectName, dialect: Dialect) -> bool {
+    let word = match name.0.as_slice() {
+        [part] => part.as_ident(),
+        _ => None,
+    };
+    matches!(dialect, Dialect::Postgres | Dialect::Redshift | Dialect::Ansi)
+        && word.is_some_and(|word| word.quote_style.is_none() && word.value.eq_ignore_ascii_case("only"))
+}
+
+/// Whether a name is the table of one row that stands where there is nothing to read.
+pub(super) fn is_dual(dialect: Dialect, name: &RelationName) -> bool {
+    matches!(dialect, Dialect::Snowflake | Dialect::MySql) && name.len() == 1 && name.table_key() == "dual"
+}
+
+/// Whether the name alone says that a table is temporary: `#orders` and `@orders` in T-SQL.
+pub(super) fn is_temporary(dialect: Dialect, name: &RelationName) -> bool {
+    dialect == Dialect::TSql && name.table().starts_with(['#', '@'])
+}
+
+/// The relation that an alias stands for in FROM.
+pub(super) fn aliased<'a>(name: &ObjectName, from: &'a [TableWithJoins]) -> Option<&'a ObjectName> {
+    let [part] = name.0.as_slice() else { return None };
+    let wanted = part.as_ident()?;
+    let factors = from
+        .iter()
+        .flat_map(|item| std::iter::once(&item.relation).chain(item.joins.iter().map(|join| &join.relation)));
+    factors.into_iter().find_map(|factor| match factor {
+        TableFactor::Table { name, alias: Some(alias), .. } if alias.name.value.eq_ignore_ascii_case(&wanted.value) => {
+            Some(name)
+        }
+        TableFactor::Table { name, alias: None, .. }
+            if name.0.len() > 1
+                && name
+                    .0
+                    .last()
+                    .and_then(|part| part.as_ident())
+                    .is_some_and(|ident| ident.value.eq_ignore_ascii_case(&wanted.value)) =>
+        {
+            Some(name)
+        }
+        _ => None,
+    })
+}
+
+/// The name that an expression `a.b` spells.
+pub(super) fn path_of(expr: &Expr) -> Option<ObjectName> {
+    match expr {
+        Expr::Identifier(ident) => Some(ObjectName::from(vec![ident.clone()])),
+        Expr::CompoundIdentifier(idents) => Some(ObjectName::from(idents.clone())),
+        _ => None,
+    }
+}
+
+/// The name by which the rest of a SELECT can refer to a FROM item.
+pub(super) fn item_name(factor: &TableFactor, dialect: Dialect) -> Option<ColumnName> {
+    let (alias, name) = match factor {
+        TableFactor::Table { name, alias, .. } => (alias, name.0.last().and_then(|part| part.as_ident())),
+        TableFactor::Derived { alias, .. }
+        | TableFactor::TableFunction { alias, .. }
+        | TableFactor::Function { alias, .. }
+        | TableFactor::UNNEST { alias, .. }
+        | TableFactor::NestedJoin { alias, .. }
+        | TableFactor::Pivot { alias, .. }
+        | TableFactor::Unpivot { alias, .. } => (alias, None),
+        _ => return None,
+    };
+    let ident = alias.as_ref().map(|alias| &alias.name).or(name)?;
+    Some(ColumnName::new(dialect, &ident.value, quoting(ident)))
+}
+
+/// Whether the arguments of a table are a hint of the old form, `FROM orders (NOLOCK)`.
+pub(super) fn is_hint(arguments: &[FunctionArg], dialect: Dialect) -> bool {
+    const HINTS: [&str; 7] = ["NOLOCK", "READPAST", "UPDLOCK", "TABLOCK", "HOLDLOCK", "ROWLOCK", "READUNCOMMITTED"];
+    dialect == Dialect::TSql
+        && arguments.iter().all(|argument| {
+            matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(ident)))
+                if HINTS.iter().any(|hint| hint.eq_ignore_ascii_case(&ident.value)))
+        })
+        && !arguments.is_empty()
+}
+
+/// Whether an unqualified name is a function of every engine, which no project can have defined.
+pub(super) fn is_builtin(name: &ObjectName) -> bool {
+    let [part] = name.0.as_slice() else { return false };
+    part.as_ident().is_some_and(|ident| quoting(ident) == Quoting::Bare && super::builtin::is_builtin(&ident.value))
+}
