@@ -10,7 +10,7 @@ use crate::dialect::{Clause, Dialect};
 use crate::name::{ColumnName, Quoting};
 use crate::query::block::{Matching, Projection, ProjectionKind, RowShape, Select, SetOperation, Star, StarPattern};
 use crate::query::tree::{BlockId, CastMode, Expr, ExprId, List, Symbol};
-use crate::scope::{ColumnAt, Sight};
+use crate::scope::{ColumnAt, ItemSource, Sight};
 
 /// The columns of a block, and those that pass through it.
 type Columns = (Vec<BlockColumn>, Vec<BlockRest>);
@@ -120,7 +120,12 @@ impl Resolver<'_> {
         }
         for index in &items {
             let item = &self.scope.from.items[*index];
-            for (place, column) in item.columns.iter().enumerate() {
+            // `item.*` of an unnested record is its fields; the element itself is not one of them.
+            let fields_only = !qualifier.is_empty()
+                && item.extent == Extent::Open
+                && matches!(item.source, ItemSource::Unnest { .. });
+            let columns = if fields_only { &[] } else { item.columns.as_slice() };
+            for (place, column) in columns.iter().enumerate() {
                 let at = (*index, ColumnAt::Known(place));
                 if !hidden.contains(&at) {
                     found.push((column.name.clone(), vec![at]));

@@ -57,8 +57,8 @@ fn pivot_groups_by_what_it_does_not_use() {
     let sql = "select * from sales pivot (sum(amount) for year in (2024 as y24, 2025 as y25))";
     let expected = "
         region <- sales.region identity
-        y24 <- sales aggregation, sales.amount aggregation, sales.year conditional
-        y25 <- sales aggregation, sales.amount aggregation, sales.year conditional
+        y24 <- sales aggregation, sales.amount aggregation, sales.region group_by, sales.year conditional
+        y25 <- sales aggregation, sales.amount aggregation, sales.region group_by, sales.year conditional
         rows <- sales rows, sales.region group_by";
     check(BigQuery, SHOP, sql, expected);
 }

@@ -114,8 +114,8 @@ fn qualify_decides_by_what_its_window_looks_at() {
         id <- orders.id identity
         customer <- orders.customer identity
         rows <- orders rows, orders window, orders.at window, orders.customer window
-        key (customer)
-        key (id)";
+        key (id)
+        key (customer)";
     check(Snowflake, SHOP, sql, expected);
 }
 
@@ -146,7 +146,7 @@ fn having_filters_by_what_it_aggregates() {
     let sql = "select customer from orders group by 1 having sum(amount) > 10";
     let expected = "
         customer <- orders.customer identity
-        rows <- orders rows, orders aggregation, orders.amount aggregation, orders.customer group_by
+        rows <- orders rows, orders filter, orders.amount filter, orders.customer group_by
         key (customer)";
     check(Ansi, SHOP, sql, expected);
 }

@@ -11,7 +11,7 @@ use headsup_lineage::parse::parse;
 
 /// What is known of relations: `orders(order_id!, amount); raw.events(id, ...)`. A `!` marks a key of
 /// one column, `...` says that there may be more columns.
-pub fn schemas(dialect: Dialect, text: &str) -> BTreeMap<RelationName, Shape> {
+pub(crate) fn schemas(dialect: Dialect, text: &str) -> BTreeMap<RelationName, Shape> {
     let mut found = BTreeMap::new();
     for relation in text.split(';').map(str::trim).filter(|relation| !relation.is_empty()) {
         let (name, columns) = relation.trim_end_matches(')').split_once('(').expect("columns in brackets");
@@ -35,7 +35,7 @@ pub fn schemas(dialect: Dialect, text: &str) -> BTreeMap<RelationName, Shape> {
 }
 
 /// The dependencies of every output of a text.
-pub fn outputs(dialect: Dialect, schema: &str, sql: &str) -> Vec<OutputLineage> {
+pub(crate) fn outputs(dialect: Dialect, schema: &str, sql: &str) -> Vec<OutputLineage> {
     let schemas = schemas(dialect, schema);
     let script = parse(sql, dialect);
     assert!(script.diagnostics.is_empty(), "{sql}\n{:?}", script.diagnostics);
@@ -44,7 +44,7 @@ pub fn outputs(dialect: Dialect, schema: &str, sql: &str) -> Vec<OutputLineage> 
 }
 
 /// The dependencies as text, a line for each column and one for the rows.
-pub fn print(dialect: Dialect, schema: &str, sql: &str) -> String {
+pub(crate) fn print(dialect: Dialect, schema: &str, sql: &str) -> String {
     let mut text = String::new();
     for output in outputs(dialect, schema, sql) {
         if let Some(target) = &output.target {
@@ -93,7 +93,7 @@ fn line(text: &mut String, name: &str, sources: &[Dependency], lineage: &QueryLi
 }
 
 /// Checks the dependencies of a query; both texts are compared line by line, without indentation.
-pub fn check(dialect: Dialect, schema: &str, sql: &str, expected: &str) {
+pub(crate) fn check(dialect: Dialect, schema: &str, sql: &str, expected: &str) {
     let found = print(dialect, schema, sql);
     let wanted: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let lines: Vec<&str> = found.lines().map(str::trim_end).collect();
