@@ -36,10 +36,8 @@ fn main() {
     let mut paths = Vec::new();
     folders.iter().for_each(|folder| files(Path::new(folder), &mut paths));
     paths.sort();
-    let texts: Vec<(PathBuf, String)> = paths
-        .into_iter()
-        .filter_map(|path| std::fs::read_to_string(&path).ok().map(|text| (path, text)))
-        .collect();
+    let texts: Vec<(PathBuf, String)> =
+        paths.into_iter().filter_map(|path| std::fs::read_to_string(&path).ok().map(|text| (path, text))).collect();
     let bytes: usize = texts.iter().map(|(_, text)| text.len()).sum();
     let mut reasons: BTreeMap<String, (usize, String)> = BTreeMap::new();
     let (mut parsing, mut resolving) = (0.0, 0.0);

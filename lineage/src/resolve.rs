@@ -87,8 +87,8 @@ pub enum RestOf {
     Item(usize),
     /// The fields of a record.
     Fields(ExprId),
-    /// The fields of a FROM item's column.
-    Record(usize, ColumnAt),
+    /// The fields of columns of FROM items, perhaps of an outer SELECT.
+    Record(Vec<ColumnUse>),
     /// From a branch of a set operation, whose names the result has.
     Branch(BlockId),
     /// From another branch, whose columns are matched by position: any of them may be meant.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::dependencies::{Dep, Slots, normal};
+use super::dependencies::{Dep, Slots, Way, normal};
 use crate::dependency::{ColumnPath, EdgeKind, InputId};
 use crate::functions;
 use crate::grain::Grain;
@@ -145,8 +145,9 @@ impl<'a> Composer<'a> {
                 }
                 Value::Columns(parts) => {
                     let kind = if parts.len() > 1 { EdgeKind::Transformation } else { EdgeKind::Identity };
+                    let way = Way::new(kind, column.position);
                     for (item, at) in parts {
-                        self.item_column(id, *item, at, &[], kind, column.position, usize::MAX, &mut deps);
+                        self.item_column(id, *item, at, &[], way, &mut deps);
                     }
                 }
                 Value::Branches(parts) => {
@@ -156,7 +157,7 @@ impl<'a> Composer<'a> {
                 }
                 Value::Rows(exprs) => {
                     for expr in exprs {
-                        self.expression(id, *expr, EdgeKind::Identity, usize::MAX, &mut deps);
+                        self.expression(id, *expr, Way::new(EdgeKind::Identity, column.position), &mut deps);
                     }
                 }
             }
@@ -177,7 +178,8 @@ impl<'a> Composer<'a> {
             return Rc::from([]);
         }
         let mut deps = Vec::new();
-        self.expression(block, expr, EdgeKind::Identity, usize::MAX, &mut deps);
+        let way = Way::new(EdgeKind::Identity, self.tree.block(block).position);
+        self.expression(block, expr, way, &mut deps);
         self.aliases_begun.remove(&expr);
         let deps: Rc<[Dep]> = Rc::from(normal(deps));
         // While the rows are being worked out, what depends on them is not complete.

@@ -75,3 +75,32 @@ pub(super) fn normal(mut deps: Vec<Dep>) -> Vec<Dep> {
     deps.dedup_by(|later, first| (later.input, later.slot, later.kind) == (first.input, first.slot, first.kind));
     deps
 }
+
+/// How something flows from a column of a FROM item to what depends on it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way {
+    /// In which way.
+    pub(super) kind: EdgeKind,
+    /// Where it is used.
+    pub(super) position: Position,
+    /// How many joins of the block are done there: in the condition of a join those before it, in an
+    /// UNNEST those before that.
+    pub(super) joins: usize,
+}
+
+impl Way {
+    /// A way from what stands behind all joins.
+    pub(super) const fn new(kind: EdgeKind, position: Position) -> Self {
+        Self { kind, position, joins: usize::MAX }
+    }
+
+    /// The same with another step at its beginning.
+    pub(super) fn after(self, step: EdgeKind) -> Self {
+        Self { kind: step.then(self.kind), ..self }
+    }
+
+    /// The same from what stands behind the first joins only.
+    pub(super) const fn behind(self, joins: usize) -> Self {
+        Self { joins, ..self }
+    }
+}

@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use super::block::Composer;
-use super::dependencies::Dep;
+use super::dependencies::{Dep, Way};
 use crate::dependency::EdgeKind;
 use crate::functions;
 use crate::name::{ColumnName, Quoting};
-use crate::query::block::BlockKind;
+use crate::query::block::{BlockKind, RowShape};
 use crate::query::tree::{BlockId, Clauses, Expr, ExprId, LiteralKind, SubqueryKind, Window};
 use crate::resolve::Binding;
 use crate::scope::ColumnAt;
@@ -21,15 +21,8 @@ type Ahead = Vec<(ExprId, EdgeKind, Fields)>;
 impl Composer<'_> {
     /// Adds what an expression of a block depends on. In the condition of a join only the joins
     /// before it count.
-    pub(super) fn expression(
-        &mut self,
-        block: BlockId,
-        root: ExprId,
-        kind: EdgeKind,
-        joins: usize,
-        out: &mut Vec<Dep>,
-    ) {
-        self.expression_fields(block, root, kind, Rc::from([]), joins, out);
+    pub(super) fn expression(&mut self, block: BlockId, root: ExprId, way: Way, out: &mut Vec<Dep>) {
+        self.expression_fields(block, root, Rc::from([]), way, out);
     }
 
     /// The same, of some fields of the expression.
@@ -37,21 +30,22 @@ impl Composer<'_> {
         &mut self,
         block: BlockId,
         root: ExprId,
-        kind: EdgeKind,
         fields: Fields,
-        joins: usize,
+        way: Way,
         out: &mut Vec<Dep>,
     ) {
         let tree = self.tree;
         let none: Fields = Rc::from([]);
-        let mut ahead: Ahead = vec![(root, kind, fields)];
+        let mut ahead: Ahead = vec![(root, way.kind, fields)];
         while let Some((expr, kind, fields)) = ahead.pop() {
             let step = |step: EdgeKind| step.then(kind);
             let transformed = step(EdgeKind::Transformation);
             match tree.expr(expr) {
                 Expr::Literal(..) | Expr::Parameter(_) => {}
-                Expr::Column(..) => self.column(block, expr, kind, &fields, joins, out),
-                Expr::Star(_) => self.column(block, expr, transformed, &none, joins, out),
+                Expr::Column(_, position) => {
+                    self.column(block, expr, &fields, Way { kind, position: *position, ..way }, out);
+                }
+                Expr::Star(_) => self.column(block, expr, &none, Way { kind: transformed, ..way }, out),
                 Expr::Apply(operator, args) => {
                     let args = tree.list(*args);
                     match self.field_of_struct(tree.text(*operator), args, &fields) {
@@ -61,7 +55,8 @@ impl Composer<'_> {
                 }
                 Expr::Call { function, args, clauses } => {
                     let name = tree.text(*function);
-                    self.call(block, name, tree.list(*args), clauses.as_deref(), kind, &mut ahead, out);
+                    let call = (name, tree.list(*args), clauses.as_deref());
+                    self.call(block, call, kind, &mut ahead, out);
                 }
                 Expr::Case { operand, branches, otherwise } => {
                     let deciding = step(EdgeKind::Conditional);
@@ -108,19 +103,7 @@ impl Composer<'_> {
     }
 
     /// A dotted name, or a star as an argument.
-    fn column(
-        &mut self,
-        own: BlockId,
-        expr: ExprId,
-        kind: EdgeKind,
-        fields: &Fields,
-        joins: usize,
-        out: &mut Vec<Dep>,
-    ) {
-        let position = match self.tree.expr(expr) {
-            Expr::Column(_, position) => *position,
-            _ => self.tree.block(own).position,
-        };
+    fn column(&mut self, own: BlockId, expr: ExprId, fields: &Fields, way: Way, out: &mut Vec<Dep>) {
         let resolved = self.resolved;
         let (alias, inner, uses) = match resolved.binding(expr) {
             None | Some(Binding::Free) => return,
@@ -129,7 +112,7 @@ impl Composer<'_> {
             Some(Binding::AliasOr(alias, uses)) => (Some(*alias), None, uses.as_slice()),
         };
         // What merges several columns, or may be one of several, is not simply one of them.
-        let kind = if uses.len() > 1 { EdgeKind::Transformation.then(kind) } else { kind };
+        let way = if uses.len() > 1 { way.after(EdgeKind::Transformation) } else { way };
         if let Some(alias) = alias {
             let path: Vec<ColumnName> = inner.into_iter().flatten().chain(fields.iter()).cloned().collect();
             for dep in self.alias(own, alias).iter() {
@@ -137,23 +120,21 @@ impl Composer<'_> {
                 if dep.kind == EdgeKind::Identity {
                     dep.slot = self.slots.field(dep.slot, &path);
                 }
-                out.push(dep.then(kind));
+                out.push(dep.then(way.kind));
             }
         }
         for used in uses {
             let path: Vec<ColumnName> = used.fields.iter().chain(fields.iter()).cloned().collect();
             // An outer SELECT's joins are all done when a subquery of its WHERE runs.
-            let joins = if used.block == own { joins } else { usize::MAX };
-            self.item_column(used.block, used.item, &used.column, &path, kind, position, joins, out);
+            let way = if used.block == own { way } else { way.behind(usize::MAX) };
+            self.item_column(used.block, used.item, &used.column, &path, way, out);
         }
     }
 
     fn call(
         &mut self,
         block: BlockId,
-        function: &str,
-        args: &[ExprId],
-        clauses: Option<&Clauses>,
+        (function, args, clauses): (&str, &[ExprId], Option<&Clauses>),
         kind: EdgeKind,
         ahead: &mut Ahead,
         out: &mut Vec<Dep>,
@@ -222,6 +203,13 @@ impl Composer<'_> {
         };
         if let Some(kind) = columns {
             match role {
+                // A record of several columns: a field of it is one of them.
+                SubqueryKind::Scalar if self.is_record(inner) => match fields.split_first() {
+                    Some((name, fields)) => {
+                        self.block_column(inner, &ColumnAt::Named(name.clone()), fields, kind, out);
+                    }
+                    None => self.block_column(inner, &ColumnAt::All, &[], EdgeKind::Transformation.then(kind), out),
+                },
                 SubqueryKind::Scalar if !flat.columns.is_empty() => {
                     self.block_column(inner, &ColumnAt::Known(0), fields, kind, out);
                 }
@@ -229,5 +217,13 @@ impl Composer<'_> {
             }
         }
         out.extend(flat.rows.iter().map(|dep| dep.then(rows)));
+    }
+
+    /// Whether the row of a block is one record.
+    fn is_record(&self, block: BlockId) -> bool {
+        match &self.tree.block(block).kind {
+            BlockKind::Select(select) => select.shape == RowShape::Struct,
+            BlockKind::SetOperation(_) | BlockKind::Values(_) => false,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::block::Composer;
-use super::dependencies::{Dep, normal};
+use super::dependencies::{Dep, Way, normal};
 use super::slot_of;
 use crate::dependency::{ColumnPath, EdgeKind, Extent, InputId, Slot};
 use crate::diagnostic::Position;
@@ -14,90 +14,85 @@ use crate::scope::{ColumnAt, Grouping, Item, ItemSource, JoinStep, Part, Reshape
 
 impl Composer<'_> {
     /// Adds what a column of a FROM item depends on, of which only the first joins are done.
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn item_column(
         &mut self,
         block: BlockId,
         item: usize,
         at: &ColumnAt,
         fields: &[ColumnName],
-        kind: EdgeKind,
-        position: Position,
-        joins: usize,
+        way: Way,
         out: &mut Vec<Dep>,
     ) {
         let resolved = self.resolved;
         let Some(found) = resolved.block(block).from.items.get(item) else { return };
-        self.source_column(block, found, at, fields, kind, position, out);
-        let nullable = self.nullable(block, item, joins);
-        out.extend(nullable.iter().map(|dep| dep.then(kind)));
+        // What an item is computed from was joined before it.
+        let before = resolved.block(block).from.joins.partition_point(|step| step.end <= item);
+        self.source_column(block, found, at, fields, way.behind(before), out);
+        let nullable = self.nullable(block, item, way.joins);
+        out.extend(nullable.iter().map(|dep| dep.then(way.kind)));
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn source_column(
         &mut self,
         block: BlockId,
         item: &Item,
         at: &ColumnAt,
         fields: &[ColumnName],
-        kind: EdgeKind,
-        position: Position,
+        way: Way,
         out: &mut Vec<Dep>,
     ) {
         match &item.source {
             ItemSource::Input(input) => {
                 let slot = self.slots.id(input_slot(item, at, fields));
-                out.push(Dep { input: *input, slot, kind, position });
+                out.push(Dep { input: *input, slot, kind: way.kind, position: way.position });
             }
             ItemSource::Block(inner) | ItemSource::Recursive(inner) => match at {
                 // A name of a column list stands for a column that passes through, which is not known.
                 ColumnAt::Known(place) if *place >= item.by_place_from => {
-                    self.block_column(*inner, &ColumnAt::All, &[], kind, out);
+                    self.block_column(*inner, &ColumnAt::All, &[], way.kind, out);
                 }
-                _ => self.block_column(*inner, at, fields, kind, out),
+                _ => self.block_column(*inner, at, fields, way.kind, out),
             },
-            ItemSource::Unnest { arrays, parts } => self.element(block, arrays, parts, at, fields, kind, out),
+            ItemSource::Unnest { arrays, parts } => self.element(block, (arrays, parts), at, fields, way, out),
             ItemSource::Function { args, relation } => {
                 for arg in args {
-                    self.expression(block, *arg, EdgeKind::Transformation.then(kind), usize::MAX, out);
+                    self.expression(block, *arg, way.after(EdgeKind::Transformation), out);
                 }
                 if let Some(input) = relation {
-                    self.whole_relation(*input, kind, position, out);
+                    self.whole_relation(*input, way, out);
                 }
             }
             ItemSource::Reshaped(reshaped) => {
-                self.reshaped_column(block, reshaped, at, fields, kind, position, out);
+                self.reshaped_column(block, reshaped, at, fields, way, out);
             }
         }
     }
 
     /// Everything of a routine or view of the project, in a way that is not worked out.
-    fn whole_relation(&mut self, input: InputId, kind: EdgeKind, position: Position, out: &mut Vec<Dep>) {
+    fn whole_relation(&mut self, input: InputId, way: Way, out: &mut Vec<Dep>) {
         for slot in [Slot::Any, Slot::Rows] {
             let slot = self.slots.id(slot);
-            out.push(Dep { input, slot, kind: EdgeKind::Unknown.then(kind), position });
+            out.push(Dep { input, slot, kind: EdgeKind::Unknown.then(way.kind), position: way.position });
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn element(
         &mut self,
         block: BlockId,
-        arrays: &[ExprId],
-        parts: &[UnnestPart],
+        (arrays, parts): (&[ExprId], &[UnnestPart]),
         at: &ColumnAt,
         fields: &[ColumnName],
-        kind: EdgeKind,
+        way: Way,
         out: &mut Vec<Dep>,
     ) {
-        let value = EdgeKind::Transformation.then(kind);
-        let (chosen, kind, path): (&[ExprId], EdgeKind, Vec<ColumnName>) = match at {
+        let value = way.after(EdgeKind::Transformation);
+        let (chosen, way, path): (&[ExprId], Way, Vec<ColumnName>) = match at {
             ColumnAt::Known(place) => match parts.get(*place) {
                 Some(UnnestPart::Element(array)) => {
                     (arrays.get(*array).map_or(arrays, std::slice::from_ref), value, fields.to_vec())
                 }
-                Some(UnnestPart::Whole) => (arrays, kind, fields.to_vec()),
-                Some(UnnestPart::Place) | None => (arrays, EdgeKind::Expansion.then(kind), Vec::new()),
+                Some(UnnestPart::Whole) => (arrays, way, fields.to_vec()),
+                Some(UnnestPart::Place) | None => (arrays, way.after(EdgeKind::Expansion), Vec::new()),
             },
             // A name that is not known is a field of the elements.
             ColumnAt::Named(name) => {
@@ -107,43 +102,41 @@ impl Composer<'_> {
         };
         let path: Rc<[ColumnName]> = Rc::from(path);
         for array in chosen {
-            self.expression_fields(block, *array, kind, Rc::clone(&path), usize::MAX, out);
+            self.expression_fields(block, *array, Rc::clone(&path), way, out);
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn reshaped_column(
         &mut self,
         block: BlockId,
         reshaped: &Reshaped,
         at: &ColumnAt,
         fields: &[ColumnName],
-        kind: EdgeKind,
-        position: Position,
+        way: Way,
         out: &mut Vec<Dep>,
     ) {
         match at {
             ColumnAt::Known(place) => {
                 if let Some(column) = reshaped.columns.get(*place) {
-                    self.made_of(block, reshaped, column, fields, kind, position, out);
+                    self.made_of(block, reshaped, column, fields, way, out);
                 }
             }
             ColumnAt::Named(name) => {
                 if reshaped.except.as_ref().is_some_and(|except| !except.contains(name)) {
                     for item in self.open_below(block, reshaped) {
-                        self.item_column(block, item, at, fields, kind, position, usize::MAX, out);
+                        self.item_column(block, item, at, fields, way, out);
                     }
                 }
                 if let Some(other) = &reshaped.other {
-                    self.made_of(block, reshaped, other, &[], kind, position, out);
+                    self.made_of(block, reshaped, other, &[], way, out);
                 }
             }
             ColumnAt::All => {
                 for column in reshaped.columns.iter().chain(&reshaped.other) {
-                    self.made_of(block, reshaped, column, &[], kind, position, out);
+                    self.made_of(block, reshaped, column, &[], way, out);
                 }
                 for item in self.open_below(block, reshaped) {
-                    self.item_column(block, item, at, &[], kind, position, usize::MAX, out);
+                    self.item_column(block, item, at, &[], way, out);
                 }
             }
         }
@@ -160,31 +153,29 @@ impl Composer<'_> {
         (reshaped.below..end).filter(|index| items[*index].extent == Extent::Open).collect()
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn made_of(
         &mut self,
         block: BlockId,
         reshaped: &Reshaped,
         column: &ReshapedColumn,
         fields: &[ColumnName],
-        kind: EdgeKind,
-        position: Position,
+        way: Way,
         out: &mut Vec<Dep>,
     ) {
         let mut computed = false;
         for part in &column.values {
             match part {
                 Part::Column(item, at) => {
-                    self.item_column(block, *item, at, fields, kind, position, usize::MAX, out);
+                    self.item_column(block, *item, at, fields, way, out);
                 }
                 Part::Expr(expr) => {
                     computed = true;
-                    self.expression(block, *expr, EdgeKind::Transformation.then(kind), usize::MAX, out);
+                    self.expression(block, *expr, way.after(EdgeKind::Transformation), out);
                 }
             }
         }
         for part in &column.conditions {
-            self.part(block, part, EdgeKind::Conditional.then(kind), position, out);
+            self.part(block, part, way.after(EdgeKind::Conditional), out);
         }
         if computed && reshaped.grouping == Grouping::Grouped {
             let end = self.resolved.block(block).from.items.len();
@@ -196,14 +187,14 @@ impl Composer<'_> {
                 }
                 self.item_rows(block, item, &mut rows);
             }
-            out.extend(rows.into_iter().map(|dep| dep.then(EdgeKind::Aggregation).then(kind)));
+            out.extend(rows.into_iter().map(|dep| dep.then(EdgeKind::Aggregation).then(way.kind)));
         }
     }
 
-    pub(super) fn part(&mut self, block: BlockId, part: &Part, kind: EdgeKind, position: Position, out: &mut Vec<Dep>) {
+    fn part(&mut self, block: BlockId, part: &Part, way: Way, out: &mut Vec<Dep>) {
         match part {
-            Part::Column(item, at) => self.item_column(block, *item, at, &[], kind, position, usize::MAX, out),
-            Part::Expr(expr) => self.expression(block, *expr, kind, usize::MAX, out),
+            Part::Column(item, at) => self.item_column(block, *item, at, &[], way, out),
+            Part::Expr(expr) => self.expression(block, *expr, way, out),
         }
     }
 
@@ -211,6 +202,8 @@ impl Composer<'_> {
     pub(super) fn item_rows(&mut self, block: BlockId, item: usize, out: &mut Vec<Dep>) {
         let resolved = self.resolved;
         let Some(found) = resolved.block(block).from.items.get(item) else { return };
+        let before = resolved.block(block).from.joins.partition_point(|step| step.end <= item);
+        let at_block = Way::new(EdgeKind::Rows, self.tree.block(block).position).behind(before);
         match &found.source {
             ItemSource::Input(input) => {
                 let position = self.resolved.inputs.get(input.index()).map_or(Position::START, |input| input.position);
@@ -223,16 +216,15 @@ impl Composer<'_> {
             }
             ItemSource::Unnest { arrays, .. } => {
                 for array in arrays {
-                    self.expression(block, *array, EdgeKind::Expansion, usize::MAX, out);
+                    self.expression(block, *array, at_block.after(EdgeKind::Expansion), out);
                 }
             }
             ItemSource::Function { args, relation } => {
                 for arg in args {
-                    self.expression(block, *arg, EdgeKind::Expansion, usize::MAX, out);
+                    self.expression(block, *arg, at_block.after(EdgeKind::Expansion), out);
                 }
                 if let Some(input) = relation {
-                    let position = self.tree.block(block).position;
-                    self.whole_relation(*input, EdgeKind::Rows, position, out);
+                    self.whole_relation(*input, at_block, out);
                 }
             }
             ItemSource::Reshaped(reshaped) => {
@@ -240,9 +232,8 @@ impl Composer<'_> {
                     Grouping::Grouped => EdgeKind::GroupBy,
                     Grouping::Single => EdgeKind::Expansion,
                 };
-                let position = self.tree.block(block).position;
                 for part in &reshaped.deciding {
-                    self.part(block, part, kind, position, out);
+                    self.part(block, part, at_block.after(kind), out);
                 }
             }
         }
@@ -285,17 +276,17 @@ impl Composer<'_> {
 
     /// Adds the columns of a join's condition.
     pub(super) fn join_condition(&mut self, block: BlockId, place: usize, step: &JoinStep, out: &mut Vec<Dep>) {
-        let position = self.tree.block(block).position;
+        let way = Way::new(EdgeKind::Join, self.tree.block(block).position).behind(place);
         for condition in &step.on {
-            self.expression(block, *condition, EdgeKind::Join, place, out);
+            self.expression(block, *condition, way, out);
         }
         for (item, at) in step.using.iter().flat_map(|pair| pair.left.iter().chain(&pair.right)) {
-            self.item_column(block, *item, at, &[], EdgeKind::Join, position, place, out);
+            self.item_column(block, *item, at, &[], way, out);
         }
         if step.natural_rest {
             for item in step.start..step.end {
                 if self.resolved.block(block).from.items[item].extent == Extent::Open {
-                    self.item_column(block, item, &ColumnAt::All, &[], EdgeKind::Join, position, place, out);
+                    self.item_column(block, item, &ColumnAt::All, &[], way, out);
                 }
             }
         }

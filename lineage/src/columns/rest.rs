@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::block::{Composer, FlatRest};
-use super::dependencies::{Dep, normal};
+use super::dependencies::{Dep, Way, normal};
 use super::slot_of;
 use crate::dependency::{ColumnPath, EdgeKind, Slot};
 use crate::diagnostic::Position;
@@ -42,13 +42,16 @@ impl Composer<'_> {
                 RestOf::Item(item) => found.extend(self.item_rest(id, *item, &rest.except)),
                 RestOf::Fields(expr) => {
                     let mut deps = Vec::new();
-                    self.expression(id, *expr, EdgeKind::Identity, usize::MAX, &mut deps);
+                    let way = Way::new(EdgeKind::Identity, self.tree.block(id).position);
+                    self.expression(id, *expr, way, &mut deps);
                     found.extend(self.fields_of(deps, &rest.except));
                 }
-                RestOf::Record(item, at) => {
+                RestOf::Record(uses) => {
                     let mut deps = Vec::new();
-                    let position = self.tree.block(id).position;
-                    self.item_column(id, *item, at, &[], EdgeKind::Identity, position, usize::MAX, &mut deps);
+                    let way = Way::new(EdgeKind::Identity, self.tree.block(id).position);
+                    for used in uses {
+                        self.item_column(used.block, used.item, &used.column, &used.fields, way, &mut deps);
+                    }
                     found.extend(self.fields_of(deps, &rest.except));
                 }
                 RestOf::Branch(branch) => {
@@ -97,8 +100,8 @@ impl Composer<'_> {
             }
             ItemSource::Unnest { .. } | ItemSource::Function { .. } | ItemSource::Reshaped(_) => {
                 let mut deps = Vec::new();
-                let position = self.tree.block(id).position;
-                self.item_column(id, item, &ColumnAt::All, &[], EdgeKind::Identity, position, usize::MAX, &mut deps);
+                let way = Way::new(EdgeKind::Identity, self.tree.block(id).position);
+                self.item_column(id, item, &ColumnAt::All, &[], way, &mut deps);
                 self.fields_of(deps, except)
             }
         };

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::block::Composer;
-use super::dependencies::{Dep, normal};
+use super::dependencies::{Dep, Way, normal};
 use crate::dependency::EdgeKind;
 use crate::query::block::{
     BlockKind, Distinct, Duplicates, GroupBy, JoinKind, ProjectionKind, Select, SetOperation, SetOperator,
@@ -25,13 +25,20 @@ impl Composer<'_> {
         if let Some(limit) = block.limit {
             self.order(id, columns, &mut rows);
             for expr in limit.count.into_iter().chain(limit.offset) {
-                self.expression(id, expr, EdgeKind::Filter, usize::MAX, &mut rows);
+                let way = self.behind(id, EdgeKind::Filter);
+                self.expression(id, expr, way, &mut rows);
             }
             for expr in tree.list(limit.by) {
-                self.expression(id, *expr, EdgeKind::Sort, usize::MAX, &mut rows);
+                let way = self.behind(id, EdgeKind::Sort);
+                self.expression(id, *expr, way, &mut rows);
             }
         }
         rows
+    }
+
+    /// The way from what stands behind all joins of a block.
+    fn behind(&self, id: BlockId, kind: EdgeKind) -> Way {
+        Way::new(kind, self.tree.block(id).position)
     }
 
     /// The keys of ORDER BY, where they decide which rows are kept.
@@ -42,7 +49,8 @@ impl Composer<'_> {
             match (sorted_by(tree, self.resolved.block(id), key.expr), &block.kind) {
                 (SortedBy::Output(place), _) => out.extend(columns[place].iter().map(|dep| dep.then(EdgeKind::Sort))),
                 (SortedBy::Expr(expr), BlockKind::Select(_)) => {
-                    self.expression(id, expr, EdgeKind::Sort, usize::MAX, out);
+                    let way = self.behind(id, EdgeKind::Sort);
+                    self.expression(id, expr, way, out);
                 }
                 // Behind a set operation a name is one of its own columns.
                 (SortedBy::Expr(expr), _) => {
@@ -74,7 +82,8 @@ impl Composer<'_> {
             rows.extend_from_slice(&self.input_rows(id));
         }
         for condition in select.having.into_iter().chain(select.qualify) {
-            self.expression(id, condition, EdgeKind::Filter, usize::MAX, &mut rows);
+            let way = self.behind(id, EdgeKind::Filter);
+            self.expression(id, condition, way, &mut rows);
         }
         match select.distinct {
             Distinct::All => {}
@@ -92,7 +101,8 @@ impl Composer<'_> {
                             rows.extend(columns[place].iter().map(|dep| dep.then(EdgeKind::Distinct)));
                         }
                         SortedBy::Expr(expr) => {
-                            self.expression(id, expr, EdgeKind::Distinct, usize::MAX, &mut rows);
+                            let way = self.behind(id, EdgeKind::Distinct);
+                            self.expression(id, expr, way, &mut rows);
                         }
                     }
                 }
@@ -141,10 +151,12 @@ impl Composer<'_> {
         self.from_rows(id, &mut rows);
         if let BlockKind::Select(select) = &self.tree.block(id).kind {
             if let Some(condition) = select.selection {
-                self.expression(id, condition, EdgeKind::Filter, usize::MAX, &mut rows);
+                let way = self.behind(id, EdgeKind::Filter);
+                self.expression(id, condition, way, &mut rows);
             }
             for expr in self.tree.list(select.hierarchy) {
-                self.expression(id, *expr, EdgeKind::Filter, usize::MAX, &mut rows);
+                let way = self.behind(id, EdgeKind::Filter);
+                self.expression(id, *expr, way, &mut rows);
             }
         }
         self.rows_begun -= 1;
@@ -199,7 +211,8 @@ impl Composer<'_> {
                         match sorted_by(self.tree, self.resolved.block(id), *key) {
                             SortedBy::Output(place) => self.output(id, place, EdgeKind::GroupBy, &mut rows),
                             SortedBy::Expr(expr) => {
-                                self.expression(id, expr, EdgeKind::GroupBy, usize::MAX, &mut rows);
+                                let way = self.behind(id, EdgeKind::GroupBy);
+                                self.expression(id, expr, way, &mut rows);
                             }
                         }
                     }
@@ -219,7 +232,8 @@ impl Composer<'_> {
             match &item.kind {
                 ProjectionKind::Expr(expr, _) | ProjectionKind::Several(expr, _) | ProjectionKind::Fields(expr, _) => {
                     if !self.holds_aggregate(*expr) {
-                        self.expression(id, *expr, EdgeKind::GroupBy, usize::MAX, out);
+                        let way = self.behind(id, EdgeKind::GroupBy);
+                        self.expression(id, *expr, way, out);
                     }
                 }
                 ProjectionKind::Star(_) => {}
@@ -238,10 +252,13 @@ impl Composer<'_> {
         let resolved = self.resolved;
         let column = &resolved.block(id).outputs[place];
         match &column.value {
-            Value::Expr(expr) => self.expression(id, *expr, kind, usize::MAX, out),
+            Value::Expr(expr) => {
+                let way = self.behind(id, kind);
+                self.expression(id, *expr, way, out);
+            }
             Value::Columns(parts) => {
                 for (item, at) in parts {
-                    self.item_column(id, *item, at, &[], kind, column.position, usize::MAX, out);
+                    self.item_column(id, *item, at, &[], Way::new(kind, column.position), out);
                 }
             }
             Value::Branches(_) | Value::Rows(_) => {}

@@ -168,6 +168,21 @@ impl Resolver<'_> {
         }
     }
 
+    /// The columns that a path before `.*` means, where it means any.
+    pub(super) fn record(&self, names: &[&ColumnName]) -> Option<Vec<ColumnUse>> {
+        let binding = match self.bind_qualified(names) {
+            Some(binding) => binding,
+            None => match self.bind_bare(names, Clause::Projection) {
+                Outcome::Bound(binding) | Outcome::Candidates(binding, _) => binding,
+                Outcome::Nothing => return None,
+            },
+        };
+        match binding {
+            Binding::Columns(uses) | Binding::AliasOr(_, uses) => Some(uses),
+            Binding::Free | Binding::Alias(..) => None,
+        }
+    }
+
     /// A name that nothing in sight has: a constant that is spelled like a name, a column that the
     /// engine adds, a variable; or else a column that is gone, which every relation may have had.
     fn unknown(&mut self, names: &[&ColumnName], spelled: &str, position: crate::diagnostic::Position) -> Binding {

@@ -190,22 +190,15 @@ impl Resolver<'_> {
     /// `payload.*`: the fields of a column.
     fn star_of_path(&mut self, path: &[&ColumnName], star: &Star, position: Position, rest: &mut Vec<BlockRest>) {
         let except = self.left_out(star);
-        let found = match path {
-            [column] => match self.scope.from.find(column) {
-                crate::scope::Found::Columns(found) | crate::scope::Found::Perhaps(found) => found,
-                _ => Vec::new(),
-            },
-            _ => Vec::new(),
-        };
-        if found.is_empty() {
-            let spelled = path.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(".");
-            self.open(position, format!("`{spelled}.*` names nothing in sight"));
-            let all = 0..self.scope.from.items.len();
-            rest.extend(all.map(|item| BlockRest { of: RestOf::Item(item), except: except.clone() }));
-            return;
+        match self.record(path) {
+            Some(uses) => rest.push(BlockRest { of: RestOf::Record(uses), except }),
+            None => {
+                let spelled = path.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(".");
+                self.open(position, format!("`{spelled}.*` names nothing in sight"));
+                let all = 0..self.scope.from.items.len();
+                rest.extend(all.map(|item| BlockRest { of: RestOf::Item(item), except: except.clone() }));
+            }
         }
-        let records = found.into_iter().map(|(item, column)| RestOf::Record(item, column));
-        rest.extend(records.map(|of| BlockRest { of, except: except.clone() }));
     }
 
     fn matches(&self, star: &Star, name: &ColumnName) -> bool {

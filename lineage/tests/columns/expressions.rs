@@ -100,3 +100,12 @@ fn a_row_as_a_value_is_all_its_columns() {
         "v <- orders.* transformation\nrows <- orders rows",
     );
 }
+
+#[test]
+fn the_fields_of_a_record_that_a_subquery_rebuilds() {
+    let sql = "select (select as struct payload.* except (b), amount as a) as p from orders";
+    let expected = "
+        p <- orders.amount transformation, orders.payload transformation
+        rows <- orders rows";
+    check(BigQuery, SHOP, sql, expected);
+}
