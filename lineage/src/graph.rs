@@ -17,9 +17,11 @@ use crate::relation::{Reference, Relation, RelationId};
 mod build;
 pub mod columns;
 mod compose;
+pub mod tables;
 
 use build::Builder;
 use columns::ColumnGraph;
+use tables::Tables;
 
 /// A relation's place in a graph; meaningful in that graph only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,12 +62,13 @@ impl LineageGraph {
     /// Composes relations into a graph.
     ///
     /// What a relation reads and nothing declares becomes an [`RelationKind::External`] relation.
-    /// Relations of the same id are the caller's mistake: the first one stays.
+    /// Relations of the same id are the caller's mistake: the first one stays. `tables` are those whose
+    /// columns are known from elsewhere.
     #[must_use]
-    pub fn build(relations: Vec<Relation>) -> BuiltGraph {
+    pub fn build(relations: Vec<Relation>, tables: &Tables) -> BuiltGraph {
         let builder = Builder::new(relations);
         let apart = builder.named_after_sources();
-        builder.finish(&apart)
+        builder.finish(&apart, tables)
     }
 
     /// Composes two versions of the same relations into a graph each.
@@ -73,11 +76,11 @@ impl LineageGraph {
     /// What one version shows of a name holds for the other as well: a name that means one table
     /// today and another tomorrow would make a change of what only became harder to recognise.
     #[must_use]
-    pub fn build_both(base: Vec<Relation>, head: Vec<Relation>) -> (BuiltGraph, BuiltGraph) {
+    pub fn build_both(base: Vec<Relation>, head: Vec<Relation>, tables: &Tables) -> (BuiltGraph, BuiltGraph) {
         let (base, head) = (Builder::new(base), Builder::new(head));
         let mut apart = base.named_after_sources();
         apart.extend(head.named_after_sources());
-        (base.finish(&apart), head.finish(&apart))
+        (base.finish(&apart, tables), head.finish(&apart, tables))
     }
 
     /// The relation at a node.

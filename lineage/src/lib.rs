@@ -16,6 +16,7 @@ pub mod columns;
 pub mod dependency;
 pub mod diagnostic;
 pub mod dialect;
+pub mod filling;
 pub mod functions;
 pub mod grain;
 pub mod graph;

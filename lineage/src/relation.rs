@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
+use crate::filling::Filling;
 use crate::name::RelationName;
 use crate::query::{Read, TableSchema};
 
@@ -166,6 +167,9 @@ pub struct Writer {
     pub incomplete: Option<Arc<str>>,
     /// What it says, for comparison with another version.
     pub body: Body,
+    /// Its statements, by which its columns are bound, one for each text that can run; none where
+    /// they were not understood. A graph forgets them when it has bound the columns.
+    pub fillings: Vec<Filling>,
 }
 
 /// A dependency on a relation, by id where the project names it, by name where SQL does.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use headsup_lineage::change::{Comparison, compare};
 use headsup_lineage::diagnostic::{Diagnostic, Position};
 use headsup_lineage::dialect::Dialect;
+use headsup_lineage::filling::{Filling, Places, Target};
 use headsup_lineage::graph::LineageGraph;
+use headsup_lineage::graph::tables::Tables;
 use headsup_lineage::name::RelationName;
 use headsup_lineage::parse::parse;
 use headsup_lineage::query::{Read, ReadRole, TableSchema};
@@ -34,9 +36,13 @@ fn relation(called: &str, sql: &str) -> Relation {
         None => Body::Sql { dialect: DIALECT, variants: vec![Arc::from(text)], conditions: None },
     };
     let script = parse(text.trim_start_matches('!'), DIALECT);
-    let reads = script.statements.into_iter().flat_map(|statement| statement.reads).map(Reference::Name).collect();
+    let reads = script.statements.iter().flat_map(|statement| statement.reads.clone()).map(Reference::Name).collect();
+    let fillings = match body {
+        Body::Sql { .. } => vec![Filling::query(Arc::new(script), Target::Whole, Places::File)],
+        _ => Vec::new(),
+    };
     let path: Arc<str> = Arc::from(format!("{called}.sql"));
-    let writer = Writer { path: Arc::clone(&path), position: Position::START, reads, incomplete, body };
+    let writer = Writer { path: Arc::clone(&path), position: Position::START, reads, incomplete, body, fillings };
     Relation {
         id: RelationId::new(called),
         name: name(called),
@@ -53,7 +59,8 @@ fn relation(called: &str, sql: &str) -> Relation {
 }
 
 fn graph(models: &[(&str, &str)]) -> (LineageGraph, Vec<Diagnostic>) {
-    let built = LineageGraph::build(models.iter().map(|(called, sql)| relation(called, sql)).collect());
+    let built =
+        LineageGraph::build(models.iter().map(|(called, sql)| relation(called, sql)).collect(), &Tables::default());
     (built.graph, built.diagnostics)
 }
 
@@ -65,7 +72,7 @@ fn compared(base: &[(&str, &str)], head: &[(&str, &str)]) -> (LineageGraph, Line
         .map(|(called, _)| Arc::from(format!("{called}.sql")))
         .collect();
     let side = |models: &[(&str, &str)]| models.iter().map(|(called, sql)| relation(called, sql)).collect();
-    let (base, head) = LineageGraph::build_both(side(base), side(head));
+    let (base, head) = LineageGraph::build_both(side(base), side(head), &Tables::default());
     let comparison = compare(&base.graph, &head.graph, &differing);
     (base.graph, head.graph, comparison)
 }
@@ -287,7 +294,7 @@ fn a_file_that_only_moved_is_the_same_writer() {
     let base = graph(&SHOP).0;
     let mut relations: Vec<Relation> = SHOP.iter().map(|(called, sql)| relation(called, sql)).collect();
     relations[1].writers[0].path = Arc::from("new/orders.sql");
-    let head = LineageGraph::build(relations).graph;
+    let head = LineageGraph::build(relations, &Tables::default()).graph;
     let differing = BTreeSet::from([Arc::from("orders.sql"), Arc::from("new/orders.sql")]);
     let comparison = compare(&base, &head, &differing);
     assert!(comparison.changes.is_empty());
@@ -301,7 +308,7 @@ fn a_second_writer_changes_a_relation() {
     let mut second = relation("orders", "select * from web_orders").writers.remove(0);
     second.path = Arc::from("web.sql");
     relations[1].writers.push(second);
-    let head = LineageGraph::build(relations).graph;
+    let head = LineageGraph::build(relations, &Tables::default()).graph;
     let comparison = compare(&base, &head, &BTreeSet::from([Arc::from("web.sql")]));
     assert_eq!(comparison.changes.len(), 1);
     assert_eq!(comparison.changes[0].effects[0].detail.as_deref(), Some("web.sql fills it too now"));
@@ -331,7 +338,7 @@ mod laws {
             })
             .collect();
         let relations = models.iter().map(|(called, sql)| relation(called, sql)).collect();
-        LineageGraph::build(relations).graph
+        LineageGraph::build(relations, &Tables::default()).graph
     }
 
     proptest! {
@@ -368,7 +375,7 @@ mod laws {
             let side = |pick: fn(&(bool, bool)) -> bool| {
                 let models = present.iter().enumerate().filter(|(_, present)| pick(present));
                 let relations = models.map(|(model, _)| relation(&format!("m{model}"), "select 1")).collect();
-                LineageGraph::build(relations).graph
+                LineageGraph::build(relations, &Tables::default()).graph
             };
             let (base, head) = (side(|present| present.0), side(|present| present.1));
             let kinds = |one: &LineageGraph, other: &LineageGraph, wanted: ChangeKind| -> Vec<String> {

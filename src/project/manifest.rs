@@ -149,6 +149,7 @@ impl Reader<'_> {
                     reads: self.parents(node),
                     incomplete,
                     body,
+                    fillings: Vec::new(),
                 }],
                 declared_in: None,
                 schema: properties::schema(&described(node, tests), self.dialect),

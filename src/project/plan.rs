@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use headsup_lineage::dialect::Dialect;
+use headsup_lineage::graph::tables::Tables;
 use headsup_lineage::parse::parse;
 use headsup_lineage::query::Reading;
 
@@ -23,6 +24,8 @@ pub struct Plan {
     pub vars: serde_json::Map<String, serde_json::Value>,
     /// The environment variables that templates may read, with their values.
     pub environment: BTreeMap<String, String>,
+    /// Tables whose columns are known from outside the repository.
+    pub tables: Tables,
 }
 
 /// One project of a repository.
@@ -69,7 +72,7 @@ pub fn plan(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect
     let environment = settings.allow_env.iter().map(EnvName::as_str);
     let environment = environment.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
     let vars = settings.vars.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
-    Plan { projects, vars, environment: environment.collect() }
+    Plan { projects, vars, environment: environment.collect(), tables: Tables::default() }
 }
 
 fn set(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect>) -> Vec<Planned> {

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::Diagnostic;
+use headsup_lineage::filling::{Filling, Places, Target};
 use headsup_lineage::name::RelationName;
 use headsup_lineage::parse::parse;
 use headsup_lineage::query::Reading;
-use headsup_lineage::relation::{Body, Reference, Relation, RelationId, Rung, Writer};
+use headsup_lineage::relation::{Body, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 use rayon::prelude::*;
 
 use super::Part;
@@ -34,22 +35,30 @@ pub(super) fn with_named_reads(mut part: Part) -> Part {
 fn read_relation(relation: &mut Relation, physical: &HashMap<RelationId, Vec<RelationName>>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let own: BTreeSet<&RelationName> = relation.aliases.iter().collect();
+    let target = target(relation.kind, relation.config.get("materialized").map(|value| &**value));
     for writer in &mut relation.writers {
         let Body::Sql { dialect, variants, .. } = &writer.body else { continue };
         let mut named = BTreeSet::new();
         let mut found = Vec::new();
+        let mut scripts = Vec::new();
         for variant in variants {
-            let script = parse(variant, *dialect);
+            let mut script = parse(variant, *dialect);
             if script.reading == Reading::Scanned {
                 relation.rung = relation.rung.max(Rung::Tables);
             }
-            found.extend(script.diagnostics);
-            for statement in script.statements {
-                named.extend(statement.reads);
-                if let Some(reason) = statement.incomplete {
-                    writer.incomplete.get_or_insert_with(|| Arc::from(reason));
+            found.append(&mut script.diagnostics);
+            for statement in &script.statements {
+                named.extend(statement.reads.iter().cloned());
+                if let Some(reason) = &statement.incomplete {
+                    writer.incomplete.get_or_insert_with(|| Arc::from(reason.as_str()));
                 }
             }
+            scripts.push(Arc::new(script));
+        }
+        // On a lower rung the text is not what will run, or was not understood.
+        if relation.rung == Rung::Open {
+            let fills = scripts.into_iter().map(|script| Filling::query(script, target.clone(), Places::Rendering));
+            writer.fillings = fills.collect();
         }
         diagnostics.extend(first_of_each_code(found, writer));
         let known = given_names(writer, physical);
@@ -63,6 +72,17 @@ fn read_relation(relation: &mut Relation, physical: &HashMap<RelationId, Vec<Rel
         writer.reads.dedup();
     }
     diagnostics
+}
+
+/// Whether a relation is what its query returns, or keeps what it returned before: only of those
+/// materializations that dbt itself has is it known that they start afresh.
+fn target(kind: RelationKind, materialized: Option<&str>) -> Target {
+    match materialized {
+        None | Some("view" | "table" | "ephemeral" | "materialized_view") if kind == RelationKind::Model => {
+            Target::Whole
+        }
+        _ => Target::Part,
+    }
 }
 
 /// One finding of each kind for a file: where one statement is not understood, those after it are

@@ -147,6 +147,7 @@ fn read_file(snapshot: &Snapshot, path: &Arc<str>, id: ContentId, name: Relation
     }
     diagnostics.extend(dynamic_sql(&script).map(|diagnostic| diagnostic.in_file(&**path)));
     let incomplete = incomplete.map(|diagnostic| Arc::from(diagnostic.message));
+    let script = Arc::new(script);
     let file = script::File { path, text: &text, script: &script, dialect: options.dialect };
     let shares = shares(&file, name, rung, incomplete.as_ref());
     FileRead { shares, diagnostics }
@@ -168,6 +169,7 @@ fn unreadable(path: &Arc<str>, id: ContentId, name: RelationName, diagnostic: Di
         reads: Vec::new(),
         incomplete: Some(Arc::from(diagnostic.message.as_str())),
         body: Body::Opaque { digest: Arc::from(id.to_string()) },
+        fillings: Vec::new(),
     };
     let share = Share {
         name,
@@ -191,6 +193,8 @@ fn shares(file: &script::File<'_>, path_name: RelationName, rung: Rung, incomple
             reads: fill.reads,
             incomplete: fill.incomplete.map(Arc::from).or_else(|| incomplete.cloned()),
             body: Body::Sql { dialect: file.dialect, variants: vec![fill.text], conditions: None },
+            // What is left of a template without its tags says too little of columns.
+            fillings: if rung == Rung::Refs { Vec::new() } else { vec![fill.filling] },
         }),
         declared: None,
         schema: TableSchema::default(),

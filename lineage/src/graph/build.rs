@@ -12,6 +12,8 @@ use crate::name::RelationName;
 use crate::query::{Read, ReadRole, TableSchema};
 use crate::relation::{Declaration, Reference, Relation, RelationId, RelationKind, Rung};
 
+use super::compose::compose;
+use super::tables::Tables;
 use super::{BuiltGraph, LineageGraph, Node, ReadSite};
 
 /// A graph under construction.
@@ -35,7 +37,7 @@ impl Builder {
         builder
     }
 
-    pub(super) fn finish(mut self, apart: &SetApart) -> BuiltGraph {
+    pub(super) fn finish(mut self, apart: &SetApart, tables: &Tables) -> BuiltGraph {
         for (name, diagnostic) in apart {
             self.built.catalog.set_apart(name.clone());
             self.diagnostics.push(diagnostic.clone());
@@ -43,7 +45,7 @@ impl Builder {
         self.connect_sources_to_what_fills_them();
         self.connect_writers();
         self.list_externals();
-        super::compose::compose(&mut self.built);
+        compose(&mut self.built, tables);
         let mut diagnostics = self.diagnostics;
         diagnostics.extend(cycle_diagnostics(&self.built));
         diagnostics.sort();

@@ -1,54 +1,129 @@
-//! From relations to their columns: shapes, and what each column and the rows depend on.
+//! From relations to their columns. Relations are gone through from their sources downstream, so
+//! that each query sees the columns of what it reads; no query is ever put inside another. What has
+//! no query that was understood depends on all that it reads. It must not know SQL.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dependency::{ColumnPath, EdgeKind, Extent, Shape};
-use crate::diagnostic::Position;
-use crate::relation::Declaration;
+use petgraph::algo::tarjan_scc;
+
+use crate::dependency::{ColumnPath, Shape};
+use crate::diagnostic::Diagnostic;
+use crate::filling::OPEN;
+use crate::relation::{Body, Rung, Writer};
 
 use super::columns::Part;
 use super::columns::weave::Weave;
+use super::tables::Tables;
 use super::{LineageGraph, Node};
 
-/// Finds the shapes of all relations and what their columns depend on.
-pub(super) fn compose(graph: &mut LineageGraph) {
-    let mut weave = Weave::default();
-    let nodes: Vec<Node> = graph.nodes().collect();
-    graph.shapes = nodes.iter().map(|node| declared(graph, *node)).collect();
-    for node in &nodes {
-        let path = graph.relation(*node).files().first().map_or_else(|| Arc::from(""), Arc::clone);
-        weave.part(*node, Part::Rows);
-        let [any, every, others] = [Part::Any, Part::Every, Part::Others].map(|part| weave.part(*node, part));
-        weave.depend(every, others, EdgeKind::Identity, &path, Position::START);
-        weave.depend(others, any, EdgeKind::Identity, &path, Position::START);
-        for column in graph.shape(*node).columns.clone() {
-            let column = weave.part(*node, Part::Column(ColumnPath::whole(column)));
-            weave.know(column);
-            weave.depend(every, column, EdgeKind::Identity, &path, Position::START);
-            weave.depend(column, any, EdgeKind::Identity, &path, Position::START);
-        }
+mod bind;
+mod complete;
+mod names;
+mod shape;
+
+use bind::{Passing, Text};
+use names::Names;
+use shape::Draft;
+
+/// Binds the columns of all relations, and says of which that could not be done for all.
+pub(super) fn compose(graph: &mut LineageGraph, tables: &Tables) {
+    let mut composer = Composer {
+        graph,
+        tables,
+        weave: Weave::default(),
+        shapes: vec![None; graph.graph.node_count()],
+        passing: BTreeMap::new(),
+        open: BTreeMap::new(),
+    };
+    for node in downstream(graph) {
+        composer.relation(node);
     }
-    for reader in &nodes {
-        for parent in graph.parents(*reader) {
-            for site in graph.read_sites(parent, *reader) {
-                for on in [Part::Rows, Part::Any].map(|part| weave.part(parent, part)) {
-                    for of in [Part::Rows, Part::Every].map(|part| weave.part(*reader, part)) {
-                        weave.depend(on, of, EdgeKind::Unknown, &site.path, site.position);
-                    }
-                }
-            }
+    let Composer { weave, shapes, passing, open, .. } = composer;
+    graph.shapes = shapes.into_iter().map(Option::unwrap_or_default).collect();
+    graph.columns = complete::complete(graph, weave, &passing);
+    for node in graph.nodes().collect::<Vec<_>>() {
+        let relation = &mut graph.graph[node.0];
+        let is_bound = !relation.writers.is_empty() && !open.contains_key(&node);
+        if relation.rung == Rung::Open && is_bound {
+            relation.rung = Rung::Columns;
         }
+        // They are by far the largest part of what was read, and nobody asks for them any more.
+        relation.writers.iter_mut().for_each(|writer| writer.fillings = Vec::new());
     }
-    graph.columns = weave.finish(nodes.len());
+    graph.openness = open.into_iter().map(|(node, reasons)| (node, reasons.into_iter().collect())).collect();
 }
 
-/// What the declaration of a relation says of its columns.
-fn declared(graph: &LineageGraph, node: Node) -> Shape {
-    let relation = graph.relation(node);
-    let columns = relation.schema.columns.iter().map(|column| column.name.clone()).collect();
-    let extent = match relation.declaration {
-        Declaration::Ddl => Extent::Closed,
-        Declaration::Described => Extent::Open,
-    };
-    Shape { columns, extent, keys: Vec::new() }
+/// The relations, each after all that it reads but for circles.
+fn downstream(graph: &LineageGraph) -> Vec<Node> {
+    let mut order = Vec::new();
+    for component in tarjan_scc(&graph.graph).into_iter().rev() {
+        let mut nodes: Vec<Node> = component.into_iter().map(Node).collect();
+        nodes.sort_unstable();
+        order.extend(nodes);
+    }
+    order
+}
+
+struct Composer<'a> {
+    graph: &'a LineageGraph,
+    tables: &'a Tables,
+    weave: Weave,
+    /// What is known of each relation that was gone through, by its place.
+    shapes: Vec<Option<Shape>>,
+    passing: BTreeMap<Node, Vec<Passing>>,
+    open: BTreeMap<Node, BTreeSet<Diagnostic>>,
+}
+
+impl<'a> Composer<'a> {
+    fn relation(&mut self, node: Node) {
+        let relation = self.graph.relation(node);
+        self.weave.part(node, Part::Rows);
+        let mut draft = Draft::new(relation, self.tables);
+        self.shapes[node.0.index()] = Some(draft.shape());
+        let mut texts = Vec::new();
+        let mut explained = BTreeSet::new();
+        for writer in &relation.writers {
+            let names = Names::new(self.graph, node, writer);
+            let mut covered = BTreeSet::new();
+            for filling in &writer.fillings {
+                let text = Text::new(node, writer, filling, &names, &draft, &self.shapes);
+                draft.take(&text.filled);
+                self.shapes[node.0.index()] = Some(draft.shape());
+                self.doubt_text(&text);
+                if text.lost().is_none() {
+                    covered.extend(text.inputs.iter().flatten().copied());
+                }
+                texts.push(text);
+            }
+            if writer.fillings.is_empty() && !matches!(writer.body, Body::Data { .. }) {
+                draft.take_unknown();
+                self.doubt(node, writer, "its query is not understood column by column");
+            }
+            if let Some(reason) = &writer.incomplete {
+                self.doubt(node, writer, format!("it may read more than could be found: {reason}"));
+            }
+            self.read_otherwise(node, writer, &names, &covered, &mut explained);
+        }
+        self.shapes[node.0.index()] = Some(draft.shape());
+        self.know_columns(node);
+        texts.into_iter().for_each(|text| self.bind(&text));
+        self.fill_source(node, &explained);
+    }
+
+    /// Columns that are known come before all that others ask for.
+    fn know_columns(&mut self, node: Node) {
+        for column in self.shape(node).columns {
+            let column = self.weave.part(node, Part::Column(ColumnPath::whole(column)));
+            self.weave.know(column);
+        }
+    }
+
+    fn shape(&self, node: Node) -> Shape {
+        self.shapes[node.0.index()].clone().unwrap_or_default()
+    }
+
+    fn doubt(&mut self, node: Node, writer: &Writer, reason: impl Into<String>) {
+        let reason = Diagnostic::note(OPEN, reason).in_file(&*writer.path).at(writer.position);
+        self.open.entry(node).or_default().insert(reason);
+    }
 }

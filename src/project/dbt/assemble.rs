@@ -174,6 +174,7 @@ impl Assembly<'_> {
                 reads,
                 incomplete: found.incomplete.map(Arc::from),
                 body,
+                fillings: Vec::new(),
             }],
             declared_in: None,
             schema,

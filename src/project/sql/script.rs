@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use headsup_lineage::diagnostic::Position;
 use headsup_lineage::dialect::Dialect;
+use headsup_lineage::filling::{Filling, Order, Places, Target, is_same_local};
 use headsup_lineage::name::RelationName;
 use headsup_lineage::parse::parse;
 use headsup_lineage::query::{Lifetime, Script, Statement, StatementKind, TableSchema};
@@ -14,7 +15,7 @@ use headsup_lineage::relation::{Reference, RelationKind};
 pub(super) struct File<'a> {
     pub(super) path: &'a Arc<str>,
     pub(super) text: &'a str,
-    pub(super) script: &'a Script,
+    pub(super) script: &'a Arc<Script>,
     pub(super) dialect: Dialect,
 }
 
@@ -26,6 +27,8 @@ pub(super) struct Fill {
     pub(super) incomplete: Option<String>,
     /// The part of the file that decides what the relation holds.
     pub(super) text: Arc<str>,
+    /// The same, by its statements.
+    pub(super) filling: Filling,
 }
 
 impl File<'_> {
@@ -63,7 +66,7 @@ impl File<'_> {
         let routine =
             statements.iter().any(|index| matches!(self.script.statements[*index].kind, StatementKind::Routine(_)));
         let kind = if routine { RelationKind::Routine } else { RelationKind::Model };
-        self.fill(kind, &statements)
+        self.fill(kind, &statements, Target::Named(target.clone()))
     }
 
     /// The file as a query that is nobody's body: its last one, and the temporary tables behind it.
@@ -71,14 +74,15 @@ impl File<'_> {
         let last = self.script.statements.iter().rposition(|statement| statement.kind == StatementKind::Query)?;
         let start = self.script.statements[last].position;
         let statements = self.behind(|statement| statement.position == start);
-        Some(self.fill(RelationKind::Model, &statements))
+        Some(self.fill(RelationKind::Model, &statements, Target::Part))
     }
 
     /// A file that only runs text built at run time: it fills what its path says, for want of better.
     pub(super) fn dynamic(&self) -> Option<Fill> {
         let is_dynamic = |statement: &Statement| statement.kind == StatementKind::Dynamic;
         self.script.statements.iter().any(is_dynamic).then(|| {
-            let mut fill = self.fill(RelationKind::Model, &(0..self.script.statements.len()).collect());
+            let all = (0..self.script.statements.len()).collect();
+            let mut fill = self.fill(RelationKind::Model, &all, Target::Part);
             fill.incomplete.get_or_insert_with(|| "it runs SQL that it builds at run time".to_owned());
             fill
         })
@@ -93,7 +97,7 @@ impl File<'_> {
             .statements
             .iter()
             .any(is_nameless)
-            .then(|| self.fill(RelationKind::Model, &(0..self.script.statements.len()).collect()))
+            .then(|| self.fill(RelationKind::Model, &(0..self.script.statements.len()).collect(), Target::Part))
     }
 
     /// The statements that are wanted, those that fill the temporary tables that they read, and
@@ -107,7 +111,7 @@ impl File<'_> {
         while let Some(index) = ahead.pop() {
             for read in all[index].reads.iter().filter(|read| is_among(&read.name, &temporary)) {
                 for (other, statement) in all.iter().enumerate() {
-                    let fills_it = statement.targets.iter().any(|target| is_same_temporary(target, &read.name));
+                    let fills_it = statement.targets.iter().any(|target| is_same_local(target, &read.name));
                     if fills_it && behind.insert(other) {
                         ahead.push(other);
                     }
@@ -136,7 +140,7 @@ impl File<'_> {
         is_query && before.trim_end().chars().next_back().is_none_or(|last| last == ';')
     }
 
-    fn fill(&self, kind: RelationKind, statements: &BTreeSet<usize>) -> Fill {
+    fn fill(&self, kind: RelationKind, statements: &BTreeSet<usize>, target: Target) -> Fill {
         let temporary = self.temporaries();
         let chosen = || statements.iter().map(|index| &self.script.statements[*index]);
         let reads: BTreeSet<Reference> = chosen()
@@ -155,7 +159,22 @@ impl File<'_> {
             reads: reads.into_iter().collect(),
             incomplete: chosen().find_map(|statement| statement.incomplete.clone()),
             text: self.text_of(statements),
+            filling: Filling {
+                script: Arc::clone(self.script),
+                statements: statements.iter().copied().collect(),
+                target,
+                order: self.order(statements, &temporary),
+                local: temporary,
+                places: Places::File,
+            },
         }
+    }
+
+    /// Whether statements run one after the other, each once; it matters only for tables that they
+    /// fill and read among themselves.
+    fn order(&self, statements: &BTreeSet<usize>, temporary: &BTreeSet<RelationName>) -> Order {
+        let is_alone = |index: &usize| self.own_text(*index).is_some();
+        if temporary.is_empty() || statements.iter().all(is_alone) { Order::Straight } else { Order::Branching }
     }
 
     /// The names that mean something inside the file only: temporary tables, and tables that the
@@ -246,16 +265,7 @@ fn fills(statement: &Statement) -> Fills {
 }
 
 fn is_among(name: &RelationName, temporary: &BTreeSet<RelationName>) -> bool {
-    temporary.contains(name) || temporary.iter().any(|other| is_same_temporary(other, name))
-}
-
-/// A temporary table can be read with its session schema in front, `_session.t` or `pg_temp.t`.
-fn is_same_temporary(one: &RelationName, other: &RelationName) -> bool {
-    let in_session = |name: &RelationName| {
-        name.len() == 2
-            && name.keys().next().is_some_and(|key| key.eq_ignore_ascii_case("_session") || key == "pg_temp")
-    };
-    one == other || ((in_session(one) || in_session(other)) && one.table_key() == other.table_key())
+    temporary.contains(name) || temporary.iter().any(|other| is_same_local(other, name))
 }
 
 /// The byte offset of a place in a text.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::dependency::EdgeKind;
+use crate::dependency::{ColumnPath, EdgeKind};
 use crate::diagnostic::Position;
+use crate::name::ColumnName;
 
 use super::{ColumnEdge, ColumnGraph, ColumnNode, Part};
 use crate::graph::Node;
@@ -43,6 +44,23 @@ impl Weave {
         places.insert(part.clone(), new);
         self.nodes.push(ColumnNode { relation, part });
         new
+    }
+
+    /// The place of a column or a field, after those of the records that it is in.
+    pub(in crate::graph) fn column(&mut self, relation: Node, path: &ColumnPath) -> Thread {
+        for depth in 0..path.fields().len() {
+            self.part(relation, Part::Column(ColumnPath::field(path.column.clone(), &path.fields()[..depth])));
+        }
+        self.part(relation, Part::Column(path.clone()))
+    }
+
+    /// The whole columns of a relation, by name.
+    pub(in crate::graph) fn columns(&self, relation: Node) -> impl Iterator<Item = (&ColumnName, Thread)> {
+        let parts = self.places.get(&relation).into_iter().flatten();
+        parts.filter_map(|(part, thread)| match part {
+            Part::Column(path) if path.fields().is_empty() => Some((&path.column, *thread)),
+            _ => None,
+        })
     }
 
     /// The place of a part that is there already.

@@ -1,0 +1,85 @@
+//! What the names in a writer's SQL mean, and what is known of the columns behind them.
+
+use std::collections::HashMap;
+
+use crate::dependency::{Extent, Schemas, Shape};
+use crate::graph::{LineageGraph, Node};
+use crate::name::RelationName;
+use crate::query::{Read, ReadRole};
+use crate::relation::{Reference, Relation, RelationKind, Writer};
+
+/// The names in the SQL of one writer.
+pub(super) struct Names<'a> {
+    graph: &'a LineageGraph,
+    project: &'a str,
+    /// The names of the relation itself and of those that its writer refers to by id.
+    given: HashMap<&'a RelationName, Vec<Node>>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn new(graph: &'a LineageGraph, node: Node, writer: &Writer) -> Self {
+        let mut given: HashMap<&RelationName, Vec<Node>> = HashMap::new();
+        let by_id = writer.reads.iter().filter_map(|read| match read {
+            Reference::Id(id, _) => graph.by_id(id),
+            Reference::Name(_) => None,
+        });
+        for node in by_id.chain([node]) {
+            for name in names(graph.relation(node)) {
+                let nodes = given.entry(name).or_default();
+                if !nodes.contains(&node) {
+                    nodes.push(node);
+                }
+            }
+        }
+        Self { graph, project: &graph.relation(node).project, given }
+    }
+
+    /// The relations that a name may mean.
+    pub(super) fn find(&self, name: &RelationName, role: ReadRole) -> Vec<Node> {
+        let found = || self.graph.by_name(name, Some(self.project)).candidates();
+        match role {
+            ReadRole::Call => {
+                found().into_iter().filter(|node| self.graph.relation(*node).kind == RelationKind::Routine).collect()
+            }
+            ReadRole::Table => self.given.get(name).cloned().unwrap_or_else(found),
+        }
+    }
+
+    /// The relations that a reference of the writer means.
+    pub(super) fn of_reference(&self, reference: &Reference) -> Vec<Node> {
+        match reference {
+            Reference::Id(id, _) => self.graph.by_id(id).into_iter().collect(),
+            Reference::Name(Read { name, role: ReadRole::Call, .. }) => self.find(name, ReadRole::Call),
+            Reference::Name(_) => self.graph.resolve(reference, Some(self.project)),
+        }
+    }
+}
+
+fn names(relation: &Relation) -> impl Iterator<Item = &RelationName> {
+    std::iter::once(&relation.name).chain(&relation.aliases)
+}
+
+/// What a query sees of the relations that it names.
+pub(super) struct View<'a> {
+    pub(super) names: &'a Names<'a>,
+    pub(super) shapes: &'a [Option<Shape>],
+}
+
+impl Schemas for View<'_> {
+    /// What may be one of several relations has the columns of all of them, perhaps.
+    fn shape(&self, name: &RelationName) -> Shape {
+        let nodes = self.names.find(name, ReadRole::Table);
+        let mut shapes =
+            nodes.iter().map(|node| self.shapes.get(node.0.index()).cloned().flatten().unwrap_or_default());
+        let Some(mut shape) = shapes.next() else { return Shape::default() };
+        if nodes.len() > 1 {
+            let mut known: std::collections::HashSet<_> = shape.columns.iter().cloned().collect();
+            let more: Vec<_> =
+                shapes.flat_map(|other| other.columns).filter(|column| known.insert(column.clone())).collect();
+            shape.columns.extend(more);
+            shape.extent = Extent::Open;
+            shape.keys.clear();
+        }
+        shape
+    }
+}

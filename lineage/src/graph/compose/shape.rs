@@ -1,0 +1,175 @@
+//! The columns and keys of a relation, from its queries, its declaration, and lists from outside.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::dependency::{Extent, Ground, Key, Proof, Shape};
+use crate::dialect::Dialect;
+use crate::filling::Filled;
+use crate::graph::tables::Tables;
+use crate::name::{ColumnName, Quoting};
+use crate::query::{DeclaredKey, KeyKind, TableSchema};
+use crate::relation::{Body, Declaration, Relation, RelationKind};
+
+/// The columns that dbt adds to a snapshot.
+pub(super) const OF_SNAPSHOTS: [&str; 4] = ["dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to"];
+
+/// What is said of a relation's columns beside its queries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// CREATE TABLE or the header of a seed: it has these.
+    Declared,
+    /// A list from outside: it has these, as far as queries do not say otherwise.
+    Listed,
+    /// A property file: these are among them.
+    Described,
+}
+
+/// A shape in the making.
+pub(super) struct Draft<'a> {
+    relation: &'a Relation,
+    said: Said,
+    said_columns: Vec<ColumnName>,
+    filled: Vec<ColumnName>,
+    seen: HashSet<ColumnName>,
+    /// Whether a query gives all columns there are.
+    all: Completeness,
+    /// What is unique in each of the texts that fill it; `None` before the first.
+    keys: Option<Vec<Key>>,
+}
+
+/// Whether all columns that queries give are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Completeness {
+    /// No query says so.
+    Unsaid,
+    /// One does.
+    Whole,
+    /// A query gives columns that are not known.
+    Vague,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(relation: &'a Relation, tables: &Tables) -> Self {
+        let names = |schema: &TableSchema| schema.columns.iter().map(|column| column.name.clone()).collect();
+        let (said, said_columns) = match (relation.declaration, tables.find(relation)) {
+            (Declaration::Ddl, _) if !relation.schema.columns.is_empty() => (Said::Declared, names(&relation.schema)),
+            (_, Some(listed)) => (Said::Listed, names(listed)),
+            (_, None) => (Said::Described, names(&relation.schema)),
+        };
+        Self {
+            relation,
+            said,
+            said_columns,
+            filled: Vec::new(),
+            seen: HashSet::new(),
+            all: Completeness::Unsaid,
+            keys: None,
+        }
+    }
+
+    /// The columns that values without names go to, in order.
+    pub(super) fn places(&self) -> &[ColumnName] {
+        match self.said {
+            Said::Declared | Said::Listed => &self.said_columns,
+            Said::Described => &[],
+        }
+    }
+
+    /// Adds what a text fills.
+    pub(super) fn take(&mut self, filled: &Filled) {
+        for column in &filled.columns {
+            if self.seen.insert(column.name.clone()) {
+                self.filled.push(column.name.clone());
+            }
+        }
+        let is_vague = !filled.rest.is_empty() || !filled.others.is_empty();
+        self.all = self.all.max(match filled.extent {
+            _ if is_vague => Completeness::Vague,
+            Extent::Closed => Completeness::Whole,
+            Extent::Open => Completeness::Unsaid,
+        });
+        self.keys = Some(match self.keys.take() {
+            None => filled.keys.clone(),
+            Some(keys) => {
+                let holds = |key: &Key| filled.keys.iter().any(|other| other.columns.is_subset(&key.columns));
+                keys.into_iter().filter(holds).collect()
+            }
+        });
+    }
+
+    /// Adds that something fills it that is not understood.
+    pub(super) fn take_unknown(&mut self) {
+        self.all = Completeness::Vague;
+        self.keys = Some(Vec::new());
+    }
+
+    /// What is known now.
+    pub(super) fn shape(&self) -> Shape {
+        let mut columns = Vec::new();
+        let mut seen = HashSet::new();
+        let mut add =
+            |more: &[ColumnName]| columns.extend(more.iter().filter(|name| seen.insert((*name).clone())).cloned());
+        let extent = match (self.said, self.all) {
+            (Said::Declared, _) => {
+                add(&self.said_columns);
+                add(&self.filled);
+                Extent::Closed
+            }
+            (_, Completeness::Whole) => {
+                add(&self.filled);
+                Extent::Closed
+            }
+            (said, _) => {
+                add(&self.filled);
+                add(&self.said_columns);
+                if said == Said::Listed { Extent::Closed } else { Extent::Open }
+            }
+        };
+        if self.relation.kind == RelationKind::Snapshot && !self.filled.is_empty() {
+            add(&OF_SNAPSHOTS.map(|name| ColumnName::new(dialect(self.relation), name, Quoting::Bare)));
+        }
+        let several = self.relation.writers.len() > 1;
+        let mut keys = self.keys.clone().filter(|_| !several).unwrap_or_default();
+        keys.extend(declared_keys(self.relation));
+        keys.sort();
+        keys.dedup();
+        Shape { columns, extent, keys }
+    }
+}
+
+fn dialect(relation: &Relation) -> Dialect {
+    let of_body = |body: &Body| match body {
+        Body::Sql { dialect, .. } => Some(*dialect),
+        Body::Template { .. } | Body::Data { .. } | Body::Opaque { .. } => None,
+    };
+    relation.writers.iter().find_map(|writer| of_body(&writer.body)).unwrap_or_default()
+}
+
+fn declared_keys(relation: &Relation) -> Vec<Key> {
+    let key = |columns: BTreeSet<ColumnName>, how: &str| Key {
+        columns,
+        proof: Proof { steps: vec![format!("unique in {} ({how})", relation.name)], ground: Ground::Declared },
+    };
+    let of_schema = |declared: &DeclaredKey| {
+        let how = match (declared.kind, relation.declaration) {
+            (KeyKind::Primary, _) => "primary key",
+            (KeyKind::Unique, Declaration::Ddl) => "unique constraint",
+            (KeyKind::Unique, Declaration::Described) => "unique test or constraint",
+        };
+        key(declared.columns.iter().cloned().collect(), how)
+    };
+    let mut keys: Vec<Key> = relation.schema.keys.iter().map(of_schema).collect();
+    let said = |name: &str| relation.config.get(name).map(|value| &**value);
+    if let (Some("incremental"), Some(columns)) = (said("materialized"), said("unique_key")) {
+        // dbt merges by these, so that a row replaces the one before it.
+        let list = columns.strip_prefix('[').and_then(|list| list.strip_suffix(']'));
+        let names = list.map_or_else(|| vec![columns], |list| list.split(',').collect());
+        let is_name = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let names: Vec<&str> = names.into_iter().map(|name| name.trim().trim_matches('"')).collect();
+        if names.iter().all(is_name) {
+            let names = names.iter().map(|name| ColumnName::new(dialect(relation), name, Quoting::Bare));
+            keys.push(key(names.collect(), "unique_key of its configuration"));
+        }
+    }
+    keys
+}
