@@ -1,14 +1,16 @@
 //! Reads every SQL file of some directories and says how well each was understood.
 //!
-//! `cargo run --release --example parse_corpus -- bigquery DIR… [--failures] [--reads]
+//! `cargo run --release --example parse_corpus -- bigquery DIR… [--failures] [--reads] [--trees]
 //! [--name query.sql]…`
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use headsup_lineage::dialect::Dialect;
+use headsup_lineage::name::RelationName;
 use headsup_lineage::parse::parse;
-use headsup_lineage::query::{Reading, Script, StatementKind};
+use headsup_lineage::query::{ReadRole, Reading, Script, StatementKind};
 
 /// What was asked for.
 #[derive(Default)]
@@ -18,6 +20,7 @@ struct Wanted {
     names: Vec<String>,
     failures: bool,
     reads: bool,
+    trees: bool,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -64,10 +67,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         slowest.1.display(),
     ));
     out.push_str(&format!(
-        "{} of {} statements that fill or query have trees ({:.2} %)\n",
+        "{} of {} statements that fill or query have trees ({:.2} %); {} reads are in \
+         no tree, {} relations only in a tree\n",
         trees.built,
         trees.asked,
-        100.0 * trees.built as f64 / trees.asked.max(1) as f64
+        100.0 * trees.built as f64 / trees.asked.max(1) as f64,
+        trees.missing,
+        trees.surplus,
     ));
     std::io::Write::write_all(&mut std::io::stdout().lock(), out.as_bytes())?;
     Ok(())
@@ -81,6 +87,7 @@ fn wanted() -> Result<Wanted, Box<dyn std::error::Error>> {
         match argument.as_str() {
             "--failures" => wanted.failures = true,
             "--reads" => wanted.reads = true,
+            "--trees" => wanted.trees = true,
             "--name" => wanted.names.extend(arguments.next()),
             _ => wanted.directories.push(argument.into()),
         }
@@ -93,6 +100,10 @@ fn wanted() -> Result<Wanted, Box<dyn std::error::Error>> {
 struct Trees {
     asked: usize,
     built: usize,
+    /// Reads that no tree holds.
+    missing: usize,
+    /// Relations in trees that are no reads.
+    surplus: usize,
 }
 
 impl Trees {
@@ -108,6 +119,25 @@ impl Trees {
             if wanted.failures && asked && statement.queries.is_none() {
                 out.push_str(&format!("{}:{} without a tree\n", path.display(), statement.position));
             }
+            let Some(queries) = &statement.queries else { continue };
+            // What the walk over the parser's tree reads and what the trees hold must be the same, but
+            // for what is only filled, and for functions.
+            let held: BTreeSet<&RelationName> = (queries.tree.blocks())
+                .flat_map(|(id, _)| queries.tree.block_parts(id).relations)
+                .map(|relation| &relation.name)
+                .collect();
+            for read in &statement.reads {
+                if read.role == ReadRole::Table && !held.contains(&read.name) {
+                    self.missing += 1;
+                    out.push_str(&format!("{}:{} {} is in no tree\n", path.display(), read.position, read.name));
+                }
+            }
+            for name in held {
+                if !statement.reads.iter().any(|read| read.name == *name) && !statement.targets.contains(name) {
+                    self.surplus += 1;
+                    out.push_str(&format!("{}:{} {name} is only in a tree\n", path.display(), statement.position));
+                }
+            }
         }
     }
 }
@@ -117,6 +147,12 @@ fn describe(path: &Path, script: &Script, wanted: &Wanted, out: &mut String) {
         for diagnostic in &script.diagnostics {
             let place = diagnostic.position.map(|position| position.to_string()).unwrap_or_default();
             out.push_str(&format!("{}:{place} {}: {}\n", path.display(), diagnostic.code, diagnostic.message));
+        }
+    }
+    if wanted.trees {
+        for statement in &script.statements {
+            let tree = statement.queries.as_ref().map_or("no tree".to_owned(), |queries| queries.to_string());
+            out.push_str(&format!("{}:{}\n{tree}\n", path.display(), statement.position));
         }
     }
     if wanted.reads {

@@ -9,7 +9,9 @@ use crate::diagnostic::{Diagnostic, Position};
 use crate::name::{ColumnName, RelationName};
 
 pub mod block;
+mod print;
 pub mod tree;
+pub mod walk;
 
 use block::Block;
 use tree::{BlockId, Tree};
