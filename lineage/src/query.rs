@@ -13,7 +13,7 @@ mod print;
 pub mod tree;
 pub mod walk;
 
-use block::Block;
+use block::{Block, Matching};
 use tree::{BlockId, Tree};
 
 /// A whole SQL text, read.
@@ -83,6 +83,8 @@ pub struct Output {
     /// The columns of the target that the block's columns fill, in order; empty where the statement
     /// names none.
     pub columns: Vec<ColumnName>,
+    /// How the block's columns find those of the target where the statement names none.
+    pub matching: Matching,
     /// The block.
     pub block: BlockId,
     /// What becomes of the rows.

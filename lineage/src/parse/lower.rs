@@ -19,10 +19,12 @@ use crate::query::tree::{BlockId, Expr, ExprId, LiteralKind, Path, Symbol, Text,
 use crate::query::{Output, Queries};
 
 mod access;
+mod change;
 mod expr;
 mod from;
 mod function;
 mod operator;
+mod pipe;
 mod query;
 mod select;
 mod start;
@@ -38,6 +40,8 @@ pub(super) fn lower(ast: &Ast, dialect: Dialect, origin: Origin, place: Place) -
         symbols: HashMap::new(),
         scopes: Vec::new(),
         ctes: Vec::new(),
+        renamed: Vec::new(),
+        proposed: None,
         awaited: 0,
         built: Vec::new(),
         outputs: Vec::new(),
@@ -88,6 +92,11 @@ struct Lowering<'a> {
     symbols: HashMap<(&'a str, Quoting), Symbol>,
     scopes: Vec<Scope>,
     ctes: Vec<Cte<'a>>,
+    /// Qualifiers that mean another, and in how many SELECTs: `inserted` and `deleted` mean the table
+    /// that is changed.
+    renamed: Vec<(Symbol, Symbol, usize)>,
+    /// Where `VALUES(a)` of MySQL finds its column.
+    proposed: Option<Symbol>,
     /// How many CTEs are being lowered because an earlier one names them.
     awaited: usize,
     /// What SELECT … INTO builds.
@@ -134,6 +143,23 @@ impl<'a> Lowering<'a> {
 
     fn path(&mut self, name: &'a ObjectName) -> Path {
         let symbols = self.symbols(name.0.iter().filter_map(|part| part.as_ident()));
+        self.path_of(symbols)
+    }
+
+    /// In how many SELECTs what is being lowered stands.
+    fn depth(&self) -> usize {
+        self.scopes.iter().filter(|scope| matches!(scope, Scope::Items { .. })).count()
+    }
+
+    fn path_of(&mut self, mut symbols: Vec<Symbol>) -> Path {
+        if let [qualifier, ..] = symbols.as_mut_slice()
+            && !self.renamed.is_empty()
+            && let depth = self.depth()
+            && let Some((_, meant, _)) =
+                self.renamed.iter().rev().find(|(written, _, at)| written == qualifier && *at == depth)
+        {
+            *qualifier = *meant;
+        }
         self.build.path_of(&symbols)
     }
 

@@ -136,3 +136,14 @@ pub(super) fn is_builtin(name: &ObjectName) -> bool {
     let [part] = name.0.as_slice() else { return false };
     part.as_ident().is_some_and(|ident| quoting(ident) == Quoting::Bare && super::builtin::is_builtin(&ident.value))
 }
+
+/// The new name of a table: it stands where the old one stood, unless it says otherwise.
+pub(super) fn renamed(old: &ObjectName, new: &ObjectName) -> ObjectName {
+    if new.0.len() > 1 || old.0.len() < 2 {
+        return new.clone();
+    }
+    let mut parts = old.0.clone();
+    parts.pop();
+    parts.extend(new.0.iter().cloned());
+    ObjectName(parts)
+}

@@ -10,7 +10,7 @@ use sqlparser::ast::{
 use super::extract::{Found, Place, extract};
 use super::lower::lower;
 use super::names::{Named, Origin, literal, named};
-use super::rules::is_temporary;
+use super::rules::{is_temporary, renamed};
 use super::schema;
 use crate::dialect::Dialect;
 use crate::name::RelationName;
@@ -274,7 +274,8 @@ impl Describer {
                 }
                 AlterTableOperation::RenameTable { table_name } => {
                     let (RenameTableNameKind::As(new) | RenameTableNameKind::To(new)) = table_name;
-                    self.rename(&alter.name, new);
+                    self.read(&alter.name, ReadRole::Table);
+                    self.target(&renamed(&alter.name, new));
                     filled = true;
                 }
                 AlterTableOperation::SwapWith { table_name } => {
@@ -295,18 +296,5 @@ impl Describer {
         }
         self.target(&alter.name);
         StatementKind::Declare(Lifetime::Permanent, declared)
-    }
-
-    /// The new name of a table stands where the old one stood, unless it says otherwise.
-    fn rename(&mut self, old: &ObjectName, new: &ObjectName) {
-        self.read(old, ReadRole::Table);
-        if new.0.len() == 1 && old.0.len() > 1 {
-            let mut parts = old.0.clone();
-            parts.pop();
-            parts.extend(new.0.iter().cloned());
-            self.target(&ObjectName(parts));
-        } else {
-            self.target(new);
-        }
     }
 }

@@ -104,6 +104,9 @@ impl Printer<'_> {
             let columns: Vec<&str> = output.columns.iter().map(|column| column.as_str()).collect();
             self.word(&format!("({})", columns.join(", ")));
         }
+        if output.matching == Matching::Name {
+            self.word("by name");
+        }
         self.text.push(' ');
         self.reference(output.block);
     }

@@ -335,7 +335,7 @@ impl<'a> Lowering<'a> {
 
     pub(super) fn compound(&mut self, idents: &'a [Ident]) -> ExprId {
         let symbols = self.symbols(idents);
-        let path = self.build.path_of(&symbols);
+        let path = self.path_of(symbols);
         let place = idents.first().map_or(self.origin.0, |ident| self.place_of(ident.span.start));
         self.build.expr(Expr::Column(path, place))
     }

@@ -25,16 +25,21 @@ type Alias<'a> = Option<&'a TableAlias>;
 impl<'a> Lowering<'a> {
     pub(super) fn from(&mut self, tables: &'a [TableWithJoins]) -> Vec<FromItem> {
         let mut items = Vec::with_capacity(tables.len());
-        for (index, table) in tables.iter().enumerate() {
-            if index > 0 && self.keeps_brackets(table) {
+        self.more_items(tables, &mut items);
+        items
+    }
+
+    /// Items behind a comma, if any stand before it.
+    pub(super) fn more_items(&mut self, tables: &'a [TableWithJoins], items: &mut Vec<FromItem>) {
+        for table in tables {
+            if !items.is_empty() && self.keeps_brackets(table) {
                 let nested = self.joined(table);
                 let place = nested.first().map_or(self.origin.0, |first| first.position);
                 items.push(item(Source::Nested(nested), place));
             } else {
-                self.join_to(table, &mut items);
+                self.join_to(table, items);
             }
         }
-        items
     }
 
     /// Whether the joins behind a comma would mean something else if they were joined one by one to

@@ -24,8 +24,27 @@ pub(super) enum Over {
 
 impl<'a> Lowering<'a> {
     pub(super) fn call(&mut self, function: &'a Function) -> ExprId {
+        if let Some(column) = self.proposed_column(function) {
+            return column;
+        }
         let name = self.function_name(&function.name);
         self.call_of(name, Vec::new(), function)
+    }
+
+    /// `VALUES(a)` in ON DUPLICATE KEY UPDATE: the column of the row that was to be inserted.
+    fn proposed_column(&mut self, function: &'a Function) -> Option<ExprId> {
+        let row = self.proposed?;
+        let FunctionArguments::List(list) = &function.args else { return None };
+        let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Ast::Identifier(column)))] = list.args.as_slice() else {
+            return None;
+        };
+        if !Self::is_function(&function.name, &["values"]) {
+            return None;
+        }
+        let column_symbol = self.symbol(column);
+        let path = self.build.path_of(&[row, column_symbol]);
+        let place = self.place_of(column.span.start);
+        Some(self.build.expr(Expr::Column(path, place)))
     }
 
     /// `x.f(y)`: the expression before the dot is the first argument.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sqlparser::ast::{
-    self, Fetch, LimitClause, OrderBy, OrderByKind, OrderBySort, Query, SetExpr, SetOperator as AstOperator,
+    self, Fetch, ForClause, LimitClause, OrderBy, OrderByKind, OrderBySort, Query, SetExpr, SetOperator as AstOperator,
     SetQuantifier, Values,
 };
 
@@ -27,10 +27,16 @@ impl<'a> Lowering<'a> {
         if let Some(with) = &query.with {
             self.with(with);
         }
-        let mut block = self.body(&query.body);
-        block = self.ordered(block, query);
-        if !query.pipe_operators.is_empty() {
-            self.refuse();
+        let mut block = if query.pipe_operators.is_empty() {
+            let body = self.body(&query.body);
+            self.ordered(body, query)
+        } else {
+            self.piped(query)
+        };
+        match &query.for_clause {
+            Some(ForClause::Json { .. }) => block = self.as_one_text(block, "json"),
+            Some(ForClause::Xml { .. }) => block = self.as_one_text(block, "xml"),
+            Some(ForClause::Browse) | None => {}
         }
         if scoped {
             self.scopes.pop();
@@ -206,19 +212,21 @@ impl<'a> Lowering<'a> {
 
     /// `SELECT * FROM source`.
     pub(super) fn all_of(&mut self, source: Source, position: Position) -> BlockId {
+        self.all_of_item(item(source, position))
+    }
+
+    /// `SELECT * FROM item`.
+    pub(super) fn all_of_item(&mut self, item: FromItem) -> BlockId {
+        let position = item.position;
         let kind = ProjectionKind::Star(Box::default());
-        let select = Select {
-            from: vec![item(source, position)],
-            projection: vec![Projection { kind, position }],
-            ..Select::default()
-        };
+        let select = Select { from: vec![item], projection: vec![Projection { kind, position }], ..Select::default() };
         self.build.block(Block::new(BlockKind::Select(Box::new(select)), position))
     }
 
     fn values(&mut self, values: &'a Values) -> BlockId {
         let mut rows = Vec::with_capacity(values.rows.len());
         for row in &values.rows {
-            let row = self.exprs(&row.content);
+            let row: Vec<ExprId> = row.content.iter().map(|value| self.assigned_value(value)).collect();
             rows.push(self.build.list(&row));
         }
         let place = values.rows.first().and_then(|row| row.content.first()).and_then(start::of_expr);
@@ -231,7 +239,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// ORDER BY, LIMIT and FETCH behind a body.
-    fn ordered(&mut self, block: BlockId, query: &'a Query) -> BlockId {
+    pub(super) fn ordered(&mut self, block: BlockId, query: &'a Query) -> BlockId {
         let order_by = query.order_by.as_ref().map(|order| self.order_by(order)).unwrap_or_default();
         let limit = self.limit(query.limit_clause.as_ref(), query.fetch.as_ref());
         if order_by.is_empty() && limit.is_none() {

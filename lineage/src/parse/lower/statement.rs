@@ -1,13 +1,17 @@
 //! What a statement does with the rows of its queries. Which relation it fills is said as in
 //! [`super::super::statement`].
 
-use sqlparser::ast::{CreateView, Ident, Insert, ObjectName, Query, Statement as Ast, TableObject};
+use sqlparser::ast::{
+    AlterTable, AlterTableOperation, CopyIntoSnowflakeKind, CopySource, CreateTable, CreateView, Ident, ObjectName,
+    Query, RenameTableNameKind, SetExpr, Statement as Ast,
+};
 
 use super::super::names::{Named, column, named};
+use super::super::rules::renamed;
 use super::Lowering;
-use crate::diagnostic::Position;
+use super::change::Rows;
 use crate::name::{ColumnName, RelationName};
-use crate::query::block::Block;
+use crate::query::block::{Block, Matching};
 use crate::query::tree::BlockId;
 use crate::query::{Action, Output};
 
@@ -17,13 +21,7 @@ impl<'a> Lowering<'a> {
             Ast::Query(query) => self.bare_query(query),
             Ast::Directory { source, .. } => self.bare_query(source),
             Ast::ExportData(export) => self.bare_query(&export.query),
-            Ast::CreateTable(table) => {
-                if let Some(query) = &table.query {
-                    let block = self.query(query);
-                    let columns = self.names(table.columns.iter().map(|column| &column.name));
-                    self.fill(&table.name, columns, block, Action::Replace);
-                }
-            }
+            Ast::CreateTable(table) => self.create_table(table),
             Ast::CreateView(view) => self.view(view),
             Ast::AlterView { name, columns, query, .. } => {
                 let block = self.query(query);
@@ -34,19 +32,98 @@ impl<'a> Lowering<'a> {
                 let block = self.query(query);
                 self.fill(table_name, Vec::new(), block, Action::Replace);
             }
-            Ast::Insert(insert) => self.insert(insert),
+            Ast::Insert(insert) => drop(self.insert(insert, Rows::Unwanted)),
+            Ast::Update(update) => drop(self.update(update, Rows::Unwanted)),
+            Ast::Delete(delete) => drop(self.delete(delete, Rows::Unwanted)),
+            Ast::Merge(merge) => drop(self.merge(merge, Rows::Unwanted)),
+            Ast::Prepare { statement, .. } => self.statement(statement),
+            _ => self.copying(ast),
+        }
+    }
+
+    /// Statements that hand on whole relations, or have a query in their middle.
+    fn copying(&mut self, ast: &'a Ast) {
+        match ast {
+            Ast::AlterTable(alter) => self.alter_table(alter),
+            Ast::RenameTable(renames) => {
+                for rename in renames {
+                    self.replaced_by(&rename.new_name, &rename.old_name);
+                }
+            }
+            Ast::CopyIntoSnowflake { kind, into, into_columns, from_query, from_obj, .. } => {
+                let block = match (from_query, from_obj) {
+                    (Some(query), _) => Some(self.query(query)),
+                    (None, Some(name)) => self.rows_of_name(name),
+                    (None, None) => None,
+                };
+                let Some(block) = block else { return };
+                match kind {
+                    CopyIntoSnowflakeKind::Location => self.output(None, Vec::new(), block, Action::Return),
+                    CopyIntoSnowflakeKind::Table => {
+                        let columns = self.names(into_columns.iter().flatten());
+                        self.fill(into, columns, block, Action::Append);
+                    }
+                }
+            }
+            Ast::Copy { source: CopySource::Query(query), .. } | Ast::Unload { query: Some(query), .. } => {
+                self.bare_query(query);
+            }
+            Ast::Copy { source: CopySource::Table { table_name, .. }, to: true, .. } => {
+                if let Some(block) = self.rows_of_name(table_name) {
+                    self.output(None, Vec::new(), block, Action::Return);
+                }
+            }
             _ => {}
+        }
+    }
+
+    fn alter_table(&mut self, alter: &'a AlterTable) {
+        for operation in &alter.operations {
+            match operation {
+                AlterTableOperation::RenameTable {
+                    table_name: RenameTableNameKind::As(new) | RenameTableNameKind::To(new),
+                } => self.replaced_by(&renamed(&alter.name, new), &alter.name),
+                AlterTableOperation::SwapWith { table_name } => {
+                    self.replaced_by(table_name, &alter.name);
+                    self.replaced_by(&alter.name, table_name);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The rows of one relation, all of them, become those of another.
+    fn replaced_by(&mut self, new: &ObjectName, old: &ObjectName) {
+        if let Some(block) = self.rows_of_name(old) {
+            self.fill(new, Vec::new(), block, Action::Replace);
+        }
+    }
+
+    fn rows_of_name(&mut self, name: &ObjectName) -> Option<BlockId> {
+        match named(self.dialect, self.origin, name) {
+            Named::Relation(relation, position) => Some(self.rows_of((relation, position))),
+            Named::Elsewhere | Named::Runtime => None,
         }
     }
 
     fn bare_query(&mut self, query: &'a Query) {
         let block = self.query(query);
         let built = std::mem::take(&mut self.built);
-        if built.is_empty() {
+        if built.is_empty() && !only_changes(query) {
             self.output(None, Vec::new(), block, Action::Return);
         }
         for target in built {
             self.output(Some(target), Vec::new(), block, Action::Replace);
+        }
+    }
+
+    fn create_table(&mut self, table: &'a CreateTable) {
+        if let Some(original) = &table.clone {
+            self.replaced_by(&table.name, original);
+        } else if let Some(query) = &table.query {
+            let block = self.query(query);
+            let columns = self.names(table.columns.iter().map(|column| &column.name));
+            self.fill(&table.name, columns, block, Action::Replace);
         }
     }
 
@@ -59,20 +136,11 @@ impl<'a> Lowering<'a> {
         self.fill(&view.name, columns, block, Action::Replace);
     }
 
-    fn insert(&mut self, insert: &'a Insert) {
-        let (TableObject::TableName(name), Some(source)) = (&insert.table, &insert.source) else { return };
-        let block = self.query(source);
-        let columns = insert.columns.iter().filter_map(|name| name.0.last().and_then(|part| part.as_ident()));
-        let columns = self.names(columns);
-        let action = if insert.overwrite { Action::Replace } else { Action::Append };
-        self.fill(name, columns, block, action);
-    }
-
     pub(super) fn names(&self, idents: impl IntoIterator<Item = &'a Ident>) -> Vec<ColumnName> {
         idents.into_iter().map(|ident| column(self.dialect, ident)).collect()
     }
 
-    /// The relation that is filled; one that is known only at run time is nobody's.
+    /// The relation that is filled; `None` for one that is known only at run time.
     pub(super) fn target(&self, name: &ObjectName) -> Option<RelationName> {
         match named(self.dialect, self.origin, name) {
             Named::Relation(relation, _) => Some(relation),
@@ -92,17 +160,26 @@ impl<'a> Lowering<'a> {
         block: BlockId,
         action: Action,
     ) {
-        self.outputs.push(Output { target, columns, block, action });
+        self.outputs.push(Output { target, columns, matching: Matching::Position, block, action });
     }
 
     /// A statement that changes a table in the place of a query; its rows are those of RETURNING.
     pub(super) fn returning(&mut self, statement: &'a Ast) -> BlockId {
-        self.statement(statement);
-        self.refuse();
-        self.build.block(Block::nothing(self.place_of_nothing()))
+        let block = match statement {
+            Ast::Insert(insert) => self.insert(insert, Rows::Wanted),
+            Ast::Update(update) => self.update(update, Rows::Wanted),
+            Ast::Delete(delete) => self.delete(delete, Rows::Wanted),
+            Ast::Merge(merge) => self.merge(merge, Rows::Wanted),
+            _ => {
+                self.refuse();
+                None
+            }
+        };
+        block.unwrap_or_else(|| self.build.block(Block::nothing(self.origin.0)))
     }
+}
 
-    const fn place_of_nothing(&self) -> Position {
-        self.origin.0
-    }
+/// Whether a query is a changing statement behind its WITH, whose rows only go to the client.
+fn only_changes(query: &Query) -> bool {
+    matches!(&*query.body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_))
 }

@@ -182,7 +182,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// The relation that the name of a table function can be.
-    fn routine(&self, name: &ObjectName) -> Option<NamedRelation> {
+    pub(in super::super) fn routine(&self, name: &ObjectName) -> Option<NamedRelation> {
         if name.0.len() < 2 && is_builtin(name) {
             return None;
         }
