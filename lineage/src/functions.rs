@@ -20,6 +20,35 @@ pub fn is_aggregate(function: &str) -> bool {
         || is_combined(name)
 }
 
+/// Whether a function of so many arguments is an aggregate in every dialect that has it.
+#[must_use]
+pub fn surely_aggregates(function: &str, arguments: usize) -> bool {
+    const ELSEWHERE_SCALAR: [&str; 16] = [
+        "any",
+        "entropy",
+        "every",
+        "first",
+        "grouping",
+        "grouping_id",
+        "histogram",
+        "last",
+        "list",
+        "merge",
+        "mode",
+        "percentile",
+        "quantile",
+        "some",
+        "st_union",
+        "topk",
+    ];
+    let name = own_name(function).to_ascii_lowercase();
+    match name.as_str() {
+        "min" | "max" => arguments == 1,
+        // What a project calls so itself may be anything.
+        _ => !function.contains('.') && is_aggregate(&name) && ELSEWHERE_SCALAR.binary_search(&name.as_str()).is_err(),
+    }
+}
+
 /// ClickHouse puts combinators behind its aggregates: `sumIf`, `uniqExactMerge`, `argMaxOrNull`.
 fn is_combined(name: &str) -> bool {
     const COMBINATORS: [&str; 9] =

@@ -9,6 +9,7 @@
 //! [`catalog`] finds what a name refers to, [`graph`] composes what each relation reads,
 //! [`change`] compares two versions, and [`reach`] carries a change downstream.
 
+pub mod aggregation;
 pub mod canonical;
 pub mod catalog;
 pub mod change;

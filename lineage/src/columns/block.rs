@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::dependencies::{Dep, Slots, Way, normal};
+use crate::aggregation;
 use crate::dependency::{ColumnPath, EdgeKind, InputId};
-use crate::functions;
 use crate::grain::Grain;
 use crate::name::ColumnName;
-use crate::query::block::{BlockKind, GroupBy, Select};
-use crate::query::tree::{BlockId, Expr, ExprId, Tree};
+use crate::query::block::{BlockKind, GroupBy};
+use crate::query::tree::{BlockId, ExprId, Tree};
 use crate::resolve::{Resolved, Value};
 use crate::scope::{ColumnAt, Item, ItemSource};
 
@@ -236,32 +236,6 @@ impl<'a> Composer<'a> {
     /// Whether many rows of FROM become one row of the block.
     pub(super) fn is_grouped(&self, id: BlockId) -> bool {
         let BlockKind::Select(select) = &self.tree.block(id).kind else { return false };
-        select.group_by != GroupBy::None || self.aggregates(select)
-    }
-
-    /// Whether a SELECT without GROUP BY aggregates all its rows to one.
-    fn aggregates(&self, select: &Select) -> bool {
-        let projected = select.projection.iter().filter_map(|item| match &item.kind {
-            crate::query::block::ProjectionKind::Expr(expr, _)
-            | crate::query::block::ProjectionKind::Several(expr, _)
-            | crate::query::block::ProjectionKind::Fields(expr, _) => Some(*expr),
-            crate::query::block::ProjectionKind::Star(_) => None,
-        });
-        projected.chain(select.having).any(|expr| self.holds_aggregate(expr))
-    }
-
-    /// Whether an expression aggregates, outside its subqueries and windows.
-    pub(super) fn holds_aggregate(&self, root: ExprId) -> bool {
-        let mut ahead = vec![root];
-        while let Some(expr) = ahead.pop() {
-            if let Expr::Call { function, clauses, .. } = self.tree.expr(expr)
-                && clauses.as_ref().is_none_or(|clauses| clauses.over.is_none())
-                && functions::is_aggregate(self.tree.text(*function))
-            {
-                return true;
-            }
-            ahead.extend(self.tree.parts(expr));
-        }
-        false
+        select.group_by != GroupBy::None || aggregation::makes_one_row(self.tree, self.resolved, select)
     }
 }

@@ -164,7 +164,8 @@ impl Composer<'_> {
             for expr in self.window(block, window) {
                 add(expr, EdgeKind::Window);
             }
-            let rows = self.input_rows(block);
+            // A window looks at what grouping has made.
+            let rows = if self.is_grouped(block) { self.grouped_rows(block) } else { self.input_rows(block) };
             out.extend(rows.iter().map(|dep| dep.then(EdgeKind::Window).then(kind)));
         } else if grouping {
             let rows = self.grouped_rows(block);

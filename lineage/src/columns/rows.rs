@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::block::Composer;
 use super::dependencies::{Dep, Way, normal};
+use crate::aggregation;
 use crate::dependency::EdgeKind;
 use crate::query::block::{
     BlockKind, Distinct, Duplicates, GroupBy, JoinKind, ProjectionKind, Select, SetOperation, SetOperator,
@@ -231,7 +232,7 @@ impl Composer<'_> {
         for item in &select.projection {
             match &item.kind {
                 ProjectionKind::Expr(expr, _) | ProjectionKind::Several(expr, _) | ProjectionKind::Fields(expr, _) => {
-                    if !self.holds_aggregate(*expr) {
+                    if !aggregation::aggregates(self.tree, *expr) {
                         let way = self.behind(id, EdgeKind::GroupBy);
                         self.expression(id, *expr, way, out);
                     }

@@ -42,7 +42,9 @@ impl Dialect {
         use AliasSight::{AfterColumns, BeforeColumns, Either, Never};
         match (self, clause) {
             (_, Clause::From) => Never,
-            (Self::ClickHouse, _) | (_, Clause::OrderBy) => BeforeColumns,
+            (Self::ClickHouse | Self::BigQuery, Clause::GroupBy | Clause::Having | Clause::Qualify)
+            | (Self::ClickHouse, _)
+            | (_, Clause::OrderBy) => BeforeColumns,
             // A text whose dialect nobody knows is read as leniently as any of them would.
             (Self::Ansi | Self::Snowflake | Self::DuckDb, _) => AfterColumns,
             (Self::Redshift | Self::Databricks, Clause::Projection) => AfterColumns,
@@ -52,7 +54,7 @@ impl Dialect {
             (Self::Postgres, Clause::GroupBy) => AfterColumns,
             (Self::Postgres, _) => Never,
             (Self::MySql, Clause::GroupBy) => AfterColumns,
-            (Self::MySql, _) | (Self::BigQuery, _) => Either,
+            (Self::MySql, _) => Either,
             (Self::Redshift | Self::Databricks, _) => AfterColumns,
         }
     }

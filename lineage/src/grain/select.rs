@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::equality::{Atom, Equalities, atom_of, same};
 use super::{BlockKey, FromKey, Prover};
+use crate::aggregation;
 use crate::dependency::Proof;
-use crate::functions;
 use crate::query::block::{Distinct, GroupBy, GroupingSets, ProjectionKind, Select};
 use crate::query::tree::{BlockId, Expr, ExprId, List};
 use crate::resolve::{Binding, SortedBy, Value, sorted_by};
@@ -19,7 +19,7 @@ impl Prover<'_> {
         }
         let from = reduced(from, &equalities);
         let mut keys = match &select.group_by {
-            GroupBy::None if self.aggregates(select) => {
+            GroupBy::None if aggregation::makes_one_row(self.tree, self.resolved, select) => {
                 vec![BlockKey { columns: BTreeSet::new(), proof: Proof::inferred("aggregated to one row") }]
             }
             GroupBy::None => {
@@ -47,28 +47,6 @@ impl Prover<'_> {
             }
         }
         keys
-    }
-
-    fn aggregates(&self, select: &Select) -> bool {
-        let projected = select.projection.iter().filter_map(|item| match &item.kind {
-            ProjectionKind::Expr(expr, _) => Some(*expr),
-            _ => None,
-        });
-        projected.chain(select.having).any(|expr| self.holds_aggregate(expr))
-    }
-
-    fn holds_aggregate(&self, root: ExprId) -> bool {
-        let mut ahead = vec![root];
-        while let Some(expr) = ahead.pop() {
-            if let Expr::Call { function, clauses, .. } = self.tree.expr(expr)
-                && clauses.as_ref().is_none_or(|clauses| clauses.over.is_none())
-                && functions::is_aggregate(self.tree.text(*function))
-            {
-                return true;
-            }
-            ahead.extend(self.tree.parts(expr));
-        }
-        false
     }
 
     /// The output that an expression of a clause is.
@@ -147,7 +125,7 @@ impl Prover<'_> {
         }
         let outputs = self.resolved.block(id).outputs.iter().enumerate();
         let keys = outputs.filter(|(_, column)| match &column.value {
-            Value::Expr(expr) => !self.holds_aggregate(*expr),
+            Value::Expr(expr) => !aggregation::aggregates(self.tree, *expr),
             _ => true,
         });
         let columns = keys.map(|(place, _)| place).collect();

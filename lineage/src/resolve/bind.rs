@@ -135,6 +135,8 @@ impl Resolver<'_> {
                             _ => bound(perhaps, found),
                         };
                     }
+                    // Where a column would be ambiguous, the alias is meant.
+                    Found::Ambiguous(_) if alias.is_some() && level == 0 && perhaps.is_empty() => {}
                     Found::Ambiguous(found) => {
                         perhaps.extend(used(scope, found, fields));
                         return Outcome::Candidates(Binding::Columns(perhaps), Why::Ambiguous);

@@ -2,7 +2,7 @@
 
 use headsup_lineage::dialect::Dialect::{Ansi, BigQuery, Postgres, Snowflake};
 
-use crate::support::check;
+use crate::support::{check, print};
 
 const SHOP: &str = "orders(id!, customer, amount, status, at); customers(id!, name, region); lines(order_id, sku, n)";
 
@@ -149,4 +149,35 @@ fn having_filters_by_what_it_aggregates() {
         rows <- orders rows, orders filter, orders.amount filter, orders.customer group_by
         key (customer)";
     check(Ansi, SHOP, sql, expected);
+}
+
+#[test]
+fn what_may_not_be_an_aggregate_keeps_the_rows() {
+    for function in ["first", "any", "my_total", "max(1, "] {
+        let call = if function.ends_with(' ') { format!("{function}amount)") } else { format!("{function}(amount)") };
+        let found = print(Ansi, SHOP, &format!("select {call} as v from orders"));
+        assert!(found.contains("rows <- orders rows"), "{found}");
+    }
+    let found = print(Ansi, SHOP, "select sum(amount) as v, customer from orders");
+    assert!(found.contains("rows <- orders rows"), "{found}");
+    assert!(!found.contains("key ()"), "{found}");
+}
+
+#[test]
+fn a_window_over_groups_looks_at_the_groups() {
+    let sql = "select customer, sum(sum(amount)) over () as total from orders group by customer";
+    let expected = "
+        customer <- orders.customer identity
+        total <- orders aggregation, orders window, orders.amount aggregation, orders.customer group_by
+        rows <- orders rows, orders.customer group_by
+        key (customer)";
+    check(Ansi, SHOP, sql, expected);
+}
+
+#[test]
+fn an_alias_wins_in_group_by_where_the_dialect_says_so_or_a_column_would_be_ambiguous() {
+    let sql = "select o.id + 1 as id from orders o join customers c on c.id = o.customer group by id";
+    let found = print(BigQuery, SHOP, sql);
+    assert!(found.contains("orders.id group_by") && !found.contains("customers.id group_by"), "{found}");
+    assert!(!found.contains("open"), "{found}");
 }

@@ -1,0 +1,66 @@
+//! Which SELECTs make one row of many. What follows from that takes row dependencies away, so only
+//! what is sure counts here. It must not know where names come from.
+
+use crate::functions;
+use crate::query::block::{GroupBy, ProjectionKind, Select};
+use crate::query::tree::{Expr, ExprId, Tree};
+use crate::resolve::{Binding, Resolved};
+
+/// Whether a SELECT without GROUP BY makes a single row of all its rows: it aggregates, and names no
+/// column outside its aggregates, as it would have to if a function only looked like one.
+#[must_use]
+pub fn makes_one_row(tree: &Tree, resolved: &Resolved, select: &Select) -> bool {
+    if select.group_by != GroupBy::None {
+        return false;
+    }
+    let mut exprs = Vec::new();
+    for item in &select.projection {
+        match &item.kind {
+            ProjectionKind::Expr(expr, _) => exprs.push(*expr),
+            ProjectionKind::Several(..) | ProjectionKind::Fields(..) | ProjectionKind::Star(_) => return false,
+        }
+    }
+    exprs.extend(select.having);
+    let mut aggregates = false;
+    let mut ahead = exprs;
+    while let Some(expr) = ahead.pop() {
+        if is_aggregate(tree, expr) {
+            aggregates = true;
+            continue;
+        }
+        match tree.expr(expr) {
+            Expr::Star(_) => return false,
+            Expr::Column(..) => match resolved.binding(expr) {
+                None | Some(Binding::Free) => {}
+                Some(Binding::Alias(alias, _)) => ahead.push(*alias),
+                Some(Binding::Columns(_) | Binding::AliasOr(..)) => return false,
+            },
+            _ => ahead.extend(tree.parts(expr)),
+        }
+    }
+    aggregates
+}
+
+/// Whether an expression surely aggregates somewhere, outside its subqueries and windows.
+#[must_use]
+pub fn aggregates(tree: &Tree, root: ExprId) -> bool {
+    let mut ahead = vec![root];
+    while let Some(expr) = ahead.pop() {
+        if is_aggregate(tree, expr) {
+            return true;
+        }
+        ahead.extend(tree.parts(expr));
+    }
+    false
+}
+
+/// Whether an expression is a call that surely aggregates.
+fn is_aggregate(tree: &Tree, expr: ExprId) -> bool {
+    match tree.expr(expr) {
+        Expr::Call { function, args, clauses } => {
+            clauses.as_ref().is_none_or(|clauses| clauses.over.is_none())
+                && functions::surely_aggregates(tree.text(*function), args.len())
+        }
+        _ => false,
+    }
+}
