@@ -60,6 +60,8 @@ pub(super) struct Composer<'a> {
     pub(super) aliases_begun: HashSet<ExprId>,
     /// What an item gets from the outer joins around it, by block, item and number of joins.
     pub(super) nullable: HashMap<(BlockId, usize, usize), Rc<[Dep]>>,
+    /// What the elements of unnested arrays depend on, by block and item.
+    pub(super) elements: HashMap<(BlockId, usize), Rc<[Dep]>>,
     /// Whether any block reads itself.
     has_recursion: bool,
     /// The blocks composed since a recursive one was begun.
@@ -80,6 +82,7 @@ impl<'a> Composer<'a> {
             aliases: HashMap::new(),
             aliases_begun: HashSet::new(),
             nullable: HashMap::new(),
+            elements: HashMap::new(),
             has_recursion: resolved.has_recursion(),
             composed: Vec::new(),
         }
@@ -120,6 +123,7 @@ impl<'a> Composer<'a> {
                 self.input_rows.remove(&inner);
                 self.grouped_rows.remove(&inner);
                 self.nullable.retain(|(block, ..), _| *block != inner);
+                self.elements.retain(|(block, _), _| *block != inner);
             }
             self.aliases.clear();
         }

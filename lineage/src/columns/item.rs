@@ -25,6 +25,13 @@ impl Composer<'_> {
     ) {
         let resolved = self.resolved;
         let Some(found) = resolved.block(block).from.items.get(item) else { return };
+        if *at == ColumnAt::All && matches!(found.source, ItemSource::Unnest { .. }) {
+            let elements = self.elements(block, item);
+            out.extend(elements.iter().map(|dep| dep.then(way.kind)));
+            let nullable = self.nullable(block, item, way.joins);
+            out.extend(nullable.iter().map(|dep| dep.then(way.kind)));
+            return;
+        }
         // What an item is computed from was joined before it.
         let before = resolved.block(block).from.joins.partition_point(|step| step.end <= item);
         self.source_column(block, found, at, fields, way.behind(before), out);
@@ -66,6 +73,27 @@ impl Composer<'_> {
                 self.reshaped_column(block, reshaped, at, fields, way, out);
             }
         }
+    }
+
+    /// What the elements of an unnested array depend on, worked out once: many arrays can each be
+    /// candidates for what the next one is taken from.
+    fn elements(&mut self, block: BlockId, item: usize) -> Rc<[Dep]> {
+        if let Some(known) = self.elements.get(&(block, item)) {
+            return Rc::clone(known);
+        }
+        let resolved = self.resolved;
+        let from = &resolved.block(block).from;
+        let before = from.joins.partition_point(|step| step.end <= item);
+        let way = Way::new(EdgeKind::Transformation, self.tree.block(block).position).behind(before);
+        let mut deps = Vec::new();
+        if let Some(Item { source: ItemSource::Unnest { arrays, .. }, .. }) = from.items.get(item) {
+            for array in arrays {
+                self.expression(block, *array, way, &mut deps);
+            }
+        }
+        let deps: Rc<[Dep]> = Rc::from(normal(deps));
+        self.elements.insert((block, item), Rc::clone(&deps));
+        deps
     }
 
     /// Everything of a routine or view of the project, in a way that is not worked out.

@@ -67,6 +67,7 @@ derive_dialect!(TrinoGrammar, stock::GenericDialect, preserve_type_id = true, ov
     supports_named_fn_args_with_rarrow_operator = true,
 });
 derive_dialect!(DuckDbGrammar, stock::DuckDbDialect, preserve_type_id = true, overrides = {
+    supports_named_fn_args_with_eq_operator = false,
     supports_select_wildcard_with_alias = true,
     supports_match_recognize = false,
     supports_table_versioning = true,

@@ -13,7 +13,7 @@ use sqlparser::tokenizer::Location;
 use super::extract::Place;
 use super::names::{Origin, column, quoting};
 use crate::diagnostic::Position;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, QuotedDots};
 use crate::name::{Quoting, RelationName};
 use crate::query::tree::{BlockId, Expr, ExprId, LiteralKind, Path, Symbol, Text, TreeBuilder};
 use crate::query::{Output, Queries};
@@ -122,6 +122,20 @@ impl<'a> Lowering<'a> {
 
     fn symbols(&mut self, idents: impl IntoIterator<Item = &'a Ident>) -> Vec<Symbol> {
         idents.into_iter().map(|ident| self.symbol(ident)).collect()
+    }
+
+    /// The parts of a dotted name. A quoted part of BigQuery may hold several: `` `shop.orders`.id ``.
+    fn path_symbols(&mut self, idents: impl IntoIterator<Item = &'a Ident>) -> Vec<Symbol> {
+        let mut symbols = Vec::new();
+        for ident in idents {
+            let splits = ident.quote_style.is_some() && self.dialect.quoted_dots() == QuotedDots::Split;
+            if splits && ident.value.contains('.') {
+                symbols.extend(ident.value.split('.').map(|part| self.made_up(part, Quoting::Quoted)));
+            } else {
+                symbols.push(self.symbol(ident));
+            }
+        }
+        symbols
     }
 
     /// A name that the statement does not spell as one: a field in a path, a column that an engine

@@ -166,8 +166,23 @@ impl Resolver<'_> {
         match perhaps.len() {
             0 => Outcome::Nothing,
             1 => Outcome::Bound(Binding::Columns(perhaps)),
-            _ => Outcome::Candidates(Binding::Columns(perhaps), Why::Open),
+            _ => Outcome::Candidates(Binding::Columns(self.coarse(perhaps)), Why::Open),
         }
+    }
+
+    /// Candidates of which those inside unnested arrays mean the elements as wholes. The array of one
+    /// UNNEST may itself be a field of the elements of another, and so on: told apart by field, they
+    /// would be as many as there are ways through all of them.
+    fn coarse(&self, mut uses: Vec<ColumnUse>) -> Vec<ColumnUse> {
+        for used in &mut uses {
+            let scope = self.scopes().find(|scope| scope.block == used.block);
+            let item = scope.and_then(|scope| scope.from.items.get(used.item));
+            if item.is_some_and(|item| matches!(item.source, ItemSource::Unnest { .. })) {
+                used.column = ColumnAt::All;
+                used.fields.clear();
+            }
+        }
+        uses
     }
 
     /// The columns that a path before `.*` means, where it means any.

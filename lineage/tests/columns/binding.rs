@@ -1,6 +1,6 @@
 //! Which column a name means.
 
-use headsup_lineage::dialect::Dialect::{Ansi, BigQuery, ClickHouse, Postgres, Redshift, Snowflake, Trino};
+use headsup_lineage::dialect::Dialect::{Ansi, BigQuery, ClickHouse, DuckDb, Postgres, Redshift, Snowflake, Trino};
 
 use crate::support::check;
 
@@ -116,4 +116,25 @@ fn constants_that_are_spelled_like_names_depend_on_nothing() {
 fn order_by_sees_aliases_first() {
     let sql = "select customer as amount from orders order by amount limit 1";
     check(Postgres, SHOP, sql, "amount <- orders.customer identity\nrows <- orders rows, orders.customer sort\nkey ()");
+}
+
+#[test]
+fn a_quoted_path_qualifies_as_its_parts_do() {
+    let expected = "
+        uid <- p.d.t.uid identity
+        v <- p.d.t.v identity
+        rows <- p.d.t rows, p.d.u rows";
+    check(BigQuery, "p.d.t(uid, v); p.d.u(uid, v)", "select `p.d.t`.uid, `p.d.t.v` from `p.d.t`, `p.d.u`", expected);
+}
+
+#[test]
+fn a_comparison_in_a_call_is_no_named_argument() {
+    let expected = "b <- orders.customer transformation\nrows <- orders rows";
+    check(DuckDb, SHOP, "select coalesce(customer = 'x', false) as b from orders", expected);
+}
+
+#[test]
+fn a_field_of_what_a_function_returns_is_no_column() {
+    let sql = "select udf.parts(customer).first as f from orders";
+    check(BigQuery, SHOP, sql, "f <- orders.customer transformation\nrows <- orders rows");
 }

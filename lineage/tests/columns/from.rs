@@ -139,3 +139,12 @@ fn match_recognize_depends_on_all_that_decides_the_match() {
         assert!(found.contains(part), "{part}\n{found}");
     }
 }
+
+#[test]
+fn arrays_that_may_each_be_a_field_of_the_last_do_not_multiply() {
+    let arrays: Vec<String> = (0..60).map(|n| format!("left join unnest(m.c.f{n}) as u{n}")).collect();
+    let sql = format!("select u59.x, other from raw.t {}", arrays.join(" "));
+    let found = crate::support::print(BigQuery, "", &sql);
+    assert!(found.contains("raw.t.m.c.f59"), "{found}");
+    assert!(found.len() < 200_000, "{}", found.len());
+}

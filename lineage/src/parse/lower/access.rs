@@ -4,6 +4,7 @@
 use sqlparser::ast::{AccessExpr, Expr as Ast, Ident, JsonPath, JsonPathElem, Subscript};
 
 use super::Lowering;
+use crate::dialect::Dialect;
 use crate::name::Quoting;
 use crate::query::tree::{Expr, ExprId, LiteralKind};
 
@@ -29,7 +30,15 @@ impl<'a> Lowering<'a> {
             _ => &[],
         };
         let steps = chain.iter().map_while(step).count();
-        let mut symbols = self.symbols(idents);
+        // Where functions are not methods, the dotted name is the name of the function.
+        if !matches!(self.dialect, Dialect::DuckDb | Dialect::TSql)
+            && let Some(AccessExpr::Dot(Ast::Function(function))) = chain.get(steps)
+        {
+            let spaces: Vec<&Ident> = idents.iter().chain(chain[..steps].iter().filter_map(step)).collect();
+            let call = self.call_within(&spaces, function);
+            return self.accesses(call, &chain[steps + 1..]);
+        }
+        let mut symbols = self.path_symbols(idents);
         symbols.extend(chain[..steps].iter().filter_map(step).map(|ident| self.symbol(ident)).collect::<Vec<_>>());
         let path = self.build.path_of(&symbols);
         let place = idents.first().map_or(self.origin.0, |ident| self.place_of(ident.span.start));

@@ -322,10 +322,7 @@ impl<'a> Lowering<'a> {
         {
             return self.called("sysdate", &[]);
         }
-        let symbol = self.symbol(ident);
-        let path = self.build.path_of(&[symbol]);
-        let place = self.place_of(ident.span.start);
-        self.build.expr(Expr::Column(path, place))
+        self.compound(std::slice::from_ref(ident))
     }
 
     /// `@day` in the dialects whose parameters and variables look like names.
@@ -334,7 +331,7 @@ impl<'a> Lowering<'a> {
     }
 
     pub(super) fn compound(&mut self, idents: &'a [Ident]) -> ExprId {
-        let symbols = self.symbols(idents);
+        let symbols = self.path_symbols(idents);
         let path = self.path_of(symbols);
         let place = idents.first().map_or(self.origin.0, |ident| self.place_of(ident.span.start));
         self.build.expr(Expr::Column(path, place))

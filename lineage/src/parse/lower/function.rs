@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{
     DuplicateTreatment, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
-    HavingBoundKind, ListAggOnOverflow, NullTreatment, ObjectName, ObjectNamePart, OrderByExpr, OrderBySort,
+    HavingBoundKind, Ident, ListAggOnOverflow, NullTreatment, ObjectName, ObjectNamePart, OrderByExpr, OrderBySort,
     WildcardAdditionalOptions, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
 };
 
@@ -51,6 +51,22 @@ impl<'a> Lowering<'a> {
     pub(super) fn method(&mut self, receiver: ExprId, function: &'a Function) -> ExprId {
         let name = self.function_name(&function.name);
         self.call_of(name, vec![receiver], function)
+    }
+
+    /// A call whose name is a dotted one, of which the parser gives the last part to the function.
+    pub(super) fn call_within(&mut self, spaces: &[&'a Ident], function: &'a Function) -> ExprId {
+        let mut spelled = String::new();
+        for space in spaces {
+            match space.quote_style {
+                Some(_) => spelled.push_str(&space.value),
+                None => spelled.push_str(&space.value.to_lowercase()),
+            }
+            spelled.push('.');
+        }
+        let own = self.function_name(&function.name);
+        spelled.push_str(self.build.tree().text(own));
+        let name = self.text(&spelled);
+        self.call_of(name, Vec::new(), function)
     }
 
     fn call_of(&mut self, name: Text, mut args: Vec<ExprId>, function: &'a Function) -> ExprId {
