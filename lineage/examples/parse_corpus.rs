@@ -95,7 +95,8 @@ fn wanted() -> Result<Wanted, Box<dyn std::error::Error>> {
     Ok(wanted)
 }
 
-/// How many statements have their queries as trees, among those that could have some.
+/// How many statements of texts that parsed have their queries as trees, among those that could
+/// have some.
 #[derive(Default)]
 struct Trees {
     asked: usize,
@@ -108,10 +109,10 @@ struct Trees {
 
 impl Trees {
     fn count(&mut self, path: &Path, script: &Script, wanted: &Wanted, out: &mut String) {
-        for statement in &script.statements {
+        for statement in script.statements.iter().filter(|_| script.reading == Reading::Parsed) {
             let asked = match statement.kind {
-                StatementKind::Query | StatementKind::Build(_) | StatementKind::Fill => true,
-                StatementKind::Empty => !statement.reads.is_empty(),
+                StatementKind::Query | StatementKind::Build(_) => true,
+                StatementKind::Fill | StatementKind::Empty => !statement.reads.is_empty(),
                 _ => false,
             };
             self.asked += usize::from(asked);

@@ -7,6 +7,8 @@ const BUILTIN: &[&str] = &[
     "any_value",
     "approx_count_distinct",
     "approx_quantiles",
+    "approximate_count",
+    "approximate_percentile_disc",
     "array_agg",
     "array_concat",
     "array_length",

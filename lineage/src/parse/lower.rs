@@ -12,6 +12,7 @@ use sqlparser::tokenizer::Location;
 
 use super::extract::Place;
 use super::names::{Origin, column, quoting};
+use super::rewrite::{Kept, Notes};
 use crate::diagnostic::Position;
 use crate::dialect::{Dialect, QuotedDots};
 use crate::name::{Quoting, RelationName};
@@ -31,11 +32,21 @@ mod start;
 mod statement;
 
 /// The queries of a statement; `None` if it has none, or one that is not understood to the end.
-pub(super) fn lower(ast: &Ast, dialect: Dialect, origin: Origin, place: Place) -> Option<Queries> {
+pub(super) fn lower<'a>(
+    ast: &'a Ast,
+    dialect: Dialect,
+    origin: Origin,
+    place: Place,
+    notes: &'a Notes,
+) -> Option<Queries> {
+    if notes.kept == Kept::Relations {
+        return None;
+    }
     let mut lowering = Lowering {
         dialect,
         origin,
         place,
+        notes,
         build: TreeBuilder::new(dialect),
         symbols: HashMap::new(),
         scopes: Vec::new(),
@@ -87,6 +98,7 @@ struct Lowering<'a> {
     dialect: Dialect,
     origin: Origin,
     place: Place,
+    notes: &'a Notes,
     build: TreeBuilder,
     /// Every spelling is folded once.
     symbols: HashMap<(&'a str, Quoting), Symbol>,

@@ -11,7 +11,7 @@ use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Word
 use super::extract::{Place, Reads};
 use super::lexer::{Lexeme, LexemeKind, lex};
 use super::names::Origin;
-use super::rewrite;
+use super::rewrite::{Notes, rewrite};
 use super::scan::scan;
 use super::script::{Depth, Piece, Words, split};
 use super::statement::{Nested, describe};
@@ -287,15 +287,16 @@ impl Reader {
             tokens.insert(0, TokenWithSpan::new(keyword("SELECT", Keyword::SELECT), at));
         }
         let origin = Origin(begin);
-        let (failure, mut tokens) = match self.asts(tokens, origin, place) {
+        let (failure, mut tokens) = match self.asts(tokens, origin, place, &Notes::none()) {
             Ok(statements) => return Ok(statements),
             Err(failed) => failed,
         };
         tokens.retain(not_layout);
-        if tokens.len() > MAX_REWRITTEN || !rewrite::rewrite(&mut tokens, self.dialect) {
+        if tokens.len() > MAX_REWRITTEN {
             return Err(failure);
         }
-        self.asts(tokens, origin, place).map_err(|_| failure)
+        let Some(notes) = rewrite(&mut tokens, self.dialect) else { return Err(failure) };
+        self.asts(tokens, origin, place, &notes).map_err(|_| failure)
     }
 
     /// Parses the tokens; hands them back where that failed.
@@ -304,6 +305,7 @@ impl Reader {
         tokens: Vec<TokenWithSpan>,
         origin: Origin,
         place: Place,
+        notes: &Notes,
     ) -> Result<Described, (Failure, Vec<TokenWithSpan>)> {
         let options = ParserOptions::new().with_trailing_commas(self.dialect.grammar().supports_trailing_commas());
         let mut parser = Parser::new(self.dialect.grammar())
@@ -331,7 +333,7 @@ impl Reader {
                 dismantle(ast);
                 return Err((failure, parser.into_tokens()));
             }
-            let (mut statement, nested) = describe(&ast, self.dialect, origin, place);
+            let (mut statement, nested) = describe(&ast, self.dialect, origin, place, notes);
             statement.position = begin;
             statements.push((statement, nested));
             dismantle(ast);

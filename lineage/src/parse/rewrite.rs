@@ -1,27 +1,71 @@
 //! Token-level rewrites, tried only after a clean parse failed. Each keeps which relations a
-//! statement reads and fills; none is used where columns or rows are compared.
+//! statement reads and fills, and which columns of them; what a rule cannot put into the tokens, it
+//! notes down, and one that loses a column says so.
 
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Word};
 
 use crate::dialect::Dialect;
+use crate::query::block::Matching;
 
+mod joins;
+mod json;
+mod types;
+mod versions;
 mod words;
 
 type Tokens = Vec<TokenWithSpan>;
 
-/// Rewrites what the parser is known to miss; `false` if nothing applied.
-pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> bool {
-    let rules: [fn(&mut Tokens, Dialect); 17] = [
+/// What a rewritten statement said and its tokens do not.
+#[derive(Debug)]
+pub(super) struct Notes {
+    /// The versions of relations, by the places of their names: `for version as of 12`, `only`.
+    versions: Vec<(Location, String)>,
+    /// How INSERT matches columns.
+    pub(super) matching: Matching,
+    /// What is left of the statement.
+    pub(super) kept: Kept,
+}
+
+/// What is left of a statement when it is rewritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// Everything that decides about columns and rows.
+    Columns,
+    /// The relations only.
+    Relations,
+}
+
+impl Notes {
+    /// Those of a statement that is as it was written.
+    pub(super) const fn none() -> Self {
+        Self { versions: Vec::new(), matching: Matching::Position, kept: Kept::Columns }
+    }
+
+    /// The version of the relation whose name stands here.
+    pub(super) fn version(&self, place: Location) -> Option<&str> {
+        self.versions.iter().find(|(at, _)| *at == place).map(|(_, version)| version.as_str())
+    }
+
+    fn version_at(&mut self, tokens: &[TokenWithSpan], index: usize, version: String) {
+        if let Some(token) = tokens.get(index) {
+            self.versions.push((token.span.start, version));
+        }
+    }
+}
+
+/// Rewrites what the parser is known to miss; `None` if nothing applied.
+pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> Option<Notes> {
+    let rules: [fn(&mut Tokens, Dialect, &mut Notes); 17] = [
         streams,
         words::dropped,
         names_after_dots,
         table_arguments,
-        time_travel,
-        json_clauses,
-        typed_arrays,
-        cast_types,
-        asof_joins,
+        versions::time_travel,
+        json::clauses,
+        types::typed_arrays,
+        types::casts,
+        joins::one_match,
         start_as_name,
         match_recognize_modes,
         query_of_create,
@@ -32,10 +76,11 @@ pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> bool {
         bracketed_set_operations,
     ];
     let before = tokens.clone();
+    let mut notes = Notes::none();
     for rule in rules {
-        rule(tokens, dialect);
+        rule(tokens, dialect, &mut notes);
     }
-    *tokens != before
+    (*tokens != before).then_some(notes)
 }
 
 fn is(tokens: &[TokenWithSpan], index: usize, wanted: &str) -> bool {
@@ -97,12 +142,28 @@ fn word(text: &str) -> Token {
     Token::make_word(text, None)
 }
 
+/// Tokens as text, in lower case.
+fn spelled(tokens: &[TokenWithSpan]) -> String {
+    let mut text = String::new();
+    for token in tokens {
+        let word = matches!(token.token, Token::Word(_) | Token::Number(..) | Token::SingleQuotedString(_));
+        if word && text.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '\'' | '"' | ')')) {
+            text.push(' ');
+        }
+        match &token.token {
+            Token::Word(word) if word.quote_style.is_none() => text.push_str(&word.value.to_lowercase()),
+            token => text.push_str(&token.to_string()),
+        }
+    }
+    text
+}
+
 fn contains_query(tokens: &[TokenWithSpan]) -> bool {
     (0..tokens.len()).any(|index| is(tokens, index, "SELECT"))
 }
 
 /// `mozfun.assert.null(1)`: a word after a dot is a name whatever it spells.
-fn names_after_dots(tokens: &mut Tokens, _: Dialect) {
+fn names_after_dots(tokens: &mut Tokens, _: Dialect, _: &mut Notes) {
     for index in 1..tokens.len() {
         if tokens[index - 1].token == Token::Period
             && let Token::Word(Word { keyword, .. }) = &mut tokens[index].token
@@ -114,7 +175,7 @@ fn names_after_dots(tokens: &mut Tokens, _: Dialect) {
 
 /// `f(input => TABLE(SELECT …))`, `f(TABLE t)` and `ML.PREDICT(MODEL m, …)`: arguments that are
 /// relations, as the subqueries that they stand for.
-fn table_arguments(tokens: &mut Tokens, _: Dialect) {
+fn table_arguments(tokens: &mut Tokens, _: Dialect, _: &mut Notes) {
     let mut index = 1;
     while index < tokens.len() {
         let argument = matches!(token(tokens, index - 1), Token::LParen | Token::Comma | Token::RArrow);
@@ -154,159 +215,8 @@ fn replace_with_query(tokens: &mut Tokens, from: usize, name: std::ops::Range<us
     tokens.splice(from..to, replacement);
 }
 
-/// `t FOR VERSION AS OF …`, `t VERSION AS OF …`: another version of the same table.
-fn time_travel(tokens: &mut Tokens, _: Dialect) {
-    const ENDS: [&str; 24] = [
-        "JOIN",
-        "WHERE",
-        "AS",
-        "ON",
-        "LEFT",
-        "RIGHT",
-        "INNER",
-        "CROSS",
-        "FULL",
-        "GROUP",
-        "ORDER",
-        "LIMIT",
-        "UNION",
-        "USING",
-        "NATURAL",
-        "HAVING",
-        "QUALIFY",
-        "WINDOW",
-        "EXCEPT",
-        "INTERSECT",
-        "TABLESAMPLE",
-        "PIVOT",
-        "UNPIVOT",
-        "SELECT",
-    ];
-    let mut index = 1;
-    while index < tokens.len() {
-        let kinds = ["VERSION", "TIMESTAMP", "SYSTEM_VERSION", "SYSTEM_TIME"];
-        let for_at = usize::from(is(tokens, index, "FOR"));
-        let travels = is_any(tokens, index + for_at, &kinds)
-            && is(tokens, index + for_at + 1, "AS")
-            && is(tokens, index + for_at + 2, "OF");
-        if travels {
-            let mut end = index + for_at + 3;
-            while end < tokens.len() {
-                match token(tokens, end) {
-                    Token::LParen => end = closing(tokens, end),
-                    Token::RParen | Token::Comma | Token::SemiColon => break,
-                    _ if is_any(tokens, end, &ENDS) => break,
-                    _ => {}
-                }
-                end += 1;
-            }
-            let end = end.min(tokens.len());
-            if !contains_query(&tokens[index..end]) {
-                tokens.drain(index..end);
-            }
-        }
-        index += 1;
-    }
-}
-
-/// Clauses inside JSON functions, which say how values are quoted and what replaces errors.
-fn json_clauses(tokens: &mut Tokens, _: Dialect) {
-    const FUNCTIONS: [&str; 8] = [
-        "JSON_QUERY",
-        "JSON_VALUE",
-        "JSON_EXISTS",
-        "JSON_OBJECT",
-        "JSON_ARRAY",
-        "JSON_OBJECTAGG",
-        "JSON_ARRAYAGG",
-        "JSON_TABLE",
-    ];
-    const CLAUSES: [&str; 10] =
-        ["OMIT", "KEEP", "RETURNING", "DEFAULT", "WITH", "WITHOUT", "ABSENT", "ERROR", "PASSING", "FORMAT"];
-    let mut index = 0;
-    while index + 1 < tokens.len() {
-        if is_any(tokens, index, &FUNCTIONS) && *token(tokens, index + 1) == Token::LParen {
-            let end = closing(tokens, index + 1);
-            let mut at = index + 2;
-            while at < end {
-                match token(tokens, at) {
-                    Token::LParen => at = closing(tokens, at),
-                    Token::Colon => tokens[at].token = Token::Comma,
-                    _ if is(tokens, at, "VALUE") => tokens[at].token = Token::Comma,
-                    _ if at > index + 2
-                        && *token(tokens, at - 1) != Token::Comma
-                        && (is_any(tokens, at, &CLAUSES) || (is(tokens, at, "NULL") && is(tokens, at + 1, "ON"))) =>
-                    {
-                        if !contains_query(&tokens[at..end.min(tokens.len())]) {
-                            tokens.drain(at..end.min(tokens.len()));
-                        }
-                        break;
-                    }
-                    _ => {}
-                }
-                at += 1;
-            }
-        }
-        index += 1;
-    }
-}
-
-/// `ARRAY<STRUCT<k STRING>>[…]`: the type of a literal names no relation.
-fn typed_arrays(tokens: &mut Tokens, _: Dialect) {
-    let mut index = 0;
-    while index + 1 < tokens.len() {
-        if is(tokens, index, "ARRAY")
-            && *token(tokens, index + 1) == Token::Lt
-            && let Some(end) = after_angles(tokens, index + 1)
-            && *token(tokens, end) == Token::LBracket
-        {
-            tokens.drain(index + 1..end);
-        }
-        index += 1;
-    }
-}
-
-/// `CAST(x AS ROW(y ARRAY(VARCHAR)))`: the type of a cast names no relation.
-fn cast_types(tokens: &mut Tokens, _: Dialect) {
-    let mut index = 0;
-    while index + 1 < tokens.len() {
-        if is_any(tokens, index, &["CAST", "TRY_CAST", "SAFE_CAST"]) && *token(tokens, index + 1) == Token::LParen {
-            let end = closing(tokens, index + 1);
-            let mut at = index + 2;
-            let mut typed = None;
-            while at < end {
-                match token(tokens, at) {
-                    Token::LParen => at = closing(tokens, at),
-                    _ if is(tokens, at, "AS") => typed = Some(at + 1),
-                    _ => {}
-                }
-                at += 1;
-            }
-            if let Some(typed) = typed.filter(|typed| *typed < end && end <= tokens.len()) {
-                let span = tokens[typed].span;
-                tokens.splice(typed..end, [TokenWithSpan::new(word("VARCHAR"), span)]);
-            }
-        }
-        index += 1;
-    }
-}
-
-/// `ASOF LEFT JOIN`: which row is joined changes, not which relation.
-fn asof_joins(tokens: &mut Tokens, dialect: Dialect) {
-    if dialect == Dialect::Snowflake {
-        return;
-    }
-    let mut index = 0;
-    while index + 1 < tokens.len() {
-        if is(tokens, index, "ASOF") && is_any(tokens, index + 1, &["JOIN", "LEFT", "INNER", "RIGHT", "FULL"]) {
-            tokens.remove(index);
-        }
-        index += 1;
-    }
-}
-
 /// START is a keyword only before WITH and TRANSACTION.
-fn start_as_name(tokens: &mut Tokens, _: Dialect) {
+fn start_as_name(tokens: &mut Tokens, _: Dialect, _: &mut Notes) {
     for index in 1..tokens.len() {
         if is(tokens, index, "START")
             && !is_any(tokens, index + 1, &["WITH", "TRANSACTION"])
@@ -317,8 +227,9 @@ fn start_as_name(tokens: &mut Tokens, _: Dialect) {
     }
 }
 
-/// `FINAL LAST(x)` and `RUNNING LAST(x)` in the measures of MATCH_RECOGNIZE.
-fn match_recognize_modes(tokens: &mut Tokens, dialect: Dialect) {
+/// `FINAL LAST(x)` and `RUNNING LAST(x)` in the measures of MATCH_RECOGNIZE: the mode becomes an
+/// argument.
+fn match_recognize_modes(tokens: &mut Tokens, dialect: Dialect, _: &mut Notes) {
     if dialect == Dialect::ClickHouse {
         return;
     }
@@ -328,6 +239,13 @@ fn match_recognize_modes(tokens: &mut Tokens, dialect: Dialect) {
             && matches!(token(tokens, index + 1), Token::Word(_))
             && *token(tokens, index + 2) == Token::LParen
         {
+            let end = closing(tokens, index + 2);
+            if end > index + 3 && end < tokens.len() {
+                let mode = spelled(&tokens[index..=index]);
+                let span = tokens[index].span;
+                let argument = [Token::Comma, Token::SingleQuotedString(mode)];
+                tokens.splice(end..end, argument.into_iter().map(|token| TokenWithSpan::new(token, span)));
+            }
             tokens.remove(index);
         }
         index += 1;
@@ -412,7 +330,7 @@ fn plain_head(tokens: &mut Tokens, name: usize, kind: Created) -> usize {
 
 /// `CREATE … name … AS query`: what stands between the name and the query says how the result is
 /// stored, not what it is made of.
-fn query_of_create(tokens: &mut Tokens, _: Dialect) {
+fn query_of_create(tokens: &mut Tokens, _: Dialect, _: &mut Notes) {
     let Some((name, end, kind)) = created(tokens) else { return };
     let mut at = end;
     while at < tokens.len() {
@@ -424,7 +342,8 @@ fn query_of_create(tokens: &mut Tokens, _: Dialect) {
                     query += 1;
                 }
                 if is_any(tokens, query, &["SELECT", "WITH", "FROM", "VALUES"]) {
-                    tokens.drain(end..at);
+                    let columns = column_names(&tokens[end..at], kind);
+                    tokens.splice(end..at, columns);
                     plain_head(tokens, name, kind);
                     return;
                 }
@@ -435,8 +354,45 @@ fn query_of_create(tokens: &mut Tokens, _: Dialect) {
     }
 }
 
+/// The names of the columns that stand directly behind the name of a created relation, in brackets;
+/// a table wants a type with each.
+fn column_names(tokens: &[TokenWithSpan], kind: Created) -> Tokens {
+    let mut names: Tokens = Vec::new();
+    if *token(tokens, 0) != Token::LParen {
+        return names;
+    }
+    let end = closing(tokens, 0);
+    let mut begins = true;
+    let mut index = 1;
+    while index < end {
+        match token(tokens, index) {
+            Token::LParen => index = closing(tokens, index),
+            Token::Comma => begins = true,
+            Token::Word(_) if begins => {
+                begins = false;
+                let constraint = ["CONSTRAINT", "PRIMARY", "FOREIGN", "UNIQUE", "CHECK", "INDEX", "KEY"];
+                if !is_any(tokens, index, &constraint) {
+                    let at = &tokens[index];
+                    names.push(at.clone());
+                    if kind == Created::Table {
+                        names.push(TokenWithSpan::new(word("INT"), at.span));
+                    }
+                    names.push(TokenWithSpan::new(Token::Comma, at.span));
+                }
+            }
+            _ => begins = false,
+        }
+        index += 1;
+    }
+    let Some(last) = names.last_mut() else { return names };
+    last.token = Token::RParen;
+    let span = last.span;
+    names.insert(0, TokenWithSpan::new(Token::LParen, span));
+    names
+}
+
 /// `CREATE … name (columns) …` without a query: only the columns count.
-fn columns_of_create(tokens: &mut Tokens, dialect: Dialect) {
+fn columns_of_create(tokens: &mut Tokens, dialect: Dialect, _: &mut Notes) {
     let Some((name, end, kind)) = created(tokens) else { return };
     let reads = (end..tokens.len()).any(|index| is_any(tokens, index, &["SELECT", "CLONE", "LIKE", "COPY"]));
     let after = if *token(tokens, end) == Token::LParen { closing(tokens, end) } else { end };
@@ -474,7 +430,7 @@ fn column_options(tokens: &mut Tokens, open: usize, _: Dialect) {
 }
 
 /// What a template leaves behind where a value was to stand: `{name}` of a Python format.
-fn template_holes(tokens: &mut Tokens, dialect: Dialect) {
+fn template_holes(tokens: &mut Tokens, dialect: Dialect, notes: &mut Notes) {
     if matches!(dialect, Dialect::DuckDb | Dialect::ClickHouse | Dialect::Snowflake) {
         return;
     }
@@ -486,13 +442,15 @@ fn template_holes(tokens: &mut Tokens, dialect: Dialect) {
         {
             tokens.remove(index + 2);
             tokens.remove(index);
+            // Whatever is put there can name columns.
+            notes.kept = Kept::Relations;
         }
         index += 1;
     }
 }
 
 /// `INSERT OVERWRITE DIRECTORY '…' USING … query` writes files: only the query counts.
-fn directories(tokens: &mut Tokens, _: Dialect) {
+fn directories(tokens: &mut Tokens, _: Dialect, _: &mut Notes) {
     if !is(tokens, 0, "INSERT") || !(is_any(tokens, 2, &["DIRECTORY", "LOCAL"])) {
         return;
     }
@@ -506,7 +464,7 @@ fn directories(tokens: &mut Tokens, _: Dialect) {
 }
 
 /// `TABLE orders` is `SELECT * FROM orders`.
-fn table_command(tokens: &mut Tokens, _: Dialect) {
+fn table_command(tokens: &mut Tokens, _: Dialect, _: &mut Notes) {
     if is(tokens, 0, "TABLE") && matches!(token(tokens, 1), Token::Word(_)) {
         let span = tokens[0].span;
         let query = [word("SELECT"), Token::Mul, word("FROM")];
@@ -515,7 +473,7 @@ fn table_command(tokens: &mut Tokens, _: Dialect) {
 }
 
 /// `((SELECT …) UNION (SELECT …))` in an expression, as a query that begins with SELECT.
-fn bracketed_set_operations(tokens: &mut Tokens, _: Dialect) {
+fn bracketed_set_operations(tokens: &mut Tokens, _: Dialect, _: &mut Notes) {
     let mut index = 0;
     while index + 2 < tokens.len() {
         if *token(tokens, index) == Token::LParen
@@ -534,7 +492,7 @@ fn bracketed_set_operations(tokens: &mut Tokens, _: Dialect) {
 }
 
 /// `CREATE STREAM s ON TABLE t` of Snowflake: a relation that holds what changed in another.
-fn streams(tokens: &mut Tokens, dialect: Dialect) {
+fn streams(tokens: &mut Tokens, dialect: Dialect, notes: &mut Notes) {
     if dialect != Dialect::Snowflake || !is(tokens, 0, "CREATE") {
         return;
     }
@@ -553,6 +511,8 @@ fn streams(tokens: &mut Tokens, dialect: Dialect) {
         name += 1;
     }
     tokens.truncate(end);
+    // A stream has columns and rows of its own beside those of its table.
+    notes.kept = Kept::Relations;
     let span = tokens[0].span;
     let query = [word("AS"), word("SELECT"), Token::Mul, word("FROM")];
     tokens.splice(on..source.min(tokens.len()), query.into_iter().map(|token| TokenWithSpan::new(token, span)));

@@ -10,6 +10,7 @@ use sqlparser::ast::{
 use super::extract::{Found, Place, extract};
 use super::lower::lower;
 use super::names::{Named, Origin, literal, named};
+use super::rewrite::Notes;
 use super::rules::{is_temporary, renamed};
 use super::schema;
 use crate::dialect::Dialect;
@@ -32,7 +33,13 @@ struct Describer {
 }
 
 /// What a parsed statement does, and the SQL texts inside it.
-pub(super) fn describe(ast: &Ast, dialect: Dialect, origin: Origin, place: Place) -> (Statement, Nested) {
+pub(super) fn describe(
+    ast: &Ast,
+    dialect: Dialect,
+    origin: Origin,
+    place: Place,
+    notes: &Notes,
+) -> (Statement, Nested) {
     let found = match ast {
         // Explaining a query reads nothing.
         Ast::Explain { .. } => Found::default(),
@@ -40,7 +47,7 @@ pub(super) fn describe(ast: &Ast, dialect: Dialect, origin: Origin, place: Place
     };
     let queries = match ast {
         Ast::Explain { .. } => None,
-        _ => lower(ast, dialect, origin, place).map(Arc::new),
+        _ => lower(ast, dialect, origin, place, notes).map(Arc::new),
     };
     let mut describer = Describer { dialect, origin, found, targets: Vec::new(), nested: Nested::default() };
     let kind = describer.kind(ast);

@@ -426,7 +426,9 @@ impl<'a> Lowering<'a> {
 
     pub(super) fn data_type_text(&mut self, data_type: &DataType) -> Text {
         let spelled = super::super::schema::spelled(&data_type.to_string());
-        self.text(&spelled)
+        // A rewrite makes a name of a type that the parser does not know.
+        let quoted = spelled.strip_prefix(['"', '`']).and_then(|name| name.strip_suffix(['"', '`']));
+        self.text(quoted.unwrap_or(&spelled))
     }
 }
 

@@ -6,7 +6,7 @@ use sqlparser::ast::{
     TableVersion, TableWithJoins,
 };
 
-use super::super::names::{Named, named};
+use super::super::names::{Named, literal, named};
 use super::super::rules::{is_dual, is_hint, is_only, item_name, path_of};
 use super::query::item;
 use super::{Lowering, Scope, start};
@@ -89,8 +89,9 @@ impl<'a> Lowering<'a> {
                 (JoinKind::Left, None)
             }
             JoinOperator::AsOf { match_condition, constraint } => {
-                item.join.closest = Some(self.expr(match_condition));
-                kind(self.closest_join(), constraint)
+                let (closest, at_most_one) = self.closest(match_condition);
+                item.join.closest = closest;
+                kind(at_most_one, constraint)
             }
             // Lowered above.
             JoinOperator::ArrayJoin | JoinOperator::LeftArrayJoin | JoinOperator::InnerArrayJoin => {
@@ -109,9 +110,17 @@ impl<'a> Lowering<'a> {
         item
     }
 
-    /// Snowflake's ASOF JOIN keeps the rows without a match.
-    fn closest_join(&self) -> JoinKind {
-        if self.dialect == Dialect::Snowflake { JoinKind::AsOfLeft } else { JoinKind::AsOf }
+    /// What makes a match the closest, and which rows are kept: Snowflake's ASOF JOIN keeps those
+    /// without one; elsewhere a rewrite says so in a text.
+    fn closest(&mut self, condition: &'a Ast) -> (Option<ExprId>, JoinKind) {
+        match literal(condition) {
+            Some("asof") => (None, JoinKind::AsOf),
+            Some("asof left") => (None, JoinKind::AsOfLeft),
+            Some("any") => (Some(self.word("any")), JoinKind::AsOf),
+            Some("any left") => (Some(self.word("any")), JoinKind::AsOfLeft),
+            _ if self.dialect == Dialect::Snowflake => (Some(self.expr(condition)), JoinKind::AsOfLeft),
+            _ => (Some(self.expr(condition)), JoinKind::AsOf),
+        }
     }
 
     fn condition(&mut self, constraint: &'a JoinConstraint) -> JoinCondition {
@@ -224,6 +233,7 @@ impl<'a> Lowering<'a> {
                 Named::Relation(relation, position) => self.read(relation, position),
                 Named::Elsewhere | Named::Runtime => Source::Block(self.build.block(Block::nothing(self.origin.0))),
             };
+            let source = self.with_version(source, "only");
             return self.item_of(source, None, Some(alias.name.span.start));
         }
         if self.is_path(name) {
@@ -250,6 +260,9 @@ impl<'a> Lowering<'a> {
         let mut source = self.relation(name);
         if let TableFactor::Table { version: Some(version), .. } = factor {
             source = self.versioned(source, version);
+        }
+        if let Some(version) = place.and_then(|place| self.notes.version(place)) {
+            source = self.with_version(source, version);
         }
         self.item_of(source, alias, place)
     }
@@ -283,6 +296,13 @@ impl<'a> Lowering<'a> {
         let function = self.text(function);
         let args = self.build.list(args);
         Source::Function { function, relation: None, args, offset: None, columns: Vec::new() }
+    }
+
+    fn with_version(&mut self, source: Source, version: &str) -> Source {
+        match source {
+            Source::Relation { relation, .. } => Source::Relation { relation, version: Some(self.text(version)) },
+            other => other,
+        }
     }
 
     /// Time travel. Where its expression asks something of other relations, it is kept as an argument.

@@ -1,9 +1,11 @@
-//! Words that say how a statement runs, not what it reads: dropped one by one.
+//! Words that say how a statement runs, not what it reads: dropped one by one. Those that decide
+//! about columns or rows all the same are noted down.
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::{closing, is, is_any, token};
+use super::{Notes, closing, is, is_any, token};
 use crate::dialect::Dialect;
+use crate::query::block::Matching;
 
 /// Table hints of T-SQL, at least one of which begins a `WITH (…)` that is a hint.
 const HINTS: [&str; 14] = [
@@ -24,10 +26,18 @@ const HINTS: [&str; 14] = [
 ];
 
 /// Drops what the parser does not know and what changes no relation.
-pub(super) fn dropped(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect) {
+pub(super) fn dropped(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect, notes: &mut Notes) {
     let mut index = 0;
     while index < tokens.len() {
         let length = length(tokens, index, dialect);
+        if length > 0 {
+            noted(tokens, index, notes);
+        }
+        if is(tokens, index, "APPROXIMATE") && is_any(tokens, index + 1, &["COUNT", "PERCENTILE_DISC"]) {
+            let name = format!("APPROXIMATE_{}", token(tokens, index + 1));
+            tokens[index + 1].token = Token::make_word(&name, None);
+            tokens.remove(index);
+        }
         if length == 0 {
             index += 1;
         } else {
@@ -40,6 +50,15 @@ pub(super) fn dropped(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect) {
         && let Some(copy) = (1..tokens.len().min(24)).find(|index| is(tokens, *index, "COPY"))
     {
         tokens[copy].token = Token::make_word("CLONE", None);
+    }
+}
+
+/// Keeps what the words say that are dropped.
+fn noted(tokens: &[TokenWithSpan], index: usize, notes: &mut Notes) {
+    if is(tokens, index, "BY") {
+        notes.matching = Matching::Name;
+    } else if is_any(tokens, index, &["ONLY", "STREAM"]) {
+        notes.version_at(tokens, index + 1, token(tokens, index).to_string().to_lowercase());
     }
 }
 
@@ -59,8 +78,7 @@ fn length(tokens: &[TokenWithSpan], index: usize, dialect: Dialect) -> usize {
             is_only(tokens, index)
                 || (is_any(tokens, index, &["SHALLOW", "DEEP"]) && is(tokens, index + 1, "CLONE"))
                 || (dialect == Dialect::Databricks && is_stream(tokens, index))
-                || (dialect == Dialect::ClickHouse && is_join_strictness(tokens, index))
-                || (is(tokens, index, "APPROXIMATE") && is_any(tokens, index + 1, &["COUNT", "PERCENTILE_DISC"])),
+                || (dialect == Dialect::ClickHouse && is_join_strictness(tokens, index)),
         )
     }
 }
@@ -86,9 +104,9 @@ fn is_stream(tokens: &[TokenWithSpan], index: usize) -> bool {
     is(tokens, index, "STREAM") && follows(tokens, index, &["FROM", "JOIN"]) && is_name(tokens, index + 1)
 }
 
-/// `GLOBAL ANY LEFT JOIN`: where the join runs and how many rows match.
+/// `GLOBAL ALL LEFT JOIN`: where the join runs, and that every match counts, as it does anyway.
 fn is_join_strictness(tokens: &[TokenWithSpan], index: usize) -> bool {
-    is_any(tokens, index, &["ANY", "ALL", "ASOF", "GLOBAL"])
+    is_any(tokens, index, &["ALL", "GLOBAL"])
         && is_any(tokens, index + 1, &["LEFT", "RIGHT", "INNER", "JOIN", "FULL", "ANY", "ALL", "ASOF"])
         && !follows(tokens, index, &["UNION", "EXCEPT", "INTERSECT"])
 }

@@ -59,6 +59,9 @@ impl<'a> Lowering<'a> {
         let after = self.names(&insert.after_columns);
         let columns = if columns.is_empty() { after } else { columns };
         self.output(changed.relation.clone(), columns.clone(), block, action);
+        if let Some(output) = self.outputs.last_mut() {
+            output.matching = self.notes.matching.clone();
+        }
         if let Some(on) = &insert.on {
             self.conflict(insert, on, &changed, &columns, block, place);
         }

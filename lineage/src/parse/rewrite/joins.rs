@@ -1,0 +1,97 @@
+//! Joins in which a row finds at most one: ASOF of DuckDB and ClickHouse, ANY of ClickHouse. The parser
+//! knows the form of Snowflake, `ASOF JOIN t MATCH_CONDITION (…)`; in the place of its condition stands
+//! a text that says which join it was.
+
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use super::{Kept, Notes, closing, is, is_any, token, word};
+use crate::dialect::Dialect;
+
+/// What can stand before JOIN together with ASOF and ANY.
+const WORDS: [&str; 8] = ["GLOBAL", "ALL", "ANY", "ASOF", "LEFT", "INNER", "RIGHT", "FULL"];
+
+/// What ends a joined table.
+const ENDS: [&str; 24] = [
+    "ON",
+    "USING",
+    "JOIN",
+    "LEFT",
+    "RIGHT",
+    "INNER",
+    "CROSS",
+    "FULL",
+    "NATURAL",
+    "ASOF",
+    "ANY",
+    "GLOBAL",
+    "WHERE",
+    "PREWHERE",
+    "GROUP",
+    "ORDER",
+    "HAVING",
+    "QUALIFY",
+    "WINDOW",
+    "LIMIT",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+    "SELECT",
+];
+
+/// `ASOF LEFT JOIN t ON …` is `ASOF JOIN t MATCH_CONDITION ('asof left') ON …`.
+pub(super) fn one_match(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect, notes: &mut Notes) {
+    if dialect == Dialect::Snowflake {
+        return;
+    }
+    let mut index = 0;
+    while index < tokens.len() {
+        let Some(join) = run(tokens, index) else {
+            index += 1;
+            continue;
+        };
+        let has = |wanted: &str| (index..join).any(|at| is(tokens, at, wanted));
+        let any = dialect == Dialect::ClickHouse && has("ANY");
+        if !has("ASOF") && !any {
+            index = join + 1;
+            continue;
+        }
+        if has("RIGHT") || has("FULL") {
+            // Which side it is that finds one cannot be said.
+            notes.kept = Kept::Relations;
+            tokens.drain((index..join).find(|at| is_any(tokens, *at, &["ASOF", "ANY"])).map_or(0..0, |at| at..at + 1));
+            index += 1;
+            continue;
+        }
+        let kind = match (has("ASOF"), has("LEFT")) {
+            (true, true) => "asof left",
+            (true, false) => "asof",
+            (false, true) => "any left",
+            (false, false) => "any",
+        };
+        let span = tokens[index].span;
+        let mut end = join + 1;
+        while end < tokens.len() && !is_any(tokens, end, &ENDS) {
+            match token(tokens, end) {
+                Token::LParen => end = closing(tokens, end) + 1,
+                Token::Comma | Token::RParen | Token::SemiColon => break,
+                _ => end += 1,
+            }
+        }
+        let end = end.min(tokens.len());
+        let marked = |token| TokenWithSpan::new(token, span);
+        let condition =
+            [word("MATCH_CONDITION"), Token::LParen, Token::SingleQuotedString(kind.to_owned()), Token::RParen];
+        tokens.splice(end..end, condition.map(marked));
+        tokens.splice(index..join, [marked(word("ASOF"))]);
+        index += 2;
+    }
+}
+
+/// The JOIN at the end of the words here that say which join it is.
+fn run(tokens: &[TokenWithSpan], index: usize) -> Option<usize> {
+    let mut at = index;
+    while is_any(tokens, at, &WORDS) || (at > index && is(tokens, at, "OUTER")) {
+        at += 1;
+    }
+    (at > index && is(tokens, at, "JOIN")).then_some(at)
+}
