@@ -107,6 +107,17 @@ impl RelationName {
         Self::new(dialect, pieces.iter().map(|(piece, quoting)| (piece.as_str(), *quoting)))
     }
 
+    /// A name as people type it whose last parts, so many, are a column and fields inside it:
+    /// `core.orders.amount`. `None` if that leaves no part for the relation.
+    #[must_use]
+    pub fn parse_with_column(dialect: Dialect, text: &str, columns: usize) -> Option<(Self, Vec<ColumnName>)> {
+        let pieces = split_typed(text.trim());
+        let (relation, columns) = pieces.split_at_checked(pieces.len().checked_sub(columns)?)?;
+        let relation = Self::new(dialect, relation.iter().map(|(piece, quoting)| (piece.as_str(), *quoting)));
+        let columns = columns.iter().map(|(piece, quoting)| ColumnName::new(dialect, piece, *quoting)).collect();
+        (!relation.is_empty()).then_some((relation, columns))
+    }
+
     /// A name of bare parts.
     pub fn bare<'a>(dialect: Dialect, parts: impl IntoIterator<Item = &'a str>) -> Self {
         Self::new(dialect, parts.into_iter().map(|part| (part, Quoting::Bare)))
@@ -388,6 +399,20 @@ mod tests {
         assert_eq!(name.len(), 4);
         assert_eq!(name.to_string(), r#"shop."a.b"."c d".e"#);
         assert_eq!(RelationName::parse(Dialect::Postgres, "\"open").table(), "\"open");
+    }
+
+    #[test]
+    fn the_last_parts_of_a_typed_name_can_be_a_column() {
+        let parsed = |text, columns| {
+            RelationName::parse_with_column(Dialect::Postgres, text, columns).map(|(relation, columns)| {
+                (relation.to_string(), columns.iter().map(ToString::to_string).collect::<Vec<_>>().join("."))
+            })
+        };
+        let both = |relation: &str, column: &str| Some((relation.to_owned(), column.to_owned()));
+        assert_eq!(parsed("core.orders.amount", 1), both("core.orders", "amount"));
+        assert_eq!(parsed("orders.\"a.b\".c", 2), both("orders", "a.b.c"));
+        assert_eq!(parsed("orders", 1), None);
+        assert_eq!(parsed("orders", 2), None);
     }
 
     #[test]
