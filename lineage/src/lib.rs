@@ -28,3 +28,4 @@ pub mod reach;
 pub mod relation;
 pub mod resolve;
 pub mod scope;
+pub mod script;
