@@ -30,7 +30,7 @@ pub struct Common {
     /// Settings file [default: headsup.yml in the project folder, if there is one]
     #[arg(long, global = true, value_name = "FILE", env = "HEADSUP_CONFIG", hide_env = true)]
     pub config: Option<PathBuf>,
-    /// Form of the report
+    /// Form of the report: every command has text, markdown and json
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Write the report to a file instead of standard output
@@ -112,6 +112,31 @@ pub enum Format {
     Markdown,
     /// For programs; see docs/json.md.
     Json,
+    /// A diagram for a page that draws Mermaid.
+    Mermaid,
+    /// A diagram for Graphviz.
+    Dot,
+    /// A row a dependency, for a spreadsheet.
+    Csv,
+    /// One OpenLineage RunEvent a line.
+    #[value(name = "openlineage")]
+    OpenLineage,
+}
+
+impl Format {
+    /// The name that it has as an argument.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Markdown => "markdown",
+            Self::Json => "json",
+            Self::Mermaid => "mermaid",
+            Self::Dot => "dot",
+            Self::Csv => "csv",
+            Self::OpenLineage => "openlineage",
+        }
+    }
 }
 
 /// When to use colour.

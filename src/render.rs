@@ -1,4 +1,4 @@
-//! Reports to text, Markdown or JSON. It must not know where the text goes.
+//! Reports to text, Markdown, JSON, diagrams and the like. It must not know where the text goes.
 
 use std::io::Write as _;
 
@@ -7,18 +7,36 @@ use serde::Serialize;
 use crate::cli::Format;
 use crate::error::Error;
 
+mod csv;
+mod diagram;
+mod dot;
 mod json;
 mod markdown;
+mod mermaid;
 mod text;
 
+pub use csv::Grid;
+pub use diagram::Diagram;
 pub use text::{Color, Detail, Page};
 
-/// A report that every format can show.
+/// A report that can be shown as text, Markdown and JSON, and perhaps otherwise.
 pub trait Report: Serialize {
     /// For a person at a terminal.
     fn text(&self, page: &Page) -> String;
     /// For a comment or a page.
     fn markdown(&self) -> String;
+    /// As boxes and arrows, if that says anything.
+    fn diagram(&self) -> Option<Diagram> {
+        None
+    }
+    /// As rows for a spreadsheet, if that says anything.
+    fn grid(&self) -> Option<Grid> {
+        None
+    }
+    /// As events, a JSON object each, if anything runs.
+    fn events(&self) -> Option<Vec<serde_json::Value>> {
+        None
+    }
 }
 
 /// Writes a text to standard output; a reader who has seen enough and closes the pipe is no error.
@@ -53,11 +71,17 @@ pub fn width_of_stdout() -> Option<usize> {
 /// A report in one format, ending with a newline.
 ///
 /// # Errors
-/// If a value cannot be written as JSON, which none of ours is known to cause.
+/// If the report cannot be shown so; which formats a command has is checked before it begins. If a
+/// value cannot be written as JSON, which none of ours is known to cause.
 pub fn render(report: &impl Report, format: Format, page: &Page) -> anyhow::Result<String> {
-    match format {
-        Format::Text => Ok(report.text(page)),
-        Format::Markdown => Ok(report.markdown()),
-        Format::Json => json::render(report),
-    }
+    let shown = match format {
+        Format::Text => Some(report.text(page)),
+        Format::Markdown => Some(report.markdown()),
+        Format::Json => Some(json::render(report)?),
+        Format::Mermaid => report.diagram().map(|diagram| mermaid::render(&diagram)),
+        Format::Dot => report.diagram().map(|diagram| dot::render(&diagram)),
+        Format::Csv => report.grid().map(|grid| csv::render(&grid)).transpose()?,
+        Format::OpenLineage => report.events().map(|events| json::lines(&events)).transpose()?,
+    };
+    shown.ok_or_else(|| anyhow::anyhow!("the report has no form `{}`", format.name()))
 }
