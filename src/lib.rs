@@ -13,6 +13,7 @@ pub mod project;
 pub mod render;
 pub mod report;
 pub mod sample;
+pub mod selector;
 pub mod settings;
 pub mod snapshot;
 pub mod text;
