@@ -29,3 +29,4 @@ pub mod relation;
 pub mod resolve;
 pub mod scope;
 pub mod script;
+pub mod trace;

@@ -1,0 +1,186 @@
+//! The shortest ways from some parts of relations to others, step by step, or none.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::graph::Node;
+use crate::graph::columns::{ColumnEdge, ColumnGraph, ColumnId, Direction, Part};
+
+use super::{Certainty, certainty, neighbours};
+
+/// One dependency on a way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step<'g> {
+    /// What is read.
+    pub from: ColumnId,
+    /// What reads it.
+    pub to: ColumnId,
+    /// How, and where that is written.
+    pub edge: &'g ColumnEdge,
+    /// Whether it is known to be there.
+    pub certainty: Certainty,
+}
+
+/// How some parts of relations reach others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection<'g> {
+    /// The ways, shortest first, each through a relation that the ones before do not go through. No
+    /// step at all: where it begins is where it ends.
+    pub paths: Vec<Vec<Step<'g>>>,
+    /// The other relations that lie between.
+    pub others: BTreeSet<Node>,
+    /// Whether every step of the first way is known to be there; that of the others is the same.
+    pub certainty: Certainty,
+}
+
+/// Which edges a search may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Certain,
+    All,
+}
+
+/// The shortest ways downstream from some parts to others, at most so many; `None` if there is none.
+/// A way of which every step is known to be there comes before any other, however long.
+#[must_use]
+pub fn connect<'g>(
+    columns: &'g ColumnGraph,
+    from: &[ColumnId],
+    to: &[ColumnId],
+    most: usize,
+) -> Option<Connection<'g>> {
+    [Use::Certain, Use::All].into_iter().find_map(|usable| Search::new(columns, from, to, usable).connection(most))
+}
+
+/// How far the parts are from where a search began, and from where each was reached first.
+type Distances<'g> = BTreeMap<ColumnId, (usize, Option<(ColumnId, &'g ColumnEdge)>)>;
+
+struct Search<'g> {
+    columns: &'g ColumnGraph,
+    usable: Use,
+    after: Distances<'g>,
+    before: Distances<'g>,
+}
+
+impl<'g> Search<'g> {
+    fn new(columns: &'g ColumnGraph, from: &[ColumnId], to: &[ColumnId], usable: Use) -> Self {
+        let mut search = Self { columns, usable, after: BTreeMap::new(), before: BTreeMap::new() };
+        search.after = search.distances(from, Direction::Downstream);
+        search.before = search.distances(to, Direction::Upstream);
+        search
+    }
+
+    /// Steps from one relation to the next count; those inside one are free.
+    fn distances(&self, from: &[ColumnId], way: Direction) -> Distances<'g> {
+        let mut found: Distances<'g> = BTreeMap::new();
+        let starts: BTreeSet<ColumnId> = from.iter().copied().collect();
+        let mut here: VecDeque<(ColumnId, Option<(ColumnId, &'g ColumnEdge)>)> =
+            starts.iter().map(|id| (*id, None)).collect();
+        let mut depth = 0;
+        while !here.is_empty() {
+            let mut beyond = VecDeque::new();
+            while let Some((id, via)) = here.pop_front() {
+                if found.contains_key(&id) {
+                    continue;
+                }
+                found.insert(id, (depth, via));
+                for (next, edge) in neighbours(self.columns, id, way, via.is_none()) {
+                    let (read, reader) = in_order(way, id, next);
+                    if self.usable == Use::Certain
+                        && certainty(self.columns, read, reader, edge) == Certainty::Possible
+                    {
+                        continue;
+                    }
+                    let same = self.columns.node(id).relation == self.columns.node(next).relation;
+                    if same { &mut here } else { &mut beyond }.push_back((next, Some((id, edge))));
+                }
+            }
+            here = beyond;
+            depth += 1;
+        }
+        found
+    }
+
+    fn connection(&self, most: usize) -> Option<Connection<'g>> {
+        let mut best: BTreeMap<Node, (usize, ColumnId)> = BTreeMap::new();
+        for (id, (after, _)) in &self.after {
+            let Some((before, _)) = self.before.get(id) else { continue };
+            let rank = (after + before, *id);
+            let relation = self.columns.node(*id).relation;
+            best.entry(relation).and_modify(|known| *known = rank.min(*known)).or_insert(rank);
+        }
+        let mut ranked: Vec<(usize, ColumnId, Node)> =
+            best.iter().map(|(relation, (length, id))| (*length, *id, *relation)).collect();
+        ranked.sort_unstable();
+        let mut paths = Vec::new();
+        let mut shown: BTreeSet<Node> = BTreeSet::new();
+        for (_, id, relation) in ranked {
+            if paths.len() == most || shown.contains(&relation) {
+                continue;
+            }
+            let path = self.path(id);
+            if paths.is_empty() || self.is_straight(&path) {
+                shown.extend(path.iter().flat_map(|step| [step.from, step.to]).map(|id| self.columns.node(id).relation));
+                shown.insert(relation);
+                paths.push(path);
+            }
+        }
+        let others: BTreeSet<Node> = best.into_keys().filter(|relation| !shown.contains(relation)).collect();
+        let certainty = match self.usable {
+            Use::Certain => Certainty::Certain,
+            Use::All => Certainty::Possible,
+        };
+        (!paths.is_empty()).then_some(Connection { paths, others, certainty })
+    }
+
+    /// The shortest way through a part.
+    fn path(&self, through: ColumnId) -> Vec<Step<'g>> {
+        let mut path = Vec::new();
+        let mut here = through;
+        while let Some((_, Some((from, edge)))) = self.after.get(&here) {
+            path.push(self.step(*from, here, edge));
+            here = *from;
+        }
+        path.reverse();
+        here = through;
+        while let Some((_, Some((to, edge)))) = self.before.get(&here) {
+            path.push(self.step(here, *to, edge));
+            here = *to;
+        }
+        path
+    }
+
+    fn step(&self, from: ColumnId, to: ColumnId, edge: &'g ColumnEdge) -> Step<'g> {
+        Step { from, to, edge, certainty: certainty(self.columns, from, to, edge) }
+    }
+
+    /// Whether a way comes to no relation twice: to one that it has left.
+    fn is_straight(&self, path: &[Step<'g>]) -> bool {
+        let mut left = BTreeSet::new();
+        path.iter().all(|step| {
+            let (from, to) = (self.columns.node(step.from).relation, self.columns.node(step.to).relation);
+            from == to || (left.insert(from) && !left.contains(&to))
+        })
+    }
+}
+
+const fn in_order(way: Direction, here: ColumnId, next: ColumnId) -> (ColumnId, ColumnId) {
+    match way {
+        Direction::Downstream => (here, next),
+        Direction::Upstream => (next, here),
+    }
+}
+
+impl Step<'_> {
+    /// Whether the step only goes from a column to what stands for it within its relation, or back.
+    #[must_use]
+    pub fn is_inner(&self, columns: &ColumnGraph) -> bool {
+        let (from, to) = (columns.node(self.from), columns.node(self.to));
+        let is_field = || match (&from.part, &to.part) {
+            (Part::Column(column), Part::Column(field)) => {
+                column.column == field.column && field.fields().len() > column.fields().len()
+            }
+            _ => false,
+        };
+        from.relation == to.relation && (to.part == Part::Any || from.part == Part::Every || is_field())
+    }
+}
