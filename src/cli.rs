@@ -58,6 +58,9 @@ pub struct Common {
 pub enum Command {
     /// Show what a branch changes, which jobs that reaches, and whom to tell
     Impact(ImpactArgs),
+    /// Show who depends on a table or a column, and with --upstream on what it depends
+    #[command(visible_alias = "who")]
+    Depends(DependsArgs),
     /// List the tables that were read, and how well
     Models(OneSide),
     /// List the jobs, and who hears of them
@@ -83,6 +86,30 @@ pub struct ImpactArgs {
     /// When to exit with status 1
     #[arg(long, value_enum, default_value_t = FailOn::Never)]
     pub fail_on: FailOn,
+}
+
+/// Arguments of `depends`.
+#[derive(Debug, Args)]
+pub struct DependsArgs {
+    /// Tables or columns, by the end of their names: `orders`, `core.orders.amount`; selectors as in
+    /// dbt: `2+orders+`, `tag:finance`, `path:models/marts`, `source:shop`, `exposure:audit`
+    #[arg(value_name = "TABLE[.COLUMN]", required = true)]
+    pub targets: Vec<String>,
+    /// Show what they depend on instead
+    #[arg(long)]
+    pub upstream: bool,
+    /// Look at most so many steps far [default: all the way]
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub depth: Option<u32>,
+    /// Show only the jobs
+    #[arg(long, conflicts_with = "upstream")]
+    pub jobs_only: bool,
+    /// Follow only where the value itself flows: no filters, joins or counts of rows
+    #[arg(long)]
+    pub direct: bool,
+    /// Which version to read.
+    #[command(flatten)]
+    pub side: OneSide,
 }
 
 /// Arguments of the commands that look at one version.

@@ -1,11 +1,12 @@
 //! One file a subcommand, one line a stage. It must not know what is inside the stages.
 
-use crate::cli::{Cli, ColorWhen, Command, Common};
+use crate::cli::{Cli, ColorWhen, Command, Common, Format};
 use crate::error::{Error, ExitStatus, Result};
 use crate::render::{Color, Detail, Page, Report, color_of_stdout, render, to_stdout, width_of_stdout};
 use crate::ui::Ui;
 
 mod demo;
+mod depends;
 mod doctor;
 mod impact;
 mod jobs;
@@ -17,13 +18,35 @@ mod reading;
 /// # Errors
 /// Whatever ends a run early.
 pub fn run(cli: &Cli, ui: Ui) -> Result<ExitStatus> {
+    need_form(cli)?;
     match &cli.command {
+        Command::Depends(args) => depends::run(args, &cli.common, ui),
         Command::Impact(args) => impact::run(args, &cli.common, ui),
         Command::Models(args) => models::run(args, &cli.common, ui),
         Command::Jobs(args) => jobs::run(args, &cli.common, ui),
         Command::Doctor(args) => doctor::run(args, &cli.common, ui),
         Command::Demo(args) => demo::run(args, &cli.common, ui),
     }
+}
+
+/// Ends the run before it begins where the report has no such form.
+fn need_form(cli: &Cli) -> Result<()> {
+    use Format::{Csv, Dot, Json, Markdown, Mermaid, Text};
+    let (command, forms): (&str, &[Format]) = match &cli.command {
+        Command::Depends(_) => ("depends", &[Text, Markdown, Json, Mermaid, Dot, Csv]),
+        Command::Impact(_) => ("impact", &[Text, Markdown, Json]),
+        Command::Models(_) => ("models", &[Text, Markdown, Json]),
+        Command::Jobs(_) => ("jobs", &[Text, Markdown, Json]),
+        Command::Doctor(_) => ("doctor", &[Text, Markdown, Json]),
+        Command::Demo(_) => ("demo", &[Text, Markdown, Json]),
+    };
+    let asked = cli.common.format;
+    if forms.contains(&asked) {
+        return Ok(());
+    }
+    let names: Vec<&str> = forms.iter().map(|form| form.name()).collect();
+    Err(Error::usage(format!("`headsup {command}` has no form `{}`", asked.name()))
+        .hint(format!("--format is one of {}", names.join(", "))))
 }
 
 /// Writes a report where the arguments want it.

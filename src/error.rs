@@ -157,14 +157,38 @@ impl std::error::Error for Error {
 #[must_use]
 pub fn did_you_mean<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
-    // One slip in a short word, one in three characters of a long one: beyond that a guess is noise.
-    let allowed = (typed.chars().count() / 3).clamp(1, 4);
     candidates
         .into_iter()
-        .map(|candidate| (strsim::osa_distance(&typed, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.chars().count())
+        .filter_map(|candidate| Some((distance(&typed, &candidate.to_lowercase())?, candidate)))
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// The candidates that somebody may have meant, the most likely first: those that are near enough, then
+/// those that hold the typed text.
+#[must_use]
+pub fn near_names<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+    /// Shorter texts are in too many names.
+    const SHORTEST: usize = 3;
+    let typed = typed.to_lowercase();
+    let holds = |candidate: &str| typed.chars().count() >= SHORTEST && candidate.contains(&typed);
+    let rank = |candidate: &str| {
+        let candidate = candidate.to_lowercase();
+        distance(&typed, &candidate).or_else(|| holds(&candidate).then(|| candidate.len()))
+    };
+    let mut near: Vec<(usize, &str)> =
+        candidates.into_iter().filter_map(|candidate| Some((rank(candidate)?, candidate))).collect();
+    near.sort_unstable();
+    near.dedup();
+    near.into_iter().take(most).map(|(_, candidate)| candidate).collect()
+}
+
+/// How many slips lie between two words in lower case, if they are few enough: one in a short word,
+/// one in three characters of a long one. Beyond that a guess is noise.
+fn distance(typed: &str, candidate: &str) -> Option<usize> {
+    let allowed = (typed.chars().count() / 3).clamp(1, 4);
+    let distance = strsim::osa_distance(typed, candidate);
+    (distance <= allowed && distance < candidate.chars().count()).then_some(distance)
 }
 
 #[cfg(test)]
@@ -186,5 +210,12 @@ mod tests {
         assert_eq!(did_you_mean("Teem", ["team", "name"]), Some("team"));
         assert_eq!(did_you_mean("colour", ["team", "name"]), None);
         assert_eq!(did_you_mean("x", ["y"]), None);
+    }
+
+    #[test]
+    fn names_that_hold_what_was_typed_come_after_near_ones() {
+        let tables = ["core.orders", "marts.fct_revenue", "marts.fct_revenue_daily", "revenu"];
+        assert_eq!(near_names("revenue", tables, 2), ["revenu", "marts.fct_revenue"]);
+        assert_eq!(near_names("fc", tables, 3), Vec::<&str>::new());
     }
 }

@@ -6,6 +6,7 @@
 pub mod audience;
 pub mod cli;
 pub mod commands;
+pub mod dependents;
 pub mod error;
 pub mod git;
 pub mod headsup;
@@ -13,6 +14,7 @@ pub mod project;
 pub mod render;
 pub mod report;
 pub mod sample;
+pub mod selection;
 pub mod selector;
 pub mod settings;
 pub mod snapshot;

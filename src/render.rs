@@ -14,6 +14,7 @@ mod json;
 mod markdown;
 mod mermaid;
 mod text;
+mod words;
 
 pub use csv::Grid;
 pub use diagram::Diagram;

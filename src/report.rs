@@ -11,6 +11,8 @@ use serde::Serialize;
 use crate::headsup::HeadsUp;
 use crate::project::{Criticality, OwnerRule};
 
+pub mod depends;
+
 /// The version of the JSON form; it grows when a field changes its meaning or goes, not when one comes.
 pub const VERSION: u32 = 1;
 

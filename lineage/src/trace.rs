@@ -194,12 +194,7 @@ pub fn trace(columns: &ColumnGraph, from: &[ColumnId], way: Direction, follow: F
 }
 
 /// What is one step away from a part; from one where a trace begins, the readers of its record too.
-fn neighbours(
-    columns: &ColumnGraph,
-    id: ColumnId,
-    way: Direction,
-    is_start: bool,
-) -> Vec<(ColumnId, &ColumnEdge)> {
+fn neighbours(columns: &ColumnGraph, id: ColumnId, way: Direction, is_start: bool) -> Vec<(ColumnId, &ColumnEdge)> {
     match way {
         Direction::Upstream => columns.upstream(id).collect(),
         Direction::Downstream => {

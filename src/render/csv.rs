@@ -1,6 +1,9 @@
 //! Rows as CSV for a spreadsheet. Cells are made harmless: whatever a project calls its tables, no cell
 //! is a formula.
 
+use headsup_lineage::trace::Certainty;
+
+use crate::report::depends::{DependencyEntry, DependsReport};
 use crate::text::turns_direction;
 
 /// A heading and rows below it, each with a cell for every heading.
@@ -20,6 +23,50 @@ pub(super) fn render(grid: &Grid) -> anyhow::Result<String> {
     }
     let bytes = writer.into_inner().map_err(|error| anyhow::anyhow!("{}", error.error()))?;
     Ok(String::from_utf8(bytes)?)
+}
+
+/// A row for each column and for the rows of each table, and one for each job and table that it reads.
+pub(super) fn depends(report: &DependsReport) -> Grid {
+    let mut rows = Vec::new();
+    for (way, entries) in [("downstream", &report.downstream), ("upstream", &report.upstream)] {
+        for entry in entries.iter().flatten() {
+            rows.extend(parts(way, entry));
+        }
+    }
+    for job in &report.jobs {
+        let row = |read: String| {
+            let certainty = if job.depth.is_some() { name(job.certainty) } else { "unknown" };
+            let depth = job.depth.map(|depth| depth.to_string()).unwrap_or_default();
+            let owner = job.owner.clone().unwrap_or_default();
+            let what = ["downstream".to_owned(), depth, "job".to_owned(), job.job.clone(), String::new()];
+            what.into_iter().chain(["reads".to_owned(), certainty.to_owned(), owner, read]).collect()
+        };
+        match job.reads.as_slice() {
+            [] => rows.push(row(String::new())),
+            reads => rows.extend(reads.iter().map(|read| row(read.to_string()))),
+        }
+    }
+    let header = &["direction", "steps", "type", "name", "column", "kind", "certainty", "owner", "reads"];
+    Grid { header, rows }
+}
+
+fn parts(way: &str, entry: &DependencyEntry) -> Vec<Vec<String>> {
+    let row = |column: &str, kind: &str, certainty: Certainty| {
+        let what = [way.to_owned(), entry.depth.to_string(), "table".to_owned(), entry.relation.to_string()];
+        let how = [column.to_owned(), kind.to_owned(), name(certainty.max(entry.certainty)).to_owned()];
+        let owner = entry.owner.clone().unwrap_or_default();
+        what.into_iter().chain(how).chain([owner, String::new()]).collect::<Vec<String>>()
+    };
+    let columns = entry.columns.iter().map(|part| row(&part.column, part.kind.name(), part.certainty));
+    let rows = entry.rows.iter().map(|kind| row("", kind.name(), entry.certainty));
+    columns.chain(rows).collect()
+}
+
+const fn name(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Certain => "certain",
+        Certainty::Possible => "possible",
+    }
 }
 
 /// A cell that is shown and not computed: spreadsheets take one that begins like a formula for one.

@@ -3,6 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use headsup_lineage::trace::Certainty;
+
+mod depends;
+
+pub(super) use depends::depends;
+
 /// Boxes and arrows; what is read stands before what reads it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagram {
@@ -50,15 +56,6 @@ pub(super) struct Arrow {
     pub(super) certainty: Certainty,
 }
 
-/// Whether a dependency is known to be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Certainty {
-    /// It is.
-    Certain,
-    /// It may be.
-    Doubtful,
-}
-
 impl Diagram {
     /// A frame; give its number to the boxes that are in it.
     pub(super) fn frame(&mut self, label: String) -> usize {
@@ -76,6 +73,12 @@ impl Diagram {
         self.boxes.push(Shape { label: label.to_owned(), frame, look });
         self.ids.insert(key, number);
         number
+    }
+
+    /// A box of its own, also where another is called the same.
+    pub(super) fn extra(&mut self, label: &str, look: Look) -> usize {
+        self.boxes.push(Shape { label: label.to_owned(), frame: None, look });
+        self.boxes.len() - 1
     }
 
     /// An arrow.

@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use super::diagram::{Certainty, Diagram, Look, Shape};
+use headsup_lineage::trace::Certainty;
+
+use super::diagram::{Diagram, Look, Shape};
 use crate::text::turns_direction;
 
 pub(super) fn render(diagram: &Diagram) -> String {
@@ -24,7 +26,7 @@ pub(super) fn render(diagram: &Diagram) -> String {
         if !arrow.label.is_empty() {
             facts.push(format!("label={}", quoted(&arrow.label)));
         }
-        if arrow.certainty == Certainty::Doubtful {
+        if arrow.certainty == Certainty::Possible {
             facts.push("style=dashed".to_owned());
         }
         let facts = if facts.is_empty() { String::new() } else { format!(" [{}]", facts.join(", ")) };
@@ -79,7 +81,7 @@ mod tests {
         let amount = diagram.shape(Some(frame), "amount", Look::Asked);
         let job = diagram.shape(None, "audit", Look::Job);
         diagram.arrow(amount, job, "", Certainty::Certain);
-        diagram.arrow(job, amount, "rows", Certainty::Doubtful);
+        diagram.arrow(job, amount, "rows", Certainty::Possible);
         let expected = "digraph headsup {\n  rankdir=LR;\n  node [shape=box];\n  n1 [label=\"audit\", shape=oval];\n  \
                         subgraph cluster_0 {\n    label=\"core.orders\";\n    n0 [label=\"amount\", penwidth=2];\n  }\n  \
                         n0 -> n1;\n  n1 -> n0 [label=\"rows\", style=dashed];\n}\n";

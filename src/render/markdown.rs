@@ -11,6 +11,10 @@ use crate::project::Criticality;
 use crate::report::{Coverage, DoctorReport, ImpactReport, JobEntry, JobsReport, ModelsReport};
 use crate::text::turns_direction;
 
+mod depends;
+
+pub(super) use depends::depends;
+
 /// A text that Markdown shows as it is.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use super::diagram::{Certainty, Diagram, Look, Shape};
+use headsup_lineage::trace::Certainty;
+
+use super::diagram::{Diagram, Look, Shape};
 use crate::text::turns_direction;
 
 pub(super) fn render(diagram: &Diagram) -> String {
@@ -22,7 +24,7 @@ pub(super) fn render(diagram: &Diagram) -> String {
     for arrow in &diagram.arrows {
         let line = match arrow.certainty {
             Certainty::Certain => "-->",
-            Certainty::Doubtful => "-.->",
+            Certainty::Possible => "-.->",
         };
         let label = if arrow.label.is_empty() { String::new() } else { format!("|{}|", quoted(&arrow.label)) };
         let _ = writeln!(out, "  n{} {line}{label} n{}", arrow.from, arrow.to);
@@ -81,7 +83,7 @@ mod tests {
         let job = diagram.shape(None, "audit", Look::Job);
         assert_eq!(diagram.shape(Some(frame), "amount", Look::Plain), amount);
         diagram.arrow(amount, job, "", Certainty::Certain);
-        diagram.arrow(job, amount, "rows", Certainty::Doubtful);
+        diagram.arrow(job, amount, "rows", Certainty::Possible);
         let expected = "flowchart LR\n  n1([\"audit\"])\n  subgraph f0[\"core.orders\"]\n    n0[\"amount\"]\n  end\n  \
                         n0 --> n1\n  n1 -.->|\"rows\"| n0\n  classDef asked stroke-width:3px\n  class n0 asked\n";
         assert_eq!(render(&diagram), expected);

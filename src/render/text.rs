@@ -9,6 +9,7 @@ use tabled::settings::{Modify, Padding, Style};
 
 use crate::text::turns_direction;
 
+mod depends;
 mod doctor;
 mod impact;
 mod jobs;
@@ -251,12 +252,12 @@ fn clean(text: &str) -> String {
 }
 
 /// `1 job`, `2 jobs`.
-fn count(number: usize, one: &str, many: &str) -> String {
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
 /// `7,449`
-fn thousands(number: usize) -> String {
+pub(super) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -269,7 +270,7 @@ fn thousands(number: usize) -> String {
 }
 
 /// Names in a row, at most `most` of them: `a, b and 3 more`.
-fn list<T: std::fmt::Display>(names: &[T], most: usize) -> String {
+pub(super) fn list<T: std::fmt::Display>(names: &[T], most: usize) -> String {
     let shown: Vec<String> = names.iter().take(most).map(ToString::to_string).collect();
     match names.len() - shown.len() {
         0 => shown.join(", "),

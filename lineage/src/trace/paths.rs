@@ -85,8 +85,7 @@ impl<'g> Search<'g> {
                 found.insert(id, (depth, via));
                 for (next, edge) in neighbours(self.columns, id, way, via.is_none()) {
                     let (read, reader) = in_order(way, id, next);
-                    if self.usable == Use::Certain
-                        && certainty(self.columns, read, reader, edge) == Certainty::Possible
+                    if self.usable == Use::Certain && certainty(self.columns, read, reader, edge) == Certainty::Possible
                     {
                         continue;
                     }
@@ -119,7 +118,8 @@ impl<'g> Search<'g> {
             }
             let path = self.path(id);
             if paths.is_empty() || self.is_straight(&path) {
-                shown.extend(path.iter().flat_map(|step| [step.from, step.to]).map(|id| self.columns.node(id).relation));
+                shown
+                    .extend(path.iter().flat_map(|step| [step.from, step.to]).map(|id| self.columns.node(id).relation));
                 shown.insert(relation);
                 paths.push(path);
             }
