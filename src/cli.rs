@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use headsup_lineage::dialect::Dialect;
 
 use crate::git::Side;
+use crate::moment::Rfc3339;
 
 /// Warns the right team, before a merge, that a warehouse change reaches one of its critical jobs.
 #[derive(Debug, Parser)]
@@ -61,6 +62,8 @@ pub enum Command {
     /// Show who depends on a table or a column, and with --upstream on what it depends
     #[command(visible_alias = "who")]
     Depends(DependsArgs),
+    /// Show which columns and rows a file, standard input or a project fills, and from what
+    Lineage(LineageArgs),
     /// List the tables that were read, and how well
     Models(OneSide),
     /// List the jobs, and who hears of them
@@ -108,6 +111,27 @@ pub struct DependsArgs {
     #[arg(long)]
     pub direct: bool,
     /// Which version to read.
+    #[command(flatten)]
+    pub side: OneSide,
+}
+
+/// Arguments of `lineage`.
+#[derive(Debug, Args)]
+pub struct LineageArgs {
+    /// A SQL file, `-` for standard input, or the folder of a project [default: the project here]
+    #[arg(value_name = "FILE|-|PROJECT")]
+    pub input: Option<PathBuf>,
+    /// Read one JSON object a line from standard input, {"id", "sql", "dialect"?, "schema"?}, and write
+    /// one result a line
+    #[arg(long)]
+    pub jsonl: bool,
+    /// When the events of --format openlineage were [default: when head was committed, or 1970]
+    #[arg(long, value_name = "RFC3339")]
+    pub event_time: Option<Rfc3339>,
+    /// Where the tables are, for --format openlineage, such as snowflake://acme [default: the dialect]
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// Which version of a project to read.
     #[command(flatten)]
     pub side: OneSide,
 }

@@ -10,6 +10,7 @@ mod depends;
 mod doctor;
 mod impact;
 mod jobs;
+mod lineage;
 mod models;
 mod reading;
 
@@ -22,6 +23,7 @@ pub fn run(cli: &Cli, ui: Ui) -> Result<ExitStatus> {
     match &cli.command {
         Command::Depends(args) => depends::run(args, &cli.common, ui),
         Command::Impact(args) => impact::run(args, &cli.common, ui),
+        Command::Lineage(args) => lineage::run(args, &cli.common, ui),
         Command::Models(args) => models::run(args, &cli.common, ui),
         Command::Jobs(args) => jobs::run(args, &cli.common, ui),
         Command::Doctor(args) => doctor::run(args, &cli.common, ui),
@@ -31,10 +33,12 @@ pub fn run(cli: &Cli, ui: Ui) -> Result<ExitStatus> {
 
 /// Ends the run before it begins where the report has no such form.
 fn need_form(cli: &Cli) -> Result<()> {
-    use Format::{Csv, Dot, Json, Markdown, Mermaid, Text};
+    use Format::{Csv, Dot, Json, Markdown, Mermaid, OpenLineage, Text};
     let (command, forms): (&str, &[Format]) = match &cli.command {
         Command::Depends(_) => ("depends", &[Text, Markdown, Json, Mermaid, Dot, Csv]),
         Command::Impact(_) => ("impact", &[Text, Markdown, Json]),
+        Command::Lineage(args) if args.jsonl => ("lineage --jsonl", &[Text, Json]),
+        Command::Lineage(_) => ("lineage", &[Text, Markdown, Json, Mermaid, Dot, OpenLineage]),
         Command::Models(_) => ("models", &[Text, Markdown, Json]),
         Command::Jobs(_) => ("jobs", &[Text, Markdown, Json]),
         Command::Doctor(_) => ("doctor", &[Text, Markdown, Json]),

@@ -120,6 +120,8 @@ pub struct Version {
     pub outer: OuterFiles,
     /// Its commit; for the working tree and the index, the one below. `None` outside git.
     pub commit: Option<CommitId>,
+    /// When that commit was made, in seconds since 1970.
+    pub committed: Option<i64>,
     /// What it is and why it was chosen, in more words than the snapshot's label.
     pub description: String,
 }
@@ -402,6 +404,7 @@ impl Opened {
             snapshot: snapshot(&self.label, listing, prefix, pool.clone()),
             outer: OuterFiles { prefix: prefix.to_owned(), files: snapshot(&self.label, outer, "", pool) },
             commit: commit.map(CommitId),
+            committed: place.zip(commit).and_then(|(place, commit)| revision::committed(place, commit)),
             description: self.description,
         })
     }

@@ -21,7 +21,7 @@ mod rendered;
 pub mod sql;
 
 use assemble::Assembled;
-pub use plan::{Plan, Planned, PlannedKind, plan};
+pub use plan::{Plan, Planned, PlannedKind, plan, recognise_texts};
 
 /// What one reader found in one project of a snapshot.
 #[derive(Debug, Default)]

@@ -13,11 +13,14 @@ mod dot;
 mod json;
 mod markdown;
 mod mermaid;
+mod openlineage;
+mod stream;
 mod text;
 mod words;
 
 pub use csv::Grid;
 pub use diagram::Diagram;
+pub use stream::{Flow, Stream};
 pub use text::{Color, Detail, Page};
 
 /// A report that can be shown as text, Markdown and JSON, and perhaps otherwise.

@@ -12,6 +12,7 @@ use crate::headsup::HeadsUp;
 use crate::project::{Criticality, OwnerRule};
 
 pub mod depends;
+pub mod lineage;
 
 /// The version of the JSON form; it grows when a field changes its meaning or goes, not when one comes.
 pub const VERSION: u32 = 1;

@@ -11,7 +11,7 @@ use crate::graph::columns::{ColumnEdge, ColumnGraph, ColumnId, Direction, Part};
 
 mod paths;
 
-pub use paths::{Connection, Step, connect};
+pub use paths::{Connection, Step, connect, is_inner};
 
 /// Whether a dependency is known to be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -48,7 +48,7 @@ pub struct Ways(u32);
 
 /// Every kind, the one that says most first: how a value flows, then what decides about values, then
 /// what decides about rows.
-const BY_STRENGTH: [EdgeKind; 14] = [
+pub const BY_STRENGTH: [EdgeKind; 14] = [
     EdgeKind::Aggregation,
     EdgeKind::Transformation,
     EdgeKind::Identity,

@@ -28,6 +28,8 @@ pub(super) struct SettingsFile {
 /// One version, read.
 pub(super) struct Reading {
     pub(super) label: String,
+    /// When its commit was made, in seconds since 1970.
+    pub(super) committed: Option<i64>,
     pub(super) settings: Settings,
     pub(super) plan: Plan,
     pub(super) project: Project,
@@ -76,7 +78,8 @@ pub(super) fn finish(version: &Version, file: SettingsFile, plan: Plan, project:
     diagnostics.extend(amiss);
     diagnostics.sort();
     diagnostics.dedup();
-    Reading { label: version.snapshot.label().to_owned(), settings, plan, project, codeowners, jobs, diagnostics }
+    let label = version.snapshot.label().to_owned();
+    Reading { label, committed: version.committed, settings, plan, project, codeowners, jobs, diagnostics }
 }
 
 /// Holds the jobs of head to what base says of them as well: a branch cannot take a job out of the

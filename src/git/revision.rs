@@ -43,6 +43,11 @@ pub(super) fn short(commit: Oid) -> String {
     commit.to_string().chars().take(7).collect()
 }
 
+/// When a commit was made, in seconds since 1970.
+pub(super) fn committed(place: &Place, commit: Oid) -> Option<i64> {
+    place.repository.find_commit(commit).ok().map(|commit| commit.time().seconds())
+}
+
 /// What HEAD is; `None` without commits.
 pub(super) fn head(repository: &Repository) -> Result<Option<Named>> {
     let head = match repository.head() {

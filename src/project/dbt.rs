@@ -17,7 +17,6 @@ mod filters;
 mod graph;
 mod layout;
 mod modules;
-mod moment;
 mod natives;
 mod nodes;
 mod physical;

@@ -175,10 +175,15 @@ fn sample(versions: &[&Snapshot], root: &str, except: &[Arc<str>]) -> Vec<(Arc<s
 /// The dialect that parses most of a folder; among equals, the one whose marks the texts bear, then
 /// the widest one.
 fn recognise(versions: &[&Snapshot], root: &str, except: &[Arc<str>]) -> Option<Dialect> {
-    let texts = sample(versions, root, except);
-    let parsed =
-        |dialect: Dialect| texts.iter().filter(|(_, text)| parse(text, dialect).reading == Reading::Parsed).count();
-    let marks = |dialect: Dialect| texts.iter().filter(|(_, text)| bears_marks(text, dialect)).count();
+    let texts: Vec<String> = sample(versions, root, except).into_iter().map(|(_, text)| text).collect();
+    recognise_texts(&texts)
+}
+
+/// The dialect that parses most of some texts, likewise; `None` if none parses any.
+#[must_use]
+pub fn recognise_texts(texts: &[String]) -> Option<Dialect> {
+    let parsed = |dialect: Dialect| texts.iter().filter(|text| parse(text, dialect).reading == Reading::Parsed).count();
+    let marks = |dialect: Dialect| texts.iter().filter(|text| bears_marks(text, dialect)).count();
     Dialect::ALL
         .into_iter()
         .rev()

@@ -60,6 +60,25 @@ fn is_not_the_projects_own(folder: &str) -> bool {
     folder.starts_with('.') || matches!(folder, "node_modules" | "target" | "dbt_packages" | "dbt_modules" | "venv")
 }
 
+/// A text by itself, read; template tags are blanked out, and then it is said why it may read more.
+#[must_use]
+pub fn script_of(text: &str, dialect: Dialect) -> (Script, Option<Diagnostic>) {
+    let template::Read { script, reading, incomplete } = template::read(text, dialect, parse);
+    let doubt = match reading {
+        template::Kind::Plain => None,
+        template::Kind::Template => {
+            Some(Diagnostic::warning("templated-query", "the text is a template that was not rendered"))
+        }
+    };
+    (script, incomplete.or(doubt))
+}
+
+/// Whether a text is a template, or looks like one.
+#[must_use]
+pub fn has_tags(text: &str) -> bool {
+    template::has_tags(text)
+}
+
 /// Whether a path is in a folder; everything is in the root.
 #[must_use]
 pub fn is_below(path: &str, folder: &str) -> bool {

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use headsup_lineage::trace::Certainty;
 
 mod depends;
+mod lineage;
 
 pub(super) use depends::depends;
+pub(super) use lineage::lineage;
 
 /// Boxes and arrows; what is read stands before what reads it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

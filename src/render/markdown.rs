@@ -12,8 +12,10 @@ use crate::report::{Coverage, DoctorReport, ImpactReport, JobEntry, JobsReport, 
 use crate::text::turns_direction;
 
 mod depends;
+mod lineage;
 
 pub(super) use depends::depends;
+pub(super) use lineage::lineage;
 
 /// A text that Markdown shows as it is.
 fn escape(text: &str) -> String {

@@ -13,6 +13,7 @@ mod depends;
 mod doctor;
 mod impact;
 mod jobs;
+mod lineage;
 mod models;
 
 /// Where a text is shown.

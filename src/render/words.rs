@@ -1,10 +1,11 @@
 //! Phrases that text and Markdown share. It must not know either.
 
 use headsup_lineage::dependency::EdgeKind;
-use headsup_lineage::trace::Certainty;
+use headsup_lineage::trace::{BY_STRENGTH, Certainty};
 
 use super::text::{count, list};
 use crate::report::depends::{DependencyEntry, DependentJob, DependsReport, PartEntry, TargetEntry};
+use crate::report::lineage::{ColumnEntry, LineageReport, NAMELESS, SourceEntry, StatementEntry};
 
 /// A kind of dependency in words.
 pub(super) const fn kind(kind: EdgeKind) -> &'static str {
@@ -12,6 +13,112 @@ pub(super) const fn kind(kind: EdgeKind) -> &'static str {
         EdgeKind::GroupBy => "group by",
         other => other.name(),
     }
+}
+
+/// What a text was read as, and how much it holds: `2 statements, read as postgres`.
+pub(super) fn read_as(report: &LineageReport) -> String {
+    let in_project = report.statements.iter().any(|entry| entry.file.is_some());
+    let number = report.statements.len();
+    let things = if in_project { count(number, "table", "tables") } else { count(number, "statement", "statements") };
+    match &report.dialect {
+        Some(dialect) => format!("{things}, read as {dialect}"),
+        None => things,
+    }
+}
+
+/// What a statement fills; `query` where it fills nothing.
+pub(super) fn targets(entry: &StatementEntry) -> String {
+    match entry.targets.as_slice() {
+        [] => "query".to_owned(),
+        targets => list(targets, 4),
+    }
+}
+
+/// Where a statement stands.
+pub(super) fn place(entry: &StatementEntry) -> String {
+    match &entry.file {
+        Some(file) => file.clone(),
+        None => format!("line {}", entry.position.line),
+    }
+}
+
+/// A column of a statement, with its table where there are several.
+pub(super) fn column(column: &ColumnEntry) -> String {
+    let name = if column.target == NAMELESS { "(all others)" } else { &column.target };
+    match &column.of {
+        Some(of) => format!("{of}.{name}"),
+        None => name.to_owned(),
+    }
+}
+
+/// What stands for the rows of what a statement fills.
+pub(super) const ROWS: &str = "(rows)";
+
+/// Whether all that is known is listed, or what repeats itself is folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Folding {
+    /// What a column has from the rows is listed with the rows only.
+    Folded,
+    /// All of it is listed.
+    Unfolded,
+}
+
+/// The columns of a statement, and at last its rows: each with the ways in which it depends on others,
+/// what says most first, and on what.
+pub(super) fn dependencies_of(entry: &StatementEntry, folding: Folding) -> Vec<(String, Vec<(EdgeKind, Vec<String>)>)> {
+    let of_rows = |source: &SourceEntry| {
+        let counts_them = source.column.is_none() && entry.rows.iter().any(|row| row.relation == source.relation);
+        counts_them
+            || entry
+                .rows
+                .iter()
+                .any(|row| (&row.column, row.kind, &row.relation) == (&source.column, source.kind, &source.relation))
+    };
+    let mut all = Vec::new();
+    for one in &entry.columns {
+        let (shared, own): (Vec<&SourceEntry>, Vec<&SourceEntry>) =
+            one.sources.iter().partition(|source| folding == Folding::Folded && of_rows(source));
+        let mut ways = by_kind(&own, entry);
+        if !shared.is_empty() {
+            let first = shared.iter().map(|source| source.kind).min_by_key(|kind| strength(*kind));
+            let kind = first.unwrap_or(EdgeKind::Rows);
+            match ways.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, sources)) => sources.push(ROWS.to_owned()),
+                None => ways.push((kind, vec![ROWS.to_owned()])),
+            }
+        }
+        ways.sort_by_key(|(kind, _)| strength(*kind));
+        all.push((column(one), ways));
+    }
+    if !entry.rows.is_empty() {
+        all.push((ROWS.to_owned(), by_kind(&entry.rows.iter().collect::<Vec<_>>(), entry)));
+    }
+    all
+}
+
+fn strength(kind: EdgeKind) -> usize {
+    BY_STRENGTH.iter().position(|other| *other == kind).unwrap_or(BY_STRENGTH.len())
+}
+
+/// Sources by the way in which something depends on them. A table is named with a column unless it is
+/// the only one.
+fn by_kind(sources: &[&SourceEntry], entry: &StatementEntry) -> Vec<(EdgeKind, Vec<String>)> {
+    let mut found: Vec<(EdgeKind, Vec<String>)> = Vec::new();
+    for kind in BY_STRENGTH {
+        let of_kind = sources.iter().filter(|source| source.kind == kind);
+        let named = of_kind.map(|source| match source.column.as_deref() {
+            Some(NAMELESS) => format!("any column of {}", source.relation),
+            Some(column) if entry.sources.len() == 1 => column.to_owned(),
+            Some(column) => format!("{}.{column}", source.relation),
+            None if kind == EdgeKind::Rows => source.relation.to_string(),
+            None => format!("rows of {}", source.relation),
+        });
+        let named: Vec<String> = named.collect();
+        if !named.is_empty() {
+            found.push((kind, named));
+        }
+    }
+    found
 }
 
 /// Several kinds: `join, filter`.

@@ -170,17 +170,15 @@ const fn in_order(way: Direction, here: ColumnId, next: ColumnId) -> (ColumnId, 
     }
 }
 
-impl Step<'_> {
-    /// Whether the step only goes from a column to what stands for it within its relation, or back.
-    #[must_use]
-    pub fn is_inner(&self, columns: &ColumnGraph) -> bool {
-        let (from, to) = (columns.node(self.from), columns.node(self.to));
-        let is_field = || match (&from.part, &to.part) {
-            (Part::Column(column), Part::Column(field)) => {
-                column.column == field.column && field.fields().len() > column.fields().len()
-            }
-            _ => false,
-        };
-        from.relation == to.relation && (to.part == Part::Any || from.part == Part::Every || is_field())
-    }
+/// Whether an edge only says what is part of what, or what stands for what, within a relation.
+#[must_use]
+pub fn is_inner(columns: &ColumnGraph, from: ColumnId, to: ColumnId) -> bool {
+    let (from, to) = (columns.node(from), columns.node(to));
+    let is_field = || match (&from.part, &to.part) {
+        (Part::Column(column), Part::Column(field)) => {
+            column.column == field.column && field.fields().len() > column.fields().len()
+        }
+        _ => false,
+    };
+    from.relation == to.relation && (to.part == Part::Any || from.part == Part::Every || is_field())
 }

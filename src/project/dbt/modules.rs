@@ -7,8 +7,8 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Tuple};
 use minijinja::{Error, ErrorKind, State, Value};
 
 use super::call::{Arguments, function};
-use super::moment::{Moment, Span};
 use super::values::{dict, invalid, list, record};
+use crate::moment::{Moment, Span};
 
 /// An answer that nobody gave: whatever is asked of it, it is empty again.
 #[derive(Debug)]

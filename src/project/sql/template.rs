@@ -121,7 +121,8 @@ fn is_filled_part(key: &str) -> bool {
     key.contains(['{', '}', '%']) || key.to_lowercase().contains(RECOGNISED)
 }
 
-fn has_tags(text: &str) -> bool {
+/// Whether a text has tags, of Jinja or of a shell.
+pub(super) fn has_tags(text: &str) -> bool {
     text.contains("{{") || text.contains("{%") || text.contains("${")
 }
 

@@ -1,19 +1,24 @@
-//! Dates and times as templates need them: to add days, to format, to compare. No clock.
+//! Dates and times as templates and events need them: to add days, to format, to compare. No clock:
+//! whoever wants a moment gives it.
 
 use std::fmt::Write as _;
 
+mod rfc3339;
+
+pub use rfc3339::{NoMoment, Rfc3339};
+
 /// A moment, in seconds since 1970, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment {
+pub(crate) struct Moment {
     seconds: i64,
     date_only: bool,
 }
 
 /// A difference between two moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(crate) struct Span {
     /// In seconds.
-    pub(super) seconds: i64,
+    pub(crate) seconds: i64,
 }
 
 const DAY: i64 = 86_400;
@@ -35,10 +40,10 @@ const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Frid
 
 impl Moment {
     /// The one moment at which everything is rendered: the start of 2000.
-    pub(super) const START: Self = Self { seconds: 946_684_800, date_only: false };
+    pub(crate) const START: Self = Self { seconds: 946_684_800, date_only: false };
 
     /// A moment from year, month, day and hour, minute, second; `None` if there is none such.
-    pub(super) fn new(date: [i64; 3], time: [i64; 3], date_only: bool) -> Option<Self> {
+    pub(crate) fn new(date: [i64; 3], time: [i64; 3], date_only: bool) -> Option<Self> {
         let [year, month, day] = date;
         let valid = (1..=9999).contains(&year)
             && (1..=12).contains(&month)
@@ -49,30 +54,38 @@ impl Moment {
         valid.then_some(Self { seconds, date_only })
     }
 
+    /// A moment in seconds since 1970; the nearest in years of four digits.
+    pub(crate) const fn from_seconds(seconds: i64) -> Self {
+        const FIRST: i64 = -62_135_596_800;
+        const LAST: i64 = 253_402_300_799;
+        let seconds = if seconds < FIRST { FIRST } else { seconds };
+        Self { seconds: if seconds > LAST { LAST } else { seconds }, date_only: false }
+    }
+
     /// Whether it is a date without a time.
-    pub(super) const fn is_date(self) -> bool {
+    pub(crate) const fn is_date(self) -> bool {
         self.date_only
     }
 
     /// Seconds since 1970.
-    pub(super) const fn seconds(self) -> i64 {
+    pub(crate) const fn seconds(self) -> i64 {
         self.seconds
     }
 
     /// The start of its day, as a date.
-    pub(super) const fn midnight(self) -> Self {
+    pub(crate) const fn midnight(self) -> Self {
         Self { seconds: self.seconds - self.seconds.rem_euclid(DAY), date_only: true }
     }
 
     /// Later by a span, or earlier if `sign` is negative.
-    pub(super) fn plus(self, span: Span, sign: i64) -> Option<Self> {
+    pub(crate) fn plus(self, span: Span, sign: i64) -> Option<Self> {
         let seconds = self.seconds.checked_add(span.seconds.checked_mul(sign)?)?;
         // From the start of year 1 to the end of year 9999, as Python has it.
         (-62_135_596_800..253_402_300_800).contains(&seconds).then_some(Self { seconds, ..self })
     }
 
     /// Year, month and day.
-    pub(super) fn date(self) -> (i64, i64, i64) {
+    pub(crate) fn date(self) -> (i64, i64, i64) {
         let mut rest = self.seconds.div_euclid(DAY);
         // 400 years have 146097 days; a count of years by their mean length is never off by more than one.
         let mut year = 1970 + rest * 400 / 146_097;
@@ -92,18 +105,18 @@ impl Moment {
     }
 
     /// Hour, minute and second.
-    pub(super) fn time(self) -> (i64, i64, i64) {
+    pub(crate) fn time(self) -> (i64, i64, i64) {
         let rest = self.seconds.rem_euclid(DAY);
         (rest / 3_600, rest / 60 % 60, rest % 60)
     }
 
     /// The day of the week, Monday is 0.
-    pub(super) fn weekday(self) -> i64 {
+    pub(crate) fn weekday(self) -> i64 {
         (self.seconds.div_euclid(DAY) + 3).rem_euclid(7)
     }
 
     /// As `strftime` writes it.
-    pub(super) fn format(self, format: &str) -> String {
+    pub(crate) fn format(self, format: &str) -> String {
         let ((year, month, day), (hour, minute, second)) = (self.date(), self.time());
         let name = |names: &'static [&'static str], index: i64| {
             usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default()
@@ -159,7 +172,7 @@ impl Moment {
     }
 
     /// As `strptime` reads it.
-    pub(super) fn parse(text: &str, format: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str, format: &str) -> Option<Self> {
         let mut rest = text.trim();
         let (mut date, mut time) = ([1900, 1, 1], [0; 3]);
         let mut characters = format.chars();

@@ -1,0 +1,139 @@
+//! `headsup lineage`: which columns and rows a text or a project fills, and from what.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use headsup_lineage::dependency::NoSchemas;
+use headsup_lineage::diagnostic::Diagnostic;
+use headsup_lineage::dialect::Dialect;
+
+use super::{deliver, reading};
+use crate::cli::{Common, LineageArgs};
+use crate::error::{Error, ExitStatus, Result};
+use crate::moment::Rfc3339;
+use crate::project::{recognise_texts, sql};
+use crate::report::VERSION;
+use crate::report::lineage::{LineageReport, Run, StatementEntry};
+use crate::statements::{of_project, of_text};
+use crate::ui::Ui;
+
+mod stream;
+
+pub(super) fn run(args: &LineageArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
+    if args.jsonl {
+        return stream::run(args, common);
+    }
+    let report = match input(args)? {
+        Input::Text { name, text } => text_report(args, common, name, &text)?,
+        Input::File { path, text } if sql::has_tags(&text) => template_report(args, common, ui, &path, &text)?,
+        Input::File { path, text } => text_report(args, common, path.display().to_string(), &text)?,
+        Input::Project(folder) => project_report(args, &folder_of(common, folder), ui, None)?,
+    };
+    ui.diagnostics(&report.diagnostics);
+    deliver(&report, common)?;
+    Ok(ExitStatus::Done)
+}
+
+/// What is to be read.
+enum Input {
+    Text { name: String, text: String },
+    File { path: PathBuf, text: String },
+    Project(Option<PathBuf>),
+}
+
+fn input(args: &LineageArgs) -> Result<Input> {
+    let Some(path) = &args.input else { return Ok(Input::Project(None)) };
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut bytes)
+            .map_err(|error| Error::input("cannot read standard input").caused_by(error))?;
+        let text = decoded(bytes, "standard input")?;
+        return Ok(Input::Text { name: "-".to_owned(), text });
+    }
+    if path.is_dir() {
+        return Ok(Input::Project(Some(path.clone())));
+    }
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| {
+        let hint = "name a SQL file, a folder, or `-` for standard input";
+        Error::input(format!("cannot read {name}")).hint(hint.to_owned()).caused_by(error)
+    })?;
+    Ok(Input::File { path: path.clone(), text: decoded(bytes, &name)? })
+}
+
+fn decoded(bytes: Vec<u8>, name: &str) -> Result<String> {
+    crate::text::decode(bytes)
+        .map_err(|diagnostic| Error::input(format!("cannot read {name}: {}", diagnostic.message)).hint(diagnostic.hint))
+}
+
+/// One text by itself, in the dialect of the arguments or the one that it looks like.
+fn text_report(args: &LineageArgs, common: &Common, name: String, text: &str) -> Result<LineageReport> {
+    let dialect = common.dialect.or_else(|| recognise_texts(&[text.to_owned()])).unwrap_or_default();
+    let (statements, diagnostics) = of_text(text, dialect, &NoSchemas);
+    Ok(report(args, name, Some(dialect), statements, diagnostics, Facts { digest: text.to_owned(), committed: None }))
+}
+
+/// A template is rendered only as a part of its project; by itself it is read without its tags.
+fn template_report(args: &LineageArgs, common: &Common, ui: Ui, path: &Path, text: &str) -> Result<LineageReport> {
+    let folder = reading::project_dir(common)?;
+    let inside = path.canonicalize().ok().zip(folder.canonicalize().ok());
+    let inside = inside.and_then(|(path, folder)| path.strip_prefix(folder).ok().map(Path::to_owned));
+    if let Some(inside) = inside {
+        let inside = inside.to_string_lossy().replace('\\', "/");
+        // A folder that is no project of its own may be where the file is, and nothing more.
+        if let Ok(report) = project_report(args, common, ui, Some(&inside))
+            && !report.statements.is_empty()
+        {
+            return Ok(report);
+        }
+    }
+    text_report(args, common, path.display().to_string(), text)
+}
+
+/// A project, or what one file of it fills.
+fn project_report(args: &LineageArgs, common: &Common, ui: Ui, file: Option<&str>) -> Result<LineageReport> {
+    let reading = reading::read(&args.side, common, ui)?;
+    let mut statements = of_project(&reading.project);
+    let mut diagnostics = reading.diagnostics;
+    if let Some(file) = file {
+        statements.retain(|statement| statement.file.as_deref() == Some(file));
+        diagnostics.retain(|diagnostic| diagnostic.path.as_deref() == Some(file));
+    }
+    let dialects: Vec<Dialect> = reading.plan.projects.iter().filter_map(|project| project.dialect).collect();
+    let one = dialects.first().copied().filter(|first| dialects.iter().all(|other| other == first));
+    let name = file.map_or(reading.label.clone(), str::to_owned);
+    let facts = Facts { digest: reading.label, committed: reading.committed };
+    Ok(report(args, name, one, statements, diagnostics, facts))
+}
+
+/// The arguments for another folder.
+fn folder_of(common: &Common, folder: Option<PathBuf>) -> Common {
+    Common { project_dir: folder.or_else(|| common.project_dir.clone()), ..common.clone() }
+}
+
+/// What events are made from beside lineage.
+struct Facts {
+    digest: String,
+    committed: Option<i64>,
+}
+
+fn report(
+    args: &LineageArgs,
+    input: String,
+    dialect: Option<Dialect>,
+    statements: Vec<StatementEntry>,
+    diagnostics: Vec<Diagnostic>,
+    facts: Facts,
+) -> LineageReport {
+    let time = args.event_time.clone().unwrap_or_else(|| Rfc3339::from_seconds(facts.committed.unwrap_or(0)));
+    let engine = dialect.filter(|dialect| *dialect != Dialect::Ansi);
+    let namespace = engine.map_or("warehouse", Dialect::name);
+    let run = Run {
+        time: time.to_string(),
+        namespace: args.namespace.clone().unwrap_or_else(|| namespace.to_owned()),
+        digest: facts.digest,
+    };
+    let dialect = dialect.map(|dialect| dialect.name().to_owned());
+    LineageReport { version: VERSION, input, dialect, statements, diagnostics, run }
+}
