@@ -62,6 +62,8 @@ pub enum Command {
     /// Show who depends on a table or a column, and with --upstream on what it depends
     #[command(visible_alias = "who")]
     Depends(DependsArgs),
+    /// Show why a job or a table depends on something, step by step, or where the way ends
+    Why(WhyArgs),
     /// Show which columns and rows a file, standard input or a project fills, and from what
     Lineage(LineageArgs),
     /// List the tables that were read, and how well
@@ -110,6 +112,20 @@ pub struct DependsArgs {
     /// Follow only where the value itself flows: no filters, joins or counts of rows
     #[arg(long)]
     pub direct: bool,
+    /// Which version to read.
+    #[command(flatten)]
+    pub side: OneSide,
+}
+
+/// Arguments of `why`.
+#[derive(Debug, Args)]
+pub struct WhyArgs {
+    /// A job, a table or a column
+    #[arg(value_name = "JOB_OR_TABLE")]
+    pub dependent: String,
+    /// What it may depend on, a table or a column [default: list all that it depends on]
+    #[arg(value_name = "TABLE[.COLUMN]")]
+    pub on: Option<String>,
     /// Which version to read.
     #[command(flatten)]
     pub side: OneSide,

@@ -13,6 +13,7 @@ mod jobs;
 mod lineage;
 mod models;
 mod reading;
+mod why;
 
 /// Does what was typed.
 ///
@@ -27,6 +28,7 @@ pub fn run(cli: &Cli, ui: Ui) -> Result<ExitStatus> {
         Command::Models(args) => models::run(args, &cli.common, ui),
         Command::Jobs(args) => jobs::run(args, &cli.common, ui),
         Command::Doctor(args) => doctor::run(args, &cli.common, ui),
+        Command::Why(args) => why::run(args, &cli.common, ui),
         Command::Demo(args) => demo::run(args, &cli.common, ui),
     }
 }
@@ -42,6 +44,7 @@ fn need_form(cli: &Cli) -> Result<()> {
         Command::Models(_) => ("models", &[Text, Markdown, Json]),
         Command::Jobs(_) => ("jobs", &[Text, Markdown, Json]),
         Command::Doctor(_) => ("doctor", &[Text, Markdown, Json]),
+        Command::Why(_) => ("why", &[Text, Markdown, Json]),
         Command::Demo(_) => ("demo", &[Text, Markdown, Json]),
     };
     let asked = cli.common.format;

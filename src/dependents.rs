@@ -106,6 +106,17 @@ impl<'a> Neighbourhood<'a> {
         entries
     }
 
+    /// The parts that were found, by relation, those of targets included.
+    #[must_use]
+    pub fn parts(&self) -> BTreeMap<Node, Vec<ColumnId>> {
+        let columns = self.warehouse.project.graph.columns();
+        let mut parts: BTreeMap<Node, Vec<ColumnId>> = BTreeMap::new();
+        for id in self.arrivals.keys() {
+            parts.entry(columns.node(*id).relation).or_default().push(*id);
+        }
+        parts
+    }
+
     fn entry(&self, node: Node, arrivals: &[Arrival]) -> DependencyEntry {
         let graph = &self.warehouse.project.graph;
         let relation = graph.relation(node);
@@ -285,7 +296,7 @@ const fn is_parsed(relation: &Relation) -> bool {
 }
 
 /// Why a relation may read more than could be found, where it may.
-fn incomplete(relation: &Relation) -> Option<&str> {
+pub(crate) fn incomplete(relation: &Relation) -> Option<&str> {
     relation.writers.iter().find_map(|writer| writer.incomplete.as_deref())
 }
 

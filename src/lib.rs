@@ -8,6 +8,7 @@ pub mod cli;
 pub mod commands;
 pub mod dependents;
 pub mod error;
+pub mod evidence;
 pub mod git;
 pub mod headsup;
 pub mod lines;

@@ -124,21 +124,37 @@ impl<'a> Finder<'a> {
     /// # Errors
     /// If it means nothing, or several things.
     pub fn find(&self, typed: &str) -> Result<Selection> {
+        self.look_up(typed)?.ok_or_else(|| self.unknown(typed))
+    }
+
+    /// The same where a job could be meant as well, and is not.
+    ///
+    /// # Errors
+    /// If it means nothing, or several things.
+    pub fn find_beside_jobs(&self, typed: &str) -> Result<Selection> {
+        self.look_up(typed)?.ok_or_else(|| match near_names(typed, self.job_names(), 1).first() {
+            Some(job) => Error::usage(format!("no job, table or column is called `{typed}`"))
+                .hint(format!("did you mean the job `{job}`?")),
+            None => self.unknown(typed),
+        })
+    }
+
+    fn look_up(&self, typed: &str) -> Result<Option<Selection>> {
         let tables = self.named(typed, 0);
         if let Some((relation, _)) = self.only(typed, &tables)? {
             let notes = self.is_column_too(typed, relation).into_iter().collect();
-            return Ok(Selection { targets: vec![Target::whole(relation)], notes });
+            return Ok(Some(Selection { targets: vec![Target::whole(relation)], notes }));
         }
         let parts = typed.matches('.').count();
         for columns in 1..=parts {
             let tables = self.named(typed, columns);
             if !tables.is_empty() {
-                return self.column_of(typed, &tables);
+                return self.column_of(typed, &tables).map(Some);
             }
         }
         match Wildcard::new(typed) {
-            Some(wildcard) => self.matching(typed, &wildcard),
-            None => Err(self.unknown(typed)),
+            Some(wildcard) => self.matching(typed, &wildcard).map(Some),
+            None => Ok(None),
         }
     }
 
@@ -403,8 +419,12 @@ impl<'a> Finder<'a> {
         Error::usage(format!("no table or column is called `{typed}`")).hint(hint)
     }
 
+    fn job_names(&self) -> impl Iterator<Item = &str> {
+        self.jobs.iter().map(|job| job.name.as_str())
+    }
+
     fn unknown_job(&self, typed: &str) -> Error {
-        let hint = match near_names(typed, self.jobs.iter().map(|job| job.name.as_str()), 1).first() {
+        let hint = match near_names(typed, self.job_names(), 1).first() {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`headsup jobs` lists the jobs".to_owned(),
         };

@@ -30,6 +30,12 @@ pub(super) fn dialects(reading: &Reading) -> impl Iterator<Item = Dialect> {
     reading.plan.projects.iter().filter_map(|project| project.dialect).chain(reading.settings.dialect)
 }
 
+/// What was read, and who owns what in it.
+pub(super) fn warehouse<'a>(reading: &'a Reading, finder: &'a Finder<'a>) -> Warehouse<'a> {
+    let Reading { project, settings, codeowners, jobs, .. } = reading;
+    Warehouse { project, settings, codeowners, jobs, finder }
+}
+
 /// What was asked about, and how far to look around each of it.
 #[derive(Default)]
 struct Asked {
@@ -64,13 +70,7 @@ fn asked(args: &DependsArgs, selectors: &[Selector], finder: &Finder<'_>) -> Res
 }
 
 fn report(args: &DependsArgs, asked: &Asked, reading: &Reading, finder: &Finder<'_>) -> DependsReport {
-    let warehouse = Warehouse {
-        project: &reading.project,
-        settings: &reading.settings,
-        codeowners: &reading.codeowners,
-        jobs: &reading.jobs,
-        finder,
-    };
+    let warehouse = warehouse(reading, finder);
     let follow = if args.direct { Follow::Values } else { Follow::Everything };
     let around = |targets: &Option<Vec<(Target, Steps)>>, way| {
         targets.as_ref().map(|targets| Neighbourhood::new(warehouse, targets, way, follow))

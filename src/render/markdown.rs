@@ -13,9 +13,11 @@ use crate::text::turns_direction;
 
 mod depends;
 mod lineage;
+mod why;
 
 pub(super) use depends::depends;
 pub(super) use lineage::lineage;
+pub(super) use why::why;
 
 /// A text that Markdown shows as it is.
 fn escape(text: &str) -> String {

@@ -15,6 +15,7 @@ mod impact;
 mod jobs;
 mod lineage;
 mod models;
+mod why;
 
 /// Where a text is shown.
 #[derive(Debug, Clone, Copy)]

@@ -6,6 +6,7 @@ use headsup_lineage::trace::{BY_STRENGTH, Certainty};
 use super::text::{count, list};
 use crate::report::depends::{DependencyEntry, DependentJob, DependsReport, PartEntry, TargetEntry};
 use crate::report::lineage::{ColumnEntry, LineageReport, NAMELESS, SourceEntry, StatementEntry};
+use crate::report::why::{Answer, EndEntry, PlaceName, Site, TablesWord, TextWord, Verdict, WhyReport};
 
 /// A kind of dependency in words.
 pub(super) const fn kind(kind: EdgeKind) -> &'static str {
@@ -248,4 +249,83 @@ pub(super) fn doubts(report: &DependsReport, most: usize) -> Vec<String> {
         sentences.push(format!("Cannot tell for {tables}{below}: {first}."));
     }
     sentences
+}
+
+/// Whose dependencies were asked about: the job, or its tables.
+pub(super) fn dependent(report: &WhyReport) -> String {
+    match &report.dependent.job {
+        Some(job) => job.job.clone(),
+        None => subject(&report.dependent.targets),
+    }
+}
+
+/// Whether it depends on what was asked.
+pub(super) fn verdict(report: &WhyReport, answer: &Answer) -> String {
+    let (dependent, target) = (dependent(report), &answer.target);
+    match answer.verdict {
+        Verdict::Depends => format!("{dependent} depends on {target}"),
+        Verdict::Unknown if answer.paths.is_empty() => {
+            format!("{dependent} is not known to depend on {target}, and may")
+        }
+        Verdict::Unknown => format!("{dependent} may depend on {target}"),
+        Verdict::Independent => format!("{dependent} does not depend on {target}"),
+    }
+}
+
+impl std::fmt::Display for PlaceName {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.column.as_deref() {
+            None => write!(out, "{} {ROWS}", self.relation),
+            Some(NAMELESS) => write!(out, "{} (any column)", self.relation),
+            Some(column) => write!(out, "{}.{column}", self.relation),
+        }
+    }
+}
+
+/// A file with the line, or which line of what it renders to.
+pub(super) fn site(site: &Site) -> String {
+    match (site.line, site.of) {
+        (Some(line), TextWord::File) => format!("{}:{line}", site.file),
+        (Some(line), TextWord::Rendering) => format!("{}, line {line} of its rendered SQL", site.file),
+        (None, _) => site.file.clone(),
+    }
+}
+
+/// Where a way ends, in a sentence.
+pub(super) fn end(end: &EndEntry, most: usize) -> String {
+    let what = match (end.columns.as_slice(), end.rows) {
+        ([], true) => "its rows".to_owned(),
+        ([], false) => "what depends".to_owned(),
+        (columns, _) => list(columns, most),
+    };
+    let reads = match end.reads.as_slice() {
+        [] => format!("no column of {}", end.relation),
+        [one] => format!("{one} of {}", end.relation),
+        several => {
+            format!("{} of {} ({})", count(several.len(), "column", "columns"), end.relation, list(several, most))
+        }
+    };
+    format!("{} reads {reads}, and not {what}", end.reader)
+}
+
+/// Who reads something, with how: `core.customers (filter)`.
+pub(super) fn readers(readers: &[DependencyEntry], most: usize) -> String {
+    let named: Vec<String> = readers
+        .iter()
+        .map(|entry| match entry.kind {
+            EdgeKind::Rows => format!("{} ({})", entry.relation, kinds(&entry.rows)),
+            how => format!("{} ({})", entry.relation, kind(how)),
+        })
+        .collect();
+    list(&named, most)
+}
+
+/// What is upstream and downstream, where no table leads from one to the other.
+pub(super) fn apart(report: &WhyReport, answer: &Answer) -> Option<String> {
+    let (dependent, on) = (dependent(report), &answer.target.relation);
+    match answer.tables {
+        TablesWord::Upstream => None,
+        TablesWord::Downstream => Some(format!("It is the other way round: {on} is downstream of it.")),
+        TablesWord::Apart => Some(format!("No table leads from {on} to {dependent}.")),
+    }
 }

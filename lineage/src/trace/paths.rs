@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::dependency::EdgeKind;
 use crate::graph::Node;
 use crate::graph::columns::{ColumnEdge, ColumnGraph, ColumnId, Direction, Part};
 
-use super::{Certainty, certainty, neighbours};
+use super::{BY_STRENGTH, Certainty, certainty, neighbours};
 
 /// One dependency on a way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,9 @@ impl<'g> Search<'g> {
     /// Steps from one relation to the next count; those inside one are free.
     fn distances(&self, from: &[ColumnId], way: Direction) -> Distances<'g> {
         let mut found: Distances<'g> = BTreeMap::new();
-        let starts: BTreeSet<ColumnId> = from.iter().copied().collect();
+        // Columns say more than rows, so of two ways that are equally long theirs is taken.
+        let mut starts: Vec<ColumnId> = from.to_vec();
+        starts.sort_by_key(|id| (self.is_rows(*id), *id));
         let mut here: VecDeque<(ColumnId, Option<(ColumnId, &'g ColumnEdge)>)> =
             starts.iter().map(|id| (*id, None)).collect();
         let mut depth = 0;
@@ -83,7 +86,9 @@ impl<'g> Search<'g> {
                     continue;
                 }
                 found.insert(id, (depth, via));
-                for (next, edge) in neighbours(self.columns, id, way, via.is_none()) {
+                let mut steps = neighbours(self.columns, id, way, via.is_none());
+                steps.sort_by_key(|(next, edge)| (strength(edge.kind), *next));
+                for (next, edge) in steps {
                     let (read, reader) = in_order(way, id, next);
                     if self.usable == Use::Certain && certainty(self.columns, read, reader, edge) == Certainty::Possible
                     {
@@ -100,19 +105,18 @@ impl<'g> Search<'g> {
     }
 
     fn connection(&self, most: usize) -> Option<Connection<'g>> {
-        let mut best: BTreeMap<Node, (usize, ColumnId)> = BTreeMap::new();
+        let mut best: BTreeMap<Node, (usize, bool, ColumnId)> = BTreeMap::new();
         for (id, (after, _)) in &self.after {
             let Some((before, _)) = self.before.get(id) else { continue };
-            let rank = (after + before, *id);
+            let rank = (after + before, self.is_rows(*id), *id);
             let relation = self.columns.node(*id).relation;
             best.entry(relation).and_modify(|known| *known = rank.min(*known)).or_insert(rank);
         }
-        let mut ranked: Vec<(usize, ColumnId, Node)> =
-            best.iter().map(|(relation, (length, id))| (*length, *id, *relation)).collect();
+        let mut ranked: Vec<((usize, bool, ColumnId), Node)> = best.iter().map(|(node, rank)| (*rank, *node)).collect();
         ranked.sort_unstable();
         let mut paths = Vec::new();
         let mut shown: BTreeSet<Node> = BTreeSet::new();
-        for (_, id, relation) in ranked {
+        for ((.., id), relation) in ranked {
             if paths.len() == most || shown.contains(&relation) {
                 continue;
             }
@@ -149,6 +153,10 @@ impl<'g> Search<'g> {
         path
     }
 
+    fn is_rows(&self, id: ColumnId) -> bool {
+        self.columns.node(id).part == Part::Rows
+    }
+
     fn step(&self, from: ColumnId, to: ColumnId, edge: &'g ColumnEdge) -> Step<'g> {
         Step { from, to, edge, certainty: certainty(self.columns, from, to, edge) }
     }
@@ -161,6 +169,11 @@ impl<'g> Search<'g> {
             from == to || (left.insert(from) && !left.contains(&to))
         })
     }
+}
+
+/// How much a kind says; what says most first.
+fn strength(kind: EdgeKind) -> usize {
+    BY_STRENGTH.iter().position(|other| *other == kind).unwrap_or(BY_STRENGTH.len())
 }
 
 const fn in_order(way: Direction, here: ColumnId, next: ColumnId) -> (ColumnId, ColumnId) {

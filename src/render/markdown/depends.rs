@@ -37,7 +37,7 @@ const fn mark(certainty: Certainty) -> &'static str {
     }
 }
 
-fn relations(out: &mut String, entries: &[DependencyEntry]) {
+pub(super) fn relations(out: &mut String, entries: &[DependencyEntry]) {
     if entries.is_empty() {
         return;
     }

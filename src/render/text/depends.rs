@@ -43,14 +43,14 @@ impl Report for DependsReport {
 }
 
 /// The mark of what only may be there.
-const fn mark(certainty: Certainty) -> &'static str {
+pub(super) const fn mark(certainty: Certainty) -> &'static str {
     match certainty {
         Certainty::Certain => "",
         Certainty::Possible => " ~",
     }
 }
 
-fn relations(sheet: &mut Sheet<'_>, entries: &[DependencyEntry]) {
+pub(super) fn relations(sheet: &mut Sheet<'_>, entries: &[DependencyEntry]) {
     if entries.is_empty() {
         return;
     }
