@@ -48,6 +48,10 @@ impl Composer<'_> {
         let block = tree.block(id);
         for key in &block.order_by {
             match (sorted_by(tree, self.resolved.block(id), key.expr), &block.kind) {
+                // ORDER BY ALL sorts by the columns of the result.
+                (SortedBy::Expr(expr), _) if matches!(tree.expr(expr), Expr::Star(_)) => {
+                    out.extend(columns.iter().flat_map(|deps| deps.iter()).map(|dep| dep.then(EdgeKind::Sort)));
+                }
                 (SortedBy::Output(place), _) => out.extend(columns[place].iter().map(|dep| dep.then(EdgeKind::Sort))),
                 (SortedBy::Expr(expr), BlockKind::Select(_)) => {
                     let way = self.behind(id, EdgeKind::Sort);

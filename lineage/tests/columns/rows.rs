@@ -1,6 +1,6 @@
 //! What decides which rows there are.
 
-use headsup_lineage::dialect::Dialect::{Ansi, BigQuery, Postgres, Snowflake};
+use headsup_lineage::dialect::Dialect::{Ansi, BigQuery, DuckDb, Postgres, Snowflake};
 
 use crate::support::{check, print};
 
@@ -180,4 +180,15 @@ fn an_alias_wins_in_group_by_where_the_dialect_says_so_or_a_column_would_be_ambi
     let found = print(BigQuery, SHOP, sql);
     assert!(found.contains("orders.id group_by") && !found.contains("customers.id group_by"), "{found}");
     assert!(!found.contains("open"), "{found}");
+}
+
+#[test]
+fn order_by_all_sorts_by_the_columns_of_the_result() {
+    let sql = "select id, (select count(*) from lines where order_id = id) as n from orders order by all limit 2";
+    let expected = "
+        id <- orders.id identity
+        n <- orders.id filter, lines aggregation, lines.order_id filter
+        rows <- orders rows, orders.id filter, orders.id sort, lines sort, lines.order_id filter
+        key (id)";
+    check(DuckDb, SHOP, sql, expected);
 }
