@@ -6,13 +6,14 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Delete, Expr, FromTable, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Insert, JoinOperator, Merge,
-    ObjectName, Query, Select, SetExpr, Statement as Ast, TableFactor, TableObject, TableWithJoins, Update,
-    UpdateTableFromKind, Visit, Visitor,
+    ObjectName, PipeOperator, Query, Select, SetExpr, Statement as Ast, TableFactor, TableObject, TableWithJoins,
+    Update, UpdateTableFromKind, Visit, Visitor,
 };
 
 use super::names::{Named, Origin, literal, literal_argument, named, quoting};
 use super::rules::{
-    aliased, dictionary, into_builds, is_builtin, is_dual, is_hint, is_only, is_temporary, item_name, path_of,
+    aliased, dictionary, into_builds, is_array_join, is_builtin, is_dual, is_hint, is_only, is_temporary, item_name,
+    path_of,
 };
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
@@ -326,6 +327,12 @@ impl Visitor for Collector {
             }
         }
         self.scopes.push(Scope::Query { pending, visible });
+        for operator in &query.pipe_operators {
+            if let PipeOperator::Call { function, .. } = operator {
+                let role = if function.name.0.len() > 1 { ReadRole::Table } else { ReadRole::Call };
+                self.read(&function.name, role);
+            }
+        }
         ControlFlow::Continue(())
     }
 
@@ -363,11 +370,11 @@ impl Visitor for Collector {
             direct(item, &mut factors);
         }
         let mut names: Vec<ColumnName> = Vec::new();
+        let mut arrays = false;
         for (factor, join) in factors {
-            let array = matches!(
-                join,
-                Some(JoinOperator::ArrayJoin | JoinOperator::LeftArrayJoin | JoinOperator::InnerArrayJoin)
-            );
+            // Behind `ARRAY JOIN a` a comma joins another array.
+            let array = join.map_or(arrays, is_array_join);
+            arrays |= array;
             if let TableFactor::Table { name, .. } = factor
                 && (array || self.is_path(name, &names))
             {

@@ -2,7 +2,7 @@
 //! table though it stands where one would, and what names one where none is looked for. It must not
 //! know scopes.
 
-use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, ObjectName, TableFactor, TableWithJoins};
+use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, JoinOperator, ObjectName, TableFactor, TableWithJoins};
 
 use super::extract::Place;
 use super::names::{Named, Origin, literal_argument, named, quoting};
@@ -146,4 +146,9 @@ pub(super) fn renamed(old: &ObjectName, new: &ObjectName) -> ObjectName {
     parts.pop();
     parts.extend(new.0.iter().cloned());
     ObjectName(parts)
+}
+
+/// Whether what is joined is an array of the rows before it.
+pub(super) const fn is_array_join(operator: &JoinOperator) -> bool {
+    matches!(operator, JoinOperator::ArrayJoin | JoinOperator::LeftArrayJoin | JoinOperator::InnerArrayJoin)
 }

@@ -15,7 +15,7 @@ use super::rules::{is_temporary, renamed};
 use super::schema;
 use crate::dialect::Dialect;
 use crate::name::RelationName;
-use crate::query::{Lifetime, ReadRole, Statement, StatementKind, TableSchema};
+use crate::query::{Action, Lifetime, Queries, ReadRole, Statement, StatementKind, TableSchema};
 
 /// Why the reads of dynamic SQL are not known.
 pub(super) const DYNAMIC: &str = "runs text that is built at run time";
@@ -51,8 +51,27 @@ pub(super) fn describe(
     };
     let mut describer = Describer { dialect, origin, found, targets: Vec::new(), nested: Nested::default() };
     let kind = describer.kind(ast);
-    let (statement, nested) = describer.finish(kind);
-    (Statement { queries, ..statement }, nested)
+    let (mut statement, nested) = describer.finish(kind);
+    if let Some(queries) = &queries {
+        filled_beside(&mut statement, queries);
+    }
+    statement.queries = queries;
+    (statement, nested)
+}
+
+/// Adds the relations that a statement fills beside the one that it is about: the other tables of a
+/// join that MySQL updates, the table that OUTPUT goes to.
+fn filled_beside(statement: &mut Statement, queries: &Queries) {
+    for output in &queries.outputs {
+        let Some(target) = &output.target else { continue };
+        if statement.targets.contains(target) {
+            continue;
+        }
+        statement.targets.push(target.clone());
+        if statement.kind == StatementKind::Empty && output.action != Action::Delete {
+            statement.kind = StatementKind::Fill;
+        }
+    }
 }
 
 impl Describer {

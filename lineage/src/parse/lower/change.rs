@@ -28,6 +28,14 @@ pub(super) enum Rows {
     Unwanted,
 }
 
+/// How much of a column is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    /// One field of a record.
+    Field,
+}
+
 /// What a statement returns beside changing rows, and the table that keeps it.
 pub(super) type Returned<'a> = Option<(&'a [SelectItem], Option<&'a SelectInto>)>;
 
@@ -159,9 +167,9 @@ impl<'a> Lowering<'a> {
         for assignment in assignments {
             match &assignment.target {
                 AssignmentTarget::ColumnName(name) => {
-                    let Some((target, field)) = self.assigned(name, changed) else { continue };
+                    let Some((target, part)) = self.assigned(name, changed) else { continue };
                     let mut value = self.assigned_value(&assignment.value);
-                    if field {
+                    if part == Part::Field {
                         // The other fields of the record stay.
                         let path = self.build.path_of(&[target]);
                         let place = start::of_name(name).map_or(self.origin.0, |place| self.place_of(place));
@@ -211,20 +219,21 @@ impl<'a> Lowering<'a> {
         place.map_or(self.origin.0, |place| self.place_of(place))
     }
 
-    /// The column that a name in SET means, and whether only a field of it is set.
-    fn assigned(&mut self, name: &'a ObjectName, changed: &Changed) -> Option<(Symbol, bool)> {
+    /// The column that a name in SET means, and how much of it is set.
+    fn assigned(&mut self, name: &'a ObjectName, changed: &Changed) -> Option<(Symbol, Part)> {
         let parts = self.symbols(name.0.iter().filter_map(|part| part.as_ident()));
         match parts.as_slice() {
             [] => None,
-            [only] => Some((*only, false)),
+            [only] => Some((*only, Part::Whole)),
             [first, rest @ ..] if self.dialect == Dialect::BigQuery => {
                 if changed.known_as.contains(first) {
-                    rest.first().map(|column| (*column, rest.len() > 1))
+                    let part = if rest.len() > 1 { Part::Field } else { Part::Whole };
+                    rest.first().map(|column| (*column, part))
                 } else {
-                    Some((*first, true))
+                    Some((*first, Part::Field))
                 }
             }
-            [.., last] => Some((*last, false)),
+            [.., last] => Some((*last, Part::Whole)),
         }
     }
 

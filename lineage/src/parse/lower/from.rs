@@ -5,9 +5,10 @@ use sqlparser::ast::{
     self, Expr as Ast, JoinConstraint, JoinOperator, LateralView, ObjectName, TableAlias, TableFactor, TableSampleKind,
     TableVersion, TableWithJoins,
 };
+use sqlparser::tokenizer::Location;
 
 use super::super::names::{Named, literal, named};
-use super::super::rules::{is_dual, is_hint, is_only, item_name, path_of};
+use super::super::rules::{is_array_join, is_dual, is_hint, is_only, item_name, path_of};
 use super::query::item;
 use super::{Lowering, Scope, start};
 use crate::diagnostic::Position;
@@ -31,11 +32,16 @@ impl<'a> Lowering<'a> {
 
     /// Items behind a comma, if any stand before it.
     pub(super) fn more_items(&mut self, tables: &'a [TableWithJoins], items: &mut Vec<FromItem>) {
-        for table in tables {
+        let mut tables = tables.iter();
+        while let Some(table) = tables.next() {
+            if table.joins.last().is_some_and(|join| is_array_join(&join.join_operator)) {
+                self.join_to(table, items);
+                self.more_arrays(tables.as_slice(), items);
+                return;
+            }
             if !items.is_empty() && self.keeps_brackets(table) {
-                let nested = self.joined(table);
-                let place = nested.first().map_or(self.origin.0, |first| first.position);
-                items.push(item(Source::Nested(nested), place));
+                let nested = self.nested(table);
+                items.push(nested);
             } else {
                 self.join_to(table, items);
             }
@@ -45,13 +51,28 @@ impl<'a> Lowering<'a> {
     /// Whether the joins behind a comma would mean something else if they were joined one by one to
     /// all that stands before the comma. BigQuery does join them so.
     fn keeps_brackets(&self, table: &TableWithJoins) -> bool {
-        self.dialect != Dialect::BigQuery && table.joins.iter().any(|join| is_bracketed(&join.join_operator))
+        // Elements made of what stands before the comma can be matched with it by name.
+        let made = matches!(
+            table.relation,
+            TableFactor::UNNEST { .. } | TableFactor::Function { .. } | TableFactor::TableFunction { .. }
+        );
+        self.dialect != Dialect::BigQuery
+            && table.joins.iter().any(|join| match bracketed(&join.join_operator) {
+                Bracketed::Always => true,
+                Bracketed::ByName => !made,
+                Bracketed::Never => false,
+            })
     }
 
-    fn joined(&mut self, table: &'a TableWithJoins) -> Vec<FromItem> {
+    /// Joins in brackets; what they are made of may see what stands before them.
+    fn nested(&mut self, table: &'a TableWithJoins) -> FromItem {
         let mut items = Vec::with_capacity(1 + table.joins.len());
         self.join_to(table, &mut items);
-        items
+        let place = items.first().map_or(self.origin.0, |first| first.position);
+        let lateral = items.iter().any(|item| item.lateral == Lateral::Yes);
+        let mut nested = item(Source::Nested(items), place);
+        nested.lateral = if lateral { Lateral::Yes } else { Lateral::No };
+        nested
     }
 
     pub(super) fn join_to(&mut self, table: &'a TableWithJoins, items: &mut Vec<FromItem>) {
@@ -155,10 +176,11 @@ impl<'a> Lowering<'a> {
                 item
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
-                let nested = self.joined(table_with_joins);
-                let place = nested.first().map_or(self.origin.0, |first| first.position);
-                let mut item = self.item_of(Source::Nested(nested), alias.as_ref(), None);
-                item.position = place;
+                let mut item = self.nested(table_with_joins);
+                if let Some(alias) = alias {
+                    item.alias = Some(self.symbol(&alias.name));
+                    item.columns = self.symbols(alias.columns.iter().map(|column| &column.name));
+                }
                 item
             }
             TableFactor::Pivot { .. }
@@ -331,12 +353,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// An item with its alias.
-    pub(super) fn item_of(
-        &mut self,
-        source: Source,
-        alias: Alias<'a>,
-        place: Option<sqlparser::tokenizer::Location>,
-    ) -> FromItem {
+    pub(super) fn item_of(&mut self, source: Source, alias: Alias<'a>, place: Option<Location>) -> FromItem {
         let place = place.or(alias.map(|alias| alias.name.span.start));
         let mut item = item(source, place.map_or(self.origin.0, |place| self.place_of(place)));
         if let Some(alias) = alias {
@@ -352,7 +369,7 @@ impl<'a> Lowering<'a> {
         offset: Option<Symbol>,
         output: UnnestOutput,
         alias: Alias<'a>,
-        place: Option<sqlparser::tokenizer::Location>,
+        place: Option<Location>,
     ) -> FromItem {
         let arrays = self.build.list(&arrays);
         let at = alias.and_then(|alias| alias.at.as_ref()).map(|at| self.symbol(at));
@@ -363,33 +380,63 @@ impl<'a> Lowering<'a> {
 
     /// `ARRAY JOIN items AS item` of ClickHouse.
     fn array_join(&mut self, join: &'a ast::Join) -> FromItem {
-        let (alias, array, place) = match &join.relation {
-            TableFactor::Table { name, alias, args: None, .. } => {
-                let path = self.path(name);
-                let place = start::of_name(name);
-                let position = place.map_or(self.origin.0, |place| self.place_of(place));
-                let array = self.build.expr(Expr::Column(path, position));
-                (alias.as_ref(), array, place)
-            }
-            TableFactor::Table { name, alias, args: Some(args), .. } => {
-                let array = self.function_value(name, &args.args);
-                (alias.as_ref(), array, start::of_name(name))
-            }
-            _ => {
-                let mut item = self.factor(&join.relation);
-                item.lateral = Lateral::Yes;
-                return item;
-            }
+        let Some((array, name, place)) = self.array(&join.relation) else {
+            let mut item = self.factor(&join.relation);
+            item.lateral = Lateral::Yes;
+            return item;
         };
-        let mut item = self.unnest(vec![array], None, UnnestOutput::Elements, alias, place);
-        if let (None, TableFactor::Table { name, .. }) = (alias, &join.relation) {
-            item.columns.extend(self.last_symbol(name));
-        }
+        let mut item = self.unnest(vec![array], None, UnnestOutput::Elements, None, place);
+        item.columns.extend(name);
         item.join.kind = match join.join_operator {
             JoinOperator::LeftArrayJoin => JoinKind::Left,
             _ => JoinKind::Cross,
         };
         item
+    }
+
+    /// An array of an ARRAY JOIN, and what its elements are called.
+    fn array(&mut self, factor: &'a TableFactor) -> Option<(ExprId, Option<Symbol>, Option<Location>)> {
+        let TableFactor::Table { name, alias, args, .. } = factor else { return None };
+        let place = start::of_name(name);
+        let array = match args {
+            Some(args) => self.function_value(name, &args.args),
+            None => {
+                let path = self.path(name);
+                let position = place.map_or(self.origin.0, |place| self.place_of(place));
+                self.build.expr(Expr::Column(path, position))
+            }
+        };
+        let called = match alias {
+            Some(alias) => Some(self.symbol(&alias.name)),
+            None => self.last_symbol(name),
+        };
+        Some((array, called, place))
+    }
+
+    /// `ARRAY JOIN a, b`: the elements stand side by side.
+    fn more_arrays(&mut self, tables: &'a [TableWithJoins], items: &mut Vec<FromItem>) {
+        let first = items.len().saturating_sub(1);
+        let mut all = Vec::new();
+        let mut names = Vec::new();
+        for table in tables {
+            if let Some((array, called, _)) = self.array(&table.relation) {
+                all.push(array);
+                names.extend(called);
+            } else {
+                items.push(self.factor(&table.relation));
+            }
+            items.extend(table.joins.iter().map(|join| self.join(join)).collect::<Vec<_>>());
+        }
+        let array_join = items.get_mut(first).and_then(|item| match &mut item.source {
+            Source::Unnest { arrays, .. } => Some((arrays, &mut item.columns)),
+            _ => None,
+        });
+        if let Some((arrays, columns)) = array_join {
+            let mut beside = self.build.tree().list(*arrays).to_vec();
+            beside.extend(all);
+            *arrays = self.build.list(&beside);
+            columns.extend(names);
+        }
     }
 
     /// `LATERAL VIEW [OUTER] EXPLODE(…) t AS a, b`.
@@ -441,13 +488,23 @@ const fn has_paths(dialect: Dialect) -> bool {
     matches!(dialect, Dialect::BigQuery | Dialect::Redshift)
 }
 
-const fn is_bracketed(operator: &JoinOperator) -> bool {
-    match operator {
+/// Whether a join has to stay apart from what stands before the comma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bracketed {
+    /// It keeps rows of its right side.
+    Always,
+    /// USING finds its columns on the left, and there it must not look further.
+    ByName,
+    Never,
+}
+
+const fn bracketed(operator: &JoinOperator) -> Bracketed {
+    let constraint = match operator {
         JoinOperator::Right(_)
         | JoinOperator::RightOuter(_)
         | JoinOperator::FullOuter(_)
         | JoinOperator::RightSemi(_)
-        | JoinOperator::RightAnti(_) => true,
+        | JoinOperator::RightAnti(_) => return Bracketed::Always,
         JoinOperator::Join(constraint)
         | JoinOperator::Inner(constraint)
         | JoinOperator::Left(constraint)
@@ -457,9 +514,11 @@ const fn is_bracketed(operator: &JoinOperator) -> bool {
         | JoinOperator::Anti(constraint)
         | JoinOperator::LeftAnti(constraint)
         | JoinOperator::StraightJoin(constraint)
-        | JoinOperator::AsOf { constraint, .. } => {
-            matches!(constraint, JoinConstraint::Using(_) | JoinConstraint::Natural)
-        }
-        _ => false,
+        | JoinOperator::AsOf { constraint, .. } => constraint,
+        _ => return Bracketed::Never,
+    };
+    match constraint {
+        JoinConstraint::Using(_) | JoinConstraint::Natural => Bracketed::ByName,
+        JoinConstraint::On(_) | JoinConstraint::None => Bracketed::Never,
     }
 }

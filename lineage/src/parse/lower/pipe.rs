@@ -57,8 +57,8 @@ impl<'a> Lowering<'a> {
                 self.lateral_views(&select.lateral_views, &mut flow.select.from);
             }
             _ => {
-                let block = self.body(&query.body);
-                let block = self.ordered(block, query);
+                let body = self.body(&query.body);
+                let block = self.ordered(body, query);
                 flow.select.from.push(item(Source::Block(block), place));
             }
         }
@@ -244,7 +244,8 @@ impl<'a> Lowering<'a> {
         let done = std::mem::replace(flow, Flow::over(Vec::new(), place));
         let mut branches = vec![self.flowed(done)];
         branches.extend(queries.iter().map(|query| self.query(query)).collect::<Vec<_>>());
-        let block = self.set_operation(operator, quantifier, branches, place);
+        let block = Self::set_operation(operator, quantifier, branches, place);
+        let block = self.build.block(block);
         flow.select.from.push(item(Source::Block(block), place));
     }
 

@@ -20,6 +20,14 @@ use crate::query::tree::{BlockId, Direction, Expr, ExprId, List, NamedRelation, 
 /// CTEs under WITH RECURSIVE that each name a later one; beyond it nobody has written the text.
 const MAX_AWAITED: usize = 24;
 
+/// What stands before ORDER BY and LIMIT.
+pub(super) enum Body {
+    /// A block that can still be given an order and a limit.
+    Open(Block),
+    /// A query in brackets, or what another statement returns.
+    Done(BlockId),
+}
+
 impl<'a> Lowering<'a> {
     /// A query, with its CTEs; the block belongs to nobody else.
     pub(super) fn query(&mut self, query: &'a Query) -> BlockId {
@@ -128,7 +136,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// What a query is without its CTEs, its order and its limit.
-    pub(super) fn body(&mut self, body: &'a SetExpr) -> BlockId {
+    pub(super) fn body(&mut self, body: &'a SetExpr) -> Body {
         let mut steps = Vec::new();
         let mut at = body;
         while let SetExpr::SetOperation { left, op, set_quantifier, right } = at {
@@ -138,26 +146,37 @@ impl<'a> Lowering<'a> {
         let mut built = self.branch(at);
         let place = self.position_of_body(at);
         while let Some((operator, quantifier, right)) = steps.pop() {
-            let mut branches = vec![built, self.branch(right)];
+            let mut branches = vec![self.finished(built), self.branch_block(right)];
             while let Some((next, same, right)) = steps.last()
                 && *next == operator
                 && *same == quantifier
             {
-                branches.push(self.branch(right));
+                branches.push(self.branch_block(right));
                 steps.pop();
             }
-            built = self.set_operation(operator, quantifier, branches, place);
+            built = Body::Open(Self::set_operation(operator, quantifier, branches, place));
         }
         built
     }
 
+    pub(super) fn finished(&mut self, body: Body) -> BlockId {
+        match body {
+            Body::Open(block) => self.build.block(block),
+            Body::Done(block) => block,
+        }
+    }
+
+    fn branch_block(&mut self, body: &'a SetExpr) -> BlockId {
+        let built = self.branch(body);
+        self.finished(built)
+    }
+
     pub(super) fn set_operation(
-        &mut self,
         operator: AstOperator,
         quantifier: SetQuantifier,
         branches: Vec<BlockId>,
         place: Position,
-    ) -> BlockId {
+    ) -> Block {
         let operator = match operator {
             AstOperator::Union => SetOperator::Union,
             AstOperator::Intersect => SetOperator::Intersect,
@@ -170,24 +189,24 @@ impl<'a> Lowering<'a> {
             SetQuantifier::Distinct | SetQuantifier::None => (Duplicates::Dropped, Matching::Position),
         };
         let operation = SetOperation { operator, duplicates, matching, branches };
-        self.build.block(Block::new(BlockKind::SetOperation(operation), place))
+        Block::new(BlockKind::SetOperation(operation), place)
     }
 
-    fn branch(&mut self, body: &'a SetExpr) -> BlockId {
+    fn branch(&mut self, body: &'a SetExpr) -> Body {
         match body {
-            SetExpr::Select(select) => self.select(select),
-            SetExpr::Query(query) => self.query(query),
+            SetExpr::Select(select) => Body::Open(self.select(select)),
+            SetExpr::Query(query) => Body::Done(self.query(query)),
             SetExpr::SetOperation { .. } => self.body(body),
-            SetExpr::Values(values) => self.values(values),
+            SetExpr::Values(values) => Body::Open(self.values(values)),
             SetExpr::Table(table) => {
                 let parts = [&table.schema_name, &table.table_name];
                 let parts: Vec<&'a str> = parts.into_iter().flatten().map(String::as_str).collect();
-                self.table_command(&parts)
+                Body::Done(self.table_command(&parts))
             }
             SetExpr::Insert(statement)
             | SetExpr::Update(statement)
             | SetExpr::Delete(statement)
-            | SetExpr::Merge(statement) => self.returning(statement),
+            | SetExpr::Merge(statement) => Body::Done(self.returning(statement)),
         }
     }
 
@@ -217,13 +236,18 @@ impl<'a> Lowering<'a> {
 
     /// `SELECT * FROM item`.
     pub(super) fn all_of_item(&mut self, item: FromItem) -> BlockId {
-        let position = item.position;
-        let kind = ProjectionKind::Star(Box::default());
-        let select = Select { from: vec![item], projection: vec![Projection { kind, position }], ..Select::default() };
-        self.build.block(Block::new(BlockKind::Select(Box::new(select)), position))
+        self.build.block(Self::all_of_rows(item))
     }
 
-    fn values(&mut self, values: &'a Values) -> BlockId {
+    fn all_of_rows(item: FromItem) -> Block {
+        let position = item.position;
+        let kind = ProjectionKind::Star(Box::default());
+        let projection = vec![Projection { kind, position }];
+        let select = Select { from: vec![item], projection, ..Select::default() };
+        Block::new(BlockKind::Select(Box::new(select)), position)
+    }
+
+    fn values(&mut self, values: &'a Values) -> Block {
         let mut rows = Vec::with_capacity(values.rows.len());
         for row in &values.rows {
             let row: Vec<ExprId> = row.content.iter().map(|value| self.assigned_value(value)).collect();
@@ -231,7 +255,7 @@ impl<'a> Lowering<'a> {
         }
         let place = values.rows.first().and_then(|row| row.content.first()).and_then(start::of_expr);
         let place = place.map_or(self.origin.0, |place| self.place_of(place));
-        self.build.block(Block::new(BlockKind::Values(rows), place))
+        Block::new(BlockKind::Values(rows), place)
     }
 
     pub(super) fn position_of_body(&self, body: &SetExpr) -> Position {
@@ -239,28 +263,33 @@ impl<'a> Lowering<'a> {
     }
 
     /// ORDER BY, LIMIT and FETCH behind a body.
-    pub(super) fn ordered(&mut self, block: BlockId, query: &'a Query) -> BlockId {
+    pub(super) fn ordered(&mut self, body: Body, query: &'a Query) -> BlockId {
+        let blocks = self.build.tree().block_count();
         let order_by = query.order_by.as_ref().map(|order| self.order_by(order)).unwrap_or_default();
         let limit = self.limit(query.limit_clause.as_ref(), query.fetch.as_ref());
-        if order_by.is_empty() && limit.is_none() {
-            return block;
-        }
-        let known = self.build.tree().block(block);
-        // A query in brackets has an order and a limit of its own; TOP is the limit of this one.
-        let bracketed = matches!(&*query.body, SetExpr::Query(_));
-        let taken = (bracketed && !known.order_by.is_empty()) || known.limit.is_some();
-        let block = if taken && (bracketed || limit.is_some()) {
-            let place = known.position;
-            self.all_of(Source::Block(block), place)
-        } else {
-            block
+        let mut block = match body {
+            Body::Open(block) if block.limit.is_none() || limit.is_none() => block,
+            body => {
+                let inner = self.finished(body);
+                if order_by.is_empty() && limit.is_none() {
+                    return inner;
+                }
+                // A query in brackets can have an order and a limit of its own, and TOP is one too.
+                let later = self.build.tree().block_count() > blocks;
+                let known = self.build.block_mut(inner);
+                if known.order_by.is_empty() && known.limit.is_none() && !later {
+                    known.order_by = order_by;
+                    known.limit = limit;
+                    return inner;
+                }
+                let place = self.build.tree().block(inner).position;
+                let from = item(Source::Block(inner), place);
+                Self::all_of_rows(from)
+            }
         };
-        let lowered = self.build.block_mut(block);
-        lowered.order_by.extend(order_by);
-        if limit.is_some() {
-            lowered.limit = limit;
-        }
-        block
+        block.order_by.extend(order_by);
+        block.limit = limit.or(block.limit);
+        self.build.block(block)
     }
 
     pub(super) fn order_by(&mut self, order: &'a OrderBy) -> Vec<SortKey> {

@@ -13,12 +13,12 @@ use crate::diagnostic::Position;
 use crate::query::block::{
     Block, BlockKind, Distinct, Limit, Projection, ProjectionKind, RowShape, Select, Star, StarPattern,
 };
-use crate::query::tree::{BlockId, ExprId, List, LiteralKind, Path, Symbol, Window};
+use crate::query::tree::{ExprId, List, LiteralKind, Path, Symbol, Window};
 
 mod grouping;
 
 impl<'a> Lowering<'a> {
-    pub(super) fn select(&mut self, ast: &'a AstSelect) -> BlockId {
+    pub(super) fn select(&mut self, ast: &'a AstSelect) -> Block {
         let place = self.place_of(start::of_select(ast));
         self.into(ast);
         self.scopes.push(Scope::Items { names: Vec::new(), hidden: 0 });
@@ -60,7 +60,7 @@ impl<'a> Lowering<'a> {
         block.order_by = order_by;
         block.order_by.extend(spread.into_iter().map(super::function::ascending));
         block.limit = limit;
-        self.build.block(block)
+        block
     }
 
     /// All of some conditions; those that are conjunctions themselves stay as they are.

@@ -2,16 +2,17 @@
 //! [`super::super::statement`].
 
 use sqlparser::ast::{
-    AlterTable, AlterTableOperation, CopyIntoSnowflakeKind, CopySource, CreateTable, CreateView, Ident, ObjectName,
-    Query, RenameTableNameKind, SetExpr, Statement as Ast,
+    AlterTable, AlterTableOperation, CopyIntoSnowflakeKind, CopySource, CreateTable, CreateView, DeclareAssignment,
+    Expr, Ident, ObjectName, Query, RenameTableNameKind, ReturnStatement, ReturnStatementValue, Set, SetExpr,
+    Statement as Ast,
 };
 
 use super::super::names::{Named, column, named};
 use super::super::rules::renamed;
 use super::Lowering;
-use super::change::Rows;
+use super::change::{Kept, Rows};
 use crate::name::{ColumnName, RelationName};
-use crate::query::block::{Block, Matching};
+use crate::query::block::{Block, Matching, Projection, ProjectionKind};
 use crate::query::tree::BlockId;
 use crate::query::{Action, Output};
 
@@ -50,11 +51,12 @@ impl<'a> Lowering<'a> {
                     self.replaced_by(&rename.new_name, &rename.old_name);
                 }
             }
-            Ast::CopyIntoSnowflake { kind, into, into_columns, from_query, from_obj, .. } => {
-                let block = match (from_query, from_obj) {
-                    (Some(query), _) => Some(self.query(query)),
-                    (None, Some(name)) => self.rows_of_name(name),
-                    (None, None) => None,
+            Ast::CopyIntoSnowflake { kind, into, into_columns, from_query, from_obj, from_transformations, .. } => {
+                let block = match (from_query, from_transformations, from_obj) {
+                    (Some(query), _, _) => Some(self.query(query)),
+                    // The columns of a file are nobody's.
+                    (None, Some(_), _) | (None, None, None) => None,
+                    (None, None, Some(name)) => self.rows_of_name(name),
                 };
                 let Some(block) = block else { return };
                 match kind {
@@ -65,6 +67,28 @@ impl<'a> Lowering<'a> {
                     }
                 }
             }
+            Ast::Set(Set::SingleAssignment { values, .. } | Set::ParenthesizedAssignments { values, .. }) => {
+                self.variables(values);
+            }
+            Ast::Set(Set::MultipleAssignments { assignments }) => {
+                self.variables(assignments.iter().map(|assignment| &assignment.value));
+            }
+            Ast::Declare { stmts } => {
+                self.variables(stmts.iter().filter_map(|declared| match &declared.assignment {
+                    Some(
+                        DeclareAssignment::Expr(value)
+                        | DeclareAssignment::Default(value)
+                        | DeclareAssignment::DuckAssignment(value)
+                        | DeclareAssignment::For(value)
+                        | DeclareAssignment::MsSqlAssignment(value),
+                    ) => Some(&**value),
+                    None => None,
+                }));
+                for query in stmts.iter().filter_map(|declared| declared.for_query.as_deref()) {
+                    self.bare_query(query);
+                }
+            }
+            Ast::Return(ReturnStatement { value: Some(ReturnStatementValue::Expr(value)) }) => self.variables([value]),
             Ast::Copy { source: CopySource::Query(query), .. } | Ast::Unload { query: Some(query), .. } => {
                 self.bare_query(query);
             }
@@ -74,6 +98,23 @@ impl<'a> Lowering<'a> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Variables that are set from queries: what they read goes on to later statements.
+    fn variables(&mut self, values: impl IntoIterator<Item = &'a Expr>) {
+        let place = self.origin.0;
+        let blocks = self.build.tree().block_count();
+        let (block, ()) = self.over(place, |lowering, select| {
+            for value in values {
+                let value = lowering.expr(value);
+                select.projection.push(Projection { kind: ProjectionKind::Expr(value, None), position: place });
+            }
+            ((), Kept::default())
+        });
+        // Without a query among the values there is nothing to say.
+        if self.build.tree().block_count() > blocks + 1 {
+            self.output(None, Vec::new(), block, Action::Return);
         }
     }
 

@@ -151,7 +151,7 @@ proptest! {
 
     #[test]
     fn no_soup_panics(text in soup(), dialect in dialects()) {
-        let _ = parse(&text, dialect);
+        check_trees(&text, &parse(&text, dialect));
         let _ = tokens(&text, dialect);
     }
 
@@ -159,6 +159,8 @@ proptest! {
     fn the_scan_finds_what_the_parser_finds(text in query()) {
         let script = parse(&text, Dialect::Ansi);
         prop_assert_eq!(script.reading, Reading::Parsed);
+        check_trees(&text, &script);
+        prop_assert!(script.statements[0].queries.is_some());
         let lexed = lexer::lex(&text, Dialect::Ansi);
         let scanned = scan::scan(Words { text: &text, lexemes: &lexed.lexemes }, Dialect::Ansi);
         let tables = |statement: &Statement| -> Vec<String> {

@@ -149,14 +149,14 @@ impl<'a> Lowering<'a> {
         let Some(source) = &insert.source else { return };
         let block = self.query(source);
         for clause in &insert.multi_table_into_clauses {
-            self.into_clause(clause, &[], None, block, place);
+            self.branch_of_insert(clause, &[], None, block, place);
         }
         let first = insert.multi_table_insert_type == Some(MultiTableInsertType::First);
         let mut failed: Vec<&'a Ast> = Vec::new();
         for when in &insert.multi_table_when_clauses {
             let before: &[&'a Ast] = if first && failed.len() <= MAX_FAILED { &failed } else { &[] };
             for clause in &when.into_clauses {
-                self.into_clause(clause, before, Some(&when.condition), block, place);
+                self.branch_of_insert(clause, before, Some(&when.condition), block, place);
             }
             failed.push(&when.condition);
         }
@@ -164,11 +164,11 @@ impl<'a> Lowering<'a> {
             failed.clear();
         }
         for clause in insert.multi_table_else_clause.iter().flatten() {
-            self.into_clause(clause, &failed, None, block, place);
+            self.branch_of_insert(clause, &failed, None, block, place);
         }
     }
 
-    fn into_clause(
+    fn branch_of_insert(
         &mut self,
         clause: &'a MultiTableInsertIntoClause,
         failed: &[&'a Ast],
@@ -190,7 +190,7 @@ impl<'a> Lowering<'a> {
             None => select.projection.push(Projection { kind: ProjectionKind::Star(Box::default()), position: place }),
             Some(values) => {
                 for value in &values.values {
-                    select.projection.push(self.into_value(value, place));
+                    select.projection.push(self.branch_value(value, place));
                 }
             }
         }
@@ -199,7 +199,7 @@ impl<'a> Lowering<'a> {
         self.fill(&clause.table_name, columns, block, Action::Append);
     }
 
-    fn into_value(&mut self, value: &'a MultiTableInsertValue, place: Position) -> Projection {
+    fn branch_value(&mut self, value: &'a MultiTableInsertValue, place: Position) -> Projection {
         match value {
             MultiTableInsertValue::Expr(expr) => {
                 let position = start::of_expr(expr).map_or(place, |location| self.place_of(location));
