@@ -13,7 +13,7 @@ use sqlparser::ast::{
 use super::names::{Named, Origin, literal, literal_argument, named, quoting};
 use super::rules::{
     aliased, dictionary, into_builds, is_array_join, is_builtin, is_dual, is_hint, is_only, is_temporary, item_name,
-    path_of,
+    only, path_of, relation_argument,
 };
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
@@ -161,6 +161,12 @@ impl Collector {
     }
 
     fn call(&mut self, function: &Function) {
+        if let Some(name) = relation_argument(function).and_then(path_of) {
+            if !self.is_cte(&name) {
+                self.read(&name, ReadRole::Table);
+            }
+            return;
+        }
         let arguments: &[FunctionArg] = match &function.args {
             FunctionArguments::List(list) => &list.args,
             _ => &[],
@@ -263,7 +269,10 @@ impl Collector {
     fn factor_target(&mut self, factor: &TableFactor) {
         if let TableFactor::Table { name, .. } = factor {
             self.skipped.insert(address(factor));
-            self.target(name);
+            match only(factor, self.dialect) {
+                Some(behind) => self.target(&behind),
+                None => self.target(name),
+            }
         }
     }
 

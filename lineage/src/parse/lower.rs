@@ -31,6 +31,9 @@ mod select;
 mod start;
 mod statement;
 
+#[cfg(test)]
+mod tests;
+
 /// The queries of a statement; `None` if it has none, or one that is not understood to the end.
 pub(super) fn lower<'a>(
     ast: &'a Ast,

@@ -56,16 +56,18 @@ impl Notes {
 
 /// Rewrites what the parser is known to miss; `None` if nothing applied.
 pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> Option<Notes> {
-    let rules: [fn(&mut Tokens, Dialect, &mut Notes); 17] = [
+    let rules: [fn(&mut Tokens, Dialect, &mut Notes); 19] = [
         streams,
         words::dropped,
         names_after_dots,
         table_arguments,
         versions::time_travel,
+        versions::merged,
         json::clauses,
         types::typed_arrays,
         types::casts,
         joins::one_match,
+        joins::unnamed_offsets,
         start_as_name,
         match_recognize_modes,
         query_of_create,

@@ -2,7 +2,10 @@
 //! table though it stands where one would, and what names one where none is looked for. It must not
 //! know scopes.
 
-use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, JoinOperator, ObjectName, TableFactor, TableWithJoins};
+use sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, JoinOperator, ObjectName, TableFactor,
+    TableWithJoins,
+};
 
 use super::extract::Place;
 use super::names::{Named, Origin, literal_argument, named, quoting};
@@ -57,6 +60,16 @@ pub(super) fn is_only(name: &ObjectName, dialect: Dialect) -> bool {
     };
     matches!(dialect, Dialect::Postgres | Dialect::Redshift | Dialect::Ansi)
         && word.is_some_and(|word| word.quote_style.is_none() && word.value.eq_ignore_ascii_case("only"))
+}
+
+/// The table behind the word ONLY, which the parser takes for an alias.
+pub(super) fn only(factor: &TableFactor, dialect: Dialect) -> Option<ObjectName> {
+    match factor {
+        TableFactor::Table { name, alias: Some(alias), args: None, .. } if is_only(name, dialect) => {
+            Some(ObjectName::from(vec![alias.name.clone()]))
+        }
+        _ => None,
+    }
 }
 
 /// Whether a name is the table of one row that stands where there is nothing to read.
@@ -151,4 +164,17 @@ pub(super) fn renamed(old: &ObjectName, new: &ObjectName) -> ObjectName {
 /// Whether what is joined is an array of the rows before it.
 pub(super) const fn is_array_join(operator: &JoinOperator) -> bool {
     matches!(operator, JoinOperator::ArrayJoin | JoinOperator::LeftArrayJoin | JoinOperator::InnerArrayJoin)
+}
+
+/// The relation that an argument `TABLE(orders)` is.
+pub(super) fn relation_argument(function: &Function) -> Option<&Expr> {
+    let [part] = function.name.0.as_slice() else { return None };
+    let name = part.as_ident().filter(|ident| ident.quote_style.is_none())?;
+    let FunctionArguments::List(list) = &function.args else { return None };
+    match list.args.as_slice() {
+        [FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))] if name.value.eq_ignore_ascii_case("table") => {
+            path_of(expr).is_some().then_some(expr)
+        }
+        _ => None,
+    }
 }

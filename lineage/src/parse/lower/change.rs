@@ -6,7 +6,7 @@ use sqlparser::ast::{
     SelectItem, TableFactor, TableWithJoins, Update, UpdateTableFromKind,
 };
 
-use super::super::rules::{aliased, path_of};
+use super::super::rules::{aliased, only, path_of};
 use super::{Lowering, Scope, start};
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
@@ -18,6 +18,9 @@ use crate::query::tree::{BlockId, Expr, ExprId, List, LiteralKind, SortKey, Symb
 mod insert;
 mod merge;
 mod through;
+
+/// Branches of one statement that a later one can stand behind.
+const MAX_FAILED: usize = 64;
 
 /// Whether somebody reads the rows that a changing statement returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,9 +149,10 @@ impl<'a> Lowering<'a> {
         let name = in_from.unwrap_or(name);
         known_as.extend(self.last_symbol(name));
         let through = self.cte_of(name);
-        let relation = match through {
-            Some(block) => self.base_of(block),
-            None => self.target(name),
+        let relation = match (through, only(factor, self.dialect)) {
+            (Some(block), _) => self.base_of(block),
+            (None, Some(behind)) => self.target(&behind),
+            (None, None) => self.target(name),
         };
         if through.is_some() && relation.is_none() {
             self.refuse();
@@ -332,6 +336,22 @@ impl<'a> Lowering<'a> {
         }
         let returned = returned(delete.returning.as_ref(), delete.output.as_ref());
         self.give_back(returned, rows, changed.first()?, place, build)
+    }
+
+    /// That none of some conditions holds: what an earlier branch takes, a later one does not see.
+    pub(super) fn none_of(&mut self, conditions: &[&'a Ast]) -> Vec<ExprId> {
+        if conditions.len() > MAX_FAILED {
+            // Each would be lowered again for every branch behind it.
+            self.refuse();
+            return Vec::new();
+        }
+        let mut failed = Vec::with_capacity(conditions.len());
+        for condition in conditions {
+            let condition = self.expr(condition);
+            let holds = self.apply("is true", &[condition]);
+            failed.push(self.apply("not", &[holds]));
+        }
+        failed
     }
 
     /// What a statement returns, over the rows that it changes.

@@ -194,8 +194,11 @@ impl<'a> Lowering<'a> {
                 for word in [kind.map(|kind| kind.to_string()), unique_keys.map(|keys| keys.to_string())] {
                     said.extend(word);
                 }
-                let said = self.word(said.trim());
-                self.signed(Sign::of(*negated), "is json", &[first, said])
+                let mut parts = vec![first];
+                if !said.is_empty() {
+                    parts.push(self.word(said.trim()));
+                }
+                self.signed(Sign::of(*negated), "is json", &parts)
             }
             Ast::IsNormalized { form, negated, .. } => {
                 let mut parts = vec![first];
@@ -290,6 +293,10 @@ impl<'a> Lowering<'a> {
             }
             Ast::Exists { subquery, negated } => self.exists(subquery, *negated),
             Ast::TypedString(typed) => {
+                // The parser takes `tuple(a, b).1` of ClickHouse for a type and a number.
+                if matches!(typed.value.value, Value::Number(..)) {
+                    self.refuse();
+                }
                 let data_type = self.data_type_text(&typed.data_type);
                 let spelled = format!("{} {}", self.build.tree().text(data_type), typed.value);
                 self.literal(LiteralKind::Other, &spelled)

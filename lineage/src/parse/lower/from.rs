@@ -77,8 +77,14 @@ impl<'a> Lowering<'a> {
 
     pub(super) fn join_to(&mut self, table: &'a TableWithJoins, items: &mut Vec<FromItem>) {
         items.push(self.factor(&table.relation));
+        let mut before = &table.relation;
         for join in &table.joins {
-            items.push(self.join(join));
+            let mut joined = self.join(join);
+            if let Some(kind) = swallowed(before) {
+                joined.join.kind = kind;
+            }
+            items.push(joined);
+            before = &join.relation;
         }
     }
 
@@ -248,6 +254,23 @@ impl<'a> Lowering<'a> {
 
     fn table(&mut self, factor: &'a TableFactor, name: &'a ObjectName, alias: Alias<'a>) -> FromItem {
         let place = start::of_name(name);
+        let mut said = place.and_then(|place| self.notes.version(place)).map(str::to_owned);
+        let mut alias = alias;
+        if let Some(word) = alias.filter(|_| self.dialect == Dialect::ClickHouse)
+            && !word.explicit
+            && word.name.quote_style.is_none()
+            && word.name.value.eq_ignore_ascii_case("final")
+        {
+            // The parser takes FINAL for an alias.
+            alias = None;
+            said = Some("final".to_owned());
+        }
+        if let TableFactor::Table { partitions, .. } = factor
+            && !partitions.is_empty()
+        {
+            let names: Vec<&str> = partitions.iter().map(|partition| partition.value.as_str()).collect();
+            said = Some(format!("partition ({})", names.join(", ")));
+        }
         if let Some(alias) = alias.filter(|_| is_only(name, self.dialect)) {
             // Postgres: ONLY stands in the place of the table, and the table in that of its alias.
             let relation = ObjectName::from(vec![alias.name.clone()]);
@@ -283,8 +306,8 @@ impl<'a> Lowering<'a> {
         if let TableFactor::Table { version: Some(version), .. } = factor {
             source = self.versioned(source, version);
         }
-        if let Some(version) = place.and_then(|place| self.notes.version(place)) {
-            source = self.with_version(source, version);
+        if let Some(version) = said {
+            source = self.with_version(source, &version);
         }
         self.item_of(source, alias, place)
     }
@@ -294,7 +317,10 @@ impl<'a> Lowering<'a> {
         match named(self.dialect, self.origin, name) {
             Named::Relation(relation, position) => self.read(relation, position),
             Named::Elsewhere => {
-                let name = self.literal(LiteralKind::String, &name.to_string());
+                let name = match name.0.as_slice() {
+                    [part] if let Some(ident) = part.as_ident() => self.literal(LiteralKind::String, &ident.value),
+                    _ => self.literal(LiteralKind::String, &name.to_string()),
+                };
                 self.plain_function("file", &[name])
             }
             Named::Runtime => {
@@ -320,7 +346,7 @@ impl<'a> Lowering<'a> {
         Source::Function { function, relation: None, args, offset: None, columns: Vec::new() }
     }
 
-    fn with_version(&mut self, source: Source, version: &str) -> Source {
+    pub(super) fn with_version(&mut self, source: Source, version: &str) -> Source {
         match source {
             Source::Relation { relation, .. } => Source::Relation { relation, version: Some(self.text(version)) },
             other => other,
@@ -328,7 +354,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Time travel. Where its expression asks something of other relations, it is kept as an argument.
-    fn versioned(&mut self, source: Source, version: &'a TableVersion) -> Source {
+    pub(super) fn versioned(&mut self, source: Source, version: &'a TableVersion) -> Source {
         let blocks = self.build.tree().block_count();
         let args = match version {
             TableVersion::ForSystemTimeAsOf(expr)
@@ -457,13 +483,17 @@ impl<'a> Lowering<'a> {
 
     /// The rows of the relation that `id IN orders` names in ClickHouse.
     pub(super) fn relation_in_list(&mut self, list: &'a [Ast]) -> Option<BlockId> {
-        if self.dialect != Dialect::ClickHouse {
-            return None;
+        match list {
+            [only] if self.dialect == Dialect::ClickHouse => self.rows_of_path(only),
+            _ => None,
         }
-        let [only] = list else { return None };
-        let name = path_of(only)?;
-        let place = start::of_expr(only).map_or(self.origin.0, |place| self.place_of(place));
-        if let Ast::Identifier(ident) = only {
+    }
+
+    /// The rows of the relation or CTE that a name among expressions means.
+    pub(super) fn rows_of_path(&mut self, expr: &'a Ast) -> Option<BlockId> {
+        let name = path_of(expr)?;
+        let place = start::of_expr(expr).map_or(self.origin.0, |place| self.place_of(place));
+        if let Ast::Identifier(ident) = expr {
             let symbol = self.symbol(ident);
             if let Some(source) = self.cte(symbol, place) {
                 return Some(self.all_of(source, place));
@@ -481,6 +511,22 @@ impl<'a> Lowering<'a> {
 enum Hiding {
     Begins,
     Ends,
+}
+
+/// Which join begins with the word that the parser takes for the alias in `WITH OFFSET LEFT JOIN`.
+pub(super) fn swallowed(factor: &TableFactor) -> Option<JoinKind> {
+    let TableFactor::UNNEST { with_offset_alias: Some(alias), .. } = factor else { return None };
+    if alias.quote_style.is_some() {
+        return None;
+    }
+    match alias.value.to_ascii_uppercase().as_str() {
+        "LEFT" => Some(JoinKind::Left),
+        "RIGHT" => Some(JoinKind::Right),
+        "FULL" => Some(JoinKind::Full),
+        "INNER" => Some(JoinKind::Inner),
+        "CROSS" => Some(JoinKind::Cross),
+        _ => None,
+    }
 }
 
 /// Whether a name in FROM can be a path into an earlier item.

@@ -6,6 +6,7 @@ use sqlparser::ast::{
     WildcardAdditionalOptions, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
 };
 
+use super::super::rules::{dictionary, relation_argument};
 use super::Lowering;
 use crate::dialect::Dialect;
 use crate::name::Quoting;
@@ -26,6 +27,15 @@ impl<'a> Lowering<'a> {
     pub(super) fn call(&mut self, function: &'a Function) -> ExprId {
         if let Some(column) = self.proposed_column(function) {
             return column;
+        }
+        if let FunctionArguments::Subquery(query) = &function.args
+            && Self::is_function(&function.name, &["array"])
+        {
+            let block = self.query(query);
+            return self.subquery(SubqueryKind::Array, None, block);
+        }
+        if let Some(rows) = relation_argument(function).and_then(|name| self.rows_of_path(name)) {
+            return self.subquery(SubqueryKind::Array, None, rows);
         }
         let name = self.function_name(&function.name);
         self.call_of(name, Vec::new(), function)
@@ -341,7 +351,7 @@ impl<'a> Lowering<'a> {
             return None;
         }
         let FunctionArguments::List(list) = arguments else { return None };
-        let relation = super::super::rules::dictionary(self.dialect, self.origin, name, &list.args)?;
+        let relation = dictionary(self.dialect, self.origin, name, &list.args)?;
         Some(self.rows_of(relation))
     }
 }

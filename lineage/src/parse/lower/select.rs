@@ -86,9 +86,14 @@ impl<'a> Lowering<'a> {
         let mut conditions = Vec::new();
         for clause in clauses {
             match clause {
-                ConnectByKind::StartWith { condition, .. } => conditions.push(self.expr(condition)),
-                ConnectByKind::ConnectBy { relationships, .. } => {
-                    conditions.extend(relationships.iter().map(|relationship| self.expr(relationship)));
+                ConnectByKind::StartWith { condition, .. } => {
+                    let condition = self.expr(condition);
+                    conditions.push(self.apply("start with", &[condition]));
+                }
+                ConnectByKind::ConnectBy { nocycle, relationships, .. } => {
+                    let relationships = self.exprs(relationships);
+                    let name = if *nocycle { "connect by nocycle" } else { "connect by" };
+                    conditions.push(self.apply(name, &relationships));
                 }
             }
         }

@@ -160,7 +160,13 @@ impl<'a> Lowering<'a> {
 
     fn create_table(&mut self, table: &'a CreateTable) {
         if let Some(original) = &table.clone {
-            self.replaced_by(&table.name, original);
+            let source = self.relation(original);
+            let source = match &table.version {
+                Some(version) => self.versioned(source, version),
+                None => source,
+            };
+            let block = self.all_of(source, self.origin.0);
+            self.fill(&table.name, Vec::new(), block, Action::Replace);
         } else if let Some(query) = &table.query {
             let block = self.query(query);
             let columns = self.names(table.columns.iter().map(|column| &column.name));

@@ -95,3 +95,22 @@ fn run(tokens: &[TokenWithSpan], index: usize) -> Option<usize> {
     }
     (at > index && is(tokens, at, "JOIN")).then_some(at)
 }
+
+/// `UNNEST(xs) WITH OFFSET LEFT JOIN t`: LEFT is no name for the offset.
+pub(super) fn unnamed_offsets(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect, _: &mut Notes) {
+    if dialect != Dialect::BigQuery {
+        return;
+    }
+    let mut index = 1;
+    while index + 1 < tokens.len() {
+        if is(tokens, index, "OFFSET")
+            && is(tokens, index - 1, "WITH")
+            && is_any(tokens, index + 1, &["LEFT", "RIGHT", "FULL", "INNER", "CROSS"])
+        {
+            let span = tokens[index].span;
+            let alias = [word("AS"), word("offset")].map(|token| TokenWithSpan::new(token, span));
+            tokens.splice(index + 1..index + 1, alias);
+        }
+        index += 1;
+    }
+}

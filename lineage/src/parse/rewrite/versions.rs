@@ -1,4 +1,5 @@
-//! Time travel: another version of the same relation, noted down beside its name.
+//! Another version of the same relation, noted down beside its name: time travel, and FINAL of
+//! ClickHouse.
 
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -61,6 +62,30 @@ pub(super) fn time_travel(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect, not
             }
         }
         index += 1;
+    }
+}
+
+/// `orders AS o FINAL`: the rows after they are merged.
+pub(super) fn merged(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect, notes: &mut Notes) {
+    if dialect != Dialect::ClickHouse {
+        return;
+    }
+    let mut index = 2;
+    while index < tokens.len() {
+        let follows = matches!(token(tokens, index - 1), Token::Word(_));
+        if !follows || !is(tokens, index, "FINAL") || is_any(tokens, index - 1, &["AS", "FROM", "JOIN"]) {
+            index += 1;
+            continue;
+        }
+        let named = if is(tokens, index - 2, "AS") {
+            index.saturating_sub(3)
+        } else if matches!(token(tokens, index - 2), Token::Word(_)) && !is_any(tokens, index - 2, &["FROM", "JOIN"]) {
+            index - 2
+        } else {
+            index - 1
+        };
+        notes.version_at(tokens, beginning(tokens, named), "final".to_owned());
+        tokens.remove(index);
     }
 }
 

@@ -9,7 +9,10 @@ use sqlparser::ast::{
 use super::super::Lowering;
 use super::{Changed, Kept, Rows, returned};
 use crate::diagnostic::Position;
-use crate::query::block::{FromItem, JoinCondition, JoinKind, Matching, Projection, ProjectionKind, Select, Star};
+use crate::name::{ColumnName, Quoting};
+use crate::query::block::{
+    FromItem, JoinCondition, JoinKind, Matching, Projection, ProjectionKind, Select, Source, Star,
+};
 use crate::query::tree::{BlockId, ExprId, Symbol};
 use crate::query::{Action, Output};
 
@@ -35,8 +38,13 @@ impl<'a> Lowering<'a> {
         let source = self.factor(&merge.source);
         let source = self.shared(source);
         let sides = Sides { target, source, on: &merge.on, changed, place };
+        // The first branch whose condition holds takes the row.
+        let mut taken: Vec<(Kind, &'a Ast)> = Vec::new();
         for clause in &merge.clauses {
-            self.branch_of_merge(clause, &sides);
+            let kind = Kind::of(&clause.clause_kind);
+            let before: Vec<&'a Ast> = taken.iter().filter(|(of, _)| *of == kind).map(|(_, ast)| *ast).collect();
+            self.branch_of_merge(clause, kind, &before, &sides);
+            taken.extend(clause.predicate.as_ref().map(|predicate| (kind, predicate)));
         }
         let returned = returned(None, merge.output.as_ref());
         self.give_back(returned, rows, &sides.changed.clone(), place, |lowering, select| {
@@ -44,27 +52,22 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    fn branch_of_merge(&mut self, clause: &'a MergeClause, sides: &Sides<'a>) {
-        let kind = match clause.clause_kind {
-            MergeClauseKind::Matched => Kind::Matched,
-            MergeClauseKind::NotMatched | MergeClauseKind::NotMatchedByTarget => Kind::OnlySource,
-            MergeClauseKind::NotMatchedBySource => Kind::OnlyTarget,
-        };
-        let predicate = clause.predicate.as_ref();
+    fn branch_of_merge(&mut self, clause: &'a MergeClause, kind: Kind, before: &[&'a Ast], sides: &Sides<'a>) {
+        let when = When { kind, before, predicate: clause.predicate.as_ref() };
         match &clause.action {
-            MergeAction::Insert(insert) => self.merge_insert(insert, predicate, sides),
-            MergeAction::Update(update) => self.merge_update(update, predicate, kind, sides),
-            MergeAction::Delete { .. } => self.merge_delete([predicate, None], kind, sides),
+            MergeAction::Insert(insert) => self.merge_insert(insert, &when, sides),
+            MergeAction::Update(update) => self.merge_update(update, &when, sides),
+            MergeAction::Delete { .. } => self.merge_delete(None, &when, sides),
             MergeAction::DoNothing { .. } => {}
         }
     }
 
-    fn merge_insert(&mut self, insert: &'a MergeInsertExpr, predicate: Option<&'a Ast>, sides: &Sides<'a>) {
+    fn merge_insert(&mut self, insert: &'a MergeInsertExpr, when: &When<'a, '_>, sides: &Sides<'a>) {
         let columns = self.listed(&insert.columns);
         let names: Vec<Symbol> = insert.columns.iter().filter_map(|name| self.last_symbol(name)).collect();
         let (block, matching) = self.over(sides.place, |lowering, select| {
             lowering.sides(sides, Kind::OnlySource, select);
-            select.selection = lowering.both([predicate, insert.insert_predicate.as_ref()]);
+            select.selection = lowering.condition_of(when, insert.insert_predicate.as_ref());
             let matching = match &insert.kind {
                 MergeInsertKind::Values(values) => {
                     let row = values.rows.first().map(|row| row.content.as_slice()).unwrap_or_default();
@@ -94,10 +97,10 @@ impl<'a> Lowering<'a> {
         self.outputs.push(Output { target, columns, matching, block, action: Action::Append });
     }
 
-    fn merge_update(&mut self, update: &'a MergeUpdateExpr, predicate: Option<&'a Ast>, kind: Kind, sides: &Sides<'a>) {
+    fn merge_update(&mut self, update: &'a MergeUpdateExpr, when: &When<'a, '_>, sides: &Sides<'a>) {
         let (block, columns) = self.over(sides.place, |lowering, select| {
-            lowering.sides(sides, kind, select);
-            select.selection = lowering.both([predicate, update.update_predicate.as_ref()]);
+            lowering.sides(sides, when.kind, select);
+            select.selection = lowering.condition_of(when, update.update_predicate.as_ref());
             let columns = match &update.kind {
                 MergeUpdateKind::Set(sets) => {
                     let sets: Vec<_> = sets.iter().collect();
@@ -119,14 +122,14 @@ impl<'a> Lowering<'a> {
             }
         }
         if let Some(gone) = &update.delete_predicate {
-            self.merge_delete([predicate, Some(gone)], kind, sides);
+            self.merge_delete(Some(gone), when, sides);
         }
     }
 
-    fn merge_delete(&mut self, conditions: [Option<&'a Ast>; 2], kind: Kind, sides: &Sides<'a>) {
+    fn merge_delete(&mut self, more: Option<&'a Ast>, when: &When<'a, '_>, sides: &Sides<'a>) {
         let (block, ()) = self.over(sides.place, |lowering, select| {
-            lowering.sides(sides, kind, select);
-            select.selection = lowering.both(conditions);
+            lowering.sides(sides, when.kind, select);
+            select.selection = lowering.condition_of(when, more);
             ((), Kept::default())
         });
         self.output(sides.changed.relation.clone(), Vec::new(), block, Action::Delete);
@@ -149,25 +152,43 @@ impl<'a> Lowering<'a> {
         };
     }
 
-    fn both(&mut self, conditions: [Option<&'a Ast>; 2]) -> Option<ExprId> {
-        let conditions = self.exprs(conditions.into_iter().flatten());
+    /// When a branch takes a row.
+    fn condition_of(&mut self, when: &When<'a, '_>, more: Option<&'a Ast>) -> Option<ExprId> {
+        let mut conditions = self.none_of(when.before);
+        conditions.extend(self.exprs(when.predicate.into_iter().chain(more)));
         self.all(conditions)
     }
 
     /// `INSERT ROW`, `INSERT *` and `UPDATE SET *`: all columns of the source.
     fn all_of_source(&mut self, sides: &Sides<'a>) -> Projection {
-        let alias = sides.source.alias.or_else(|| {
-            match &sides.source.source {
-                crate::query::block::Source::Relation { relation, .. } => Some(relation.name.table().to_owned()),
-                _ => None,
+        let alias = match (sides.source.alias, &sides.source.source) {
+            (None, Source::Relation { relation, .. }) => {
+                let name = ColumnName::new(self.dialect, relation.name.table(), Quoting::Bare);
+                Some(self.build.symbol(name))
             }
-            .map(|name| {
-                self.build.symbol(crate::name::ColumnName::new(self.dialect, &name, crate::name::Quoting::Bare))
-            })
-        });
+            (alias, _) => alias,
+        };
         let qualifier = alias.map(|alias| self.build.path_of(&[alias]));
         let star = Star { qualifier, ..Star::default() };
         Projection { kind: ProjectionKind::Star(Box::new(star)), position: sides.place }
+    }
+}
+
+/// When a branch takes a row: if it is one of a kind, if none of the branches before takes it, and if
+/// a condition holds.
+struct When<'a, 'b> {
+    kind: Kind,
+    before: &'b [&'a Ast],
+    predicate: Option<&'a Ast>,
+}
+
+impl Kind {
+    const fn of(kind: &MergeClauseKind) -> Self {
+        match kind {
+            MergeClauseKind::Matched => Self::Matched,
+            MergeClauseKind::NotMatched | MergeClauseKind::NotMatchedByTarget => Self::OnlySource,
+            MergeClauseKind::NotMatchedBySource => Self::OnlyTarget,
+        }
     }
 }
 

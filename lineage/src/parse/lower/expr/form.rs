@@ -6,6 +6,7 @@ use sqlparser::ast::{
 };
 
 use super::super::{Lowering, start};
+use crate::dialect::Dialect;
 use crate::query::tree::{CastMode, Expr, ExprId, LiteralKind};
 
 impl<'a> Lowering<'a> {
@@ -19,7 +20,11 @@ impl<'a> Lowering<'a> {
             Ast::Struct { values, fields } => {
                 let mut parts = Vec::with_capacity(values.len());
                 for (index, value) in values.iter().enumerate() {
-                    let value = self.expr(value);
+                    let mut value = self.expr(value);
+                    if let Some(field) = fields.get(index) {
+                        let data_type = self.data_type_text(&field.field_type);
+                        value = self.build.expr(Expr::Cast { expr: value, data_type, mode: CastMode::Strict });
+                    }
                     let name = fields.get(index).and_then(|field| field.field_name.as_ref());
                     let name = name.map(|name| self.symbol(name));
                     parts.push(match name {
@@ -28,6 +33,14 @@ impl<'a> Lowering<'a> {
                     });
                 }
                 self.apply("struct", &parts)
+            }
+            // `{day:Date}` is a parameter in ClickHouse, whose maps have texts for keys.
+            Ast::Dictionary(fields)
+                if self.dialect == Dialect::ClickHouse
+                    && matches!(fields.as_slice(), [only] if only.key.quote_style.is_none()) =>
+            {
+                let name = self.text(&ast.to_string());
+                self.build.expr(Expr::Parameter(name))
             }
             Ast::Dictionary(fields) => {
                 let mut parts = Vec::with_capacity(fields.len());

@@ -10,7 +10,7 @@ use super::super::super::names::{Named, literal, literal_argument, named};
 use super::super::super::rules::{dictionary, is_builtin, path_of};
 use super::super::function::Over;
 use super::super::{Lowering, start};
-use super::Alias;
+use super::{Alias, swallowed};
 use crate::dialect::Dialect;
 use crate::name::{Quoting, RelationName};
 use crate::query::block::{FromItem, Lateral, Source, UnnestOutput};
@@ -29,12 +29,14 @@ impl<'a> Lowering<'a> {
             TableFactor::TableFunction { expr, alias } => {
                 let source = self.table_expression(expr);
                 let mut item = self.item_of(source, alias.as_ref(), start::of_expr(expr));
-                item.lateral = Lateral::Yes;
+                if matches!(item.source, Source::Unnest { .. } | Source::Function { .. }) {
+                    item.lateral = Lateral::Yes;
+                }
                 item
             }
             TableFactor::UNNEST { alias, array_exprs, with_offset, with_offset_alias, with_ordinality } => {
                 let arrays = self.exprs(array_exprs);
-                let offset = match with_offset_alias {
+                let offset = match with_offset_alias.as_ref().filter(|_| swallowed(factor).is_none()) {
                     Some(alias) => Some(self.symbol(alias)),
                     None if *with_offset => Some(self.made_up("offset", Quoting::Bare)),
                     None => None,
@@ -47,19 +49,23 @@ impl<'a> Lowering<'a> {
                 }
                 item
             }
-            TableFactor::JsonTable { json_expr, columns, alias, .. } => {
+            TableFactor::JsonTable { json_expr, json_path, columns, alias } => {
                 let mut names = Vec::new();
                 self.json_columns(columns, &mut names);
-                self.declared("json_table", std::iter::once(json_expr), names, alias.as_ref())
+                let mut said = vec![json_path.to_string()];
+                said.extend(columns.iter().map(ToString::to_string));
+                self.declared("json_table", std::iter::once(json_expr), &said, names, alias.as_ref())
             }
-            TableFactor::OpenJsonTable { json_expr, columns, alias, .. } => {
+            TableFactor::OpenJsonTable { json_expr, json_path, columns, alias } => {
                 let mut names = self.symbols(columns.iter().map(|column| &column.name));
                 if names.is_empty() {
                     names = ["key", "value", "type"].map(|name| self.made_up(name, Quoting::Bare)).to_vec();
                 }
-                self.declared("openjson", std::iter::once(json_expr), names, alias.as_ref())
+                let mut said: Vec<String> = json_path.iter().map(ToString::to_string).collect();
+                said.extend(columns.iter().map(ToString::to_string));
+                self.declared("openjson", std::iter::once(json_expr), &said, names, alias.as_ref())
             }
-            TableFactor::XmlTable { row_expression, passing, columns, alias, .. } => {
+            TableFactor::XmlTable { namespaces, row_expression, passing, columns, alias } => {
                 let names = self.symbols(columns.iter().map(|column| &column.name));
                 let options = columns.iter().filter_map(|column| match &column.option {
                     XmlTableColumnOption::NamedInfo { path, default, .. } => Some(path.iter().chain(default)),
@@ -67,7 +73,9 @@ impl<'a> Lowering<'a> {
                 });
                 let passed = passing.arguments.iter().map(|argument| &argument.expr);
                 let args = passed.chain([row_expression]).chain(options.flatten());
-                self.declared("xmltable", args, names, alias.as_ref())
+                let args = args.chain(namespaces.iter().map(|namespace| &namespace.uri));
+                let said: Vec<String> = columns.iter().map(ToString::to_string).collect();
+                self.declared("xmltable", args, &said, names, alias.as_ref())
             }
             TableFactor::SemanticView { name, dimensions, metrics, facts, where_clause, alias } => {
                 self.semantic_view(name, [dimensions, metrics, facts], where_clause.as_ref(), alias.as_ref())
@@ -109,8 +117,12 @@ impl<'a> Lowering<'a> {
         ordinality: bool,
         alias: Alias<'a>,
     ) -> FromItem {
-        let source = self.named_by_argument(name, args).unwrap_or_else(|| self.function_source(name, args, &[]));
+        let (source, known_as) = match self.named_by_argument(name, args) {
+            Some((source, known_as)) => (source, known_as),
+            None => (self.function_source(name, args, &[]), None),
+        };
         let mut item = self.item_of(source, alias, start::of_name(name));
+        item.alias = item.alias.or(known_as);
         if let Source::Function { columns, .. } = &mut item.source
             && columns.is_empty()
             && let Some(alias) = alias.filter(|alias| alias.columns.iter().any(|column| column.data_type.is_some()))
@@ -133,8 +145,9 @@ impl<'a> Lowering<'a> {
         item
     }
 
-    /// `IDENTIFIER('orders')` and `STREAM(orders)` of Databricks are the relation in brackets.
-    fn named_by_argument(&mut self, name: &'a ObjectName, args: &'a [FunctionArg]) -> Option<Source> {
+    /// `IDENTIFIER('orders')` and `STREAM(orders)` of Databricks are the relation in brackets; a CTE
+    /// keeps its name.
+    fn named_by_argument(&mut self, name: &'a ObjectName, args: &'a [FunctionArg]) -> Option<(Source, Option<Symbol>)> {
         let stream = self.dialect == Dialect::Databricks && Self::is_function(name, &["stream"]);
         if !stream && !Self::is_function(name, &["identifier"]) {
             return None;
@@ -146,15 +159,16 @@ impl<'a> Lowering<'a> {
             if let Ast::Identifier(ident) = expr {
                 let symbol = self.symbol(ident);
                 if let Some(source) = self.cte(symbol, place) {
-                    return Some(source);
+                    return Some((source, Some(symbol)));
                 }
             }
             if let Named::Relation(relation, position) = named(self.dialect, self.origin, &path) {
-                return Some(self.read(relation, position));
+                let source = self.read(relation, position);
+                return Some((self.with_version(source, "stream"), None));
             }
         }
         let text = args.first().and_then(literal_argument)?;
-        Some(self.read(RelationName::parse(self.dialect, text), place))
+        Some((self.read(RelationName::parse(self.dialect, text), place), None))
     }
 
     /// The rows that a function makes.
@@ -221,27 +235,25 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// FLATTEN: what is flattened, within it the path.
+    /// FLATTEN: what is flattened, within it the path; then the options by their names.
     fn flatten(&mut self, args: &'a [FunctionArg]) -> Source {
         let mut input = None;
         let mut path = None;
         let mut others = Vec::new();
         for (index, arg) in args.iter().enumerate() {
-            let (name, value) = match arg {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => {
-                    (if index == 0 { "input" } else { "" }, self.expr(expr))
-                }
+            match arg {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) if index == 0 => input = Some(self.expr(expr)),
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) if index == 1 => path = Some(self.expr(expr)),
                 FunctionArg::Named { name, arg: FunctionArgExpr::Expr(expr), .. } => {
-                    (name.value.as_str(), self.expr(expr))
+                    if name.value.eq_ignore_ascii_case("input") {
+                        input = Some(self.expr(expr));
+                    } else if name.value.eq_ignore_ascii_case("path") {
+                        path = Some(self.expr(expr));
+                    } else if !name.value.eq_ignore_ascii_case("outer") {
+                        others.push(self.argument(arg, Over::Values));
+                    }
                 }
-                other => ("", self.argument(other, Over::Values)),
-            };
-            if name.eq_ignore_ascii_case("input") {
-                input = Some(value);
-            } else if name.eq_ignore_ascii_case("path") {
-                path = Some(value);
-            } else if !matches!(self.build.tree().expr(value), Expr::Literal(..)) {
-                others.push(value);
+                other => others.push(self.argument(other, Over::Values)),
             }
         }
         let mut arrays = Vec::new();
@@ -328,17 +340,19 @@ impl<'a> Lowering<'a> {
         self.build.expr(Expr::Call { function, args, clauses: None })
     }
 
-    /// A function that says which columns it has.
+    /// A function that says which columns it has; how they are made is spelled among the arguments.
     fn declared(
         &mut self,
         function: &str,
         args: impl Iterator<Item = &'a Ast>,
+        said: &[String],
         columns: Vec<Symbol>,
         alias: Alias<'a>,
     ) -> FromItem {
         let args: Vec<&'a Ast> = args.collect();
         let place = args.first().and_then(|arg| start::of_expr(arg));
-        let args = self.exprs(args);
+        let mut args = self.exprs(args);
+        args.extend(said.iter().map(|said| self.literal(LiteralKind::Other, said)).collect::<Vec<_>>());
         let args = self.build.list(&args);
         let function = self.text(function);
         let source = Source::Function { function, relation: None, args, offset: None, columns };

@@ -29,7 +29,13 @@ enum Sets {
 impl<'a> Lowering<'a> {
     pub(super) fn group_by(&mut self, ast: &'a GroupByExpr) -> GroupBy {
         let (exprs, modifiers) = match ast {
-            GroupByExpr::All(_) => return GroupBy::All,
+            GroupByExpr::All(modifiers) => {
+                // Of keys that are not written it cannot be said how they are rolled up.
+                if !modifiers.is_empty() {
+                    self.refuse();
+                }
+                return GroupBy::All;
+            }
             GroupByExpr::Expressions(exprs, modifiers) => (exprs, modifiers),
         };
         if exprs.is_empty() && modifiers.is_empty() {
@@ -44,6 +50,9 @@ impl<'a> Lowering<'a> {
                 GroupByWithModifier::Rollup => keys.sets(" with rollup"),
                 GroupByWithModifier::Cube => keys.sets(" with cube"),
                 GroupByWithModifier::Totals => keys.sets(" with totals"),
+                GroupByWithModifier::GroupingSets(Ast::GroupingSets(sets)) => {
+                    self.key_sets(" with grouping sets (", sets, &mut keys);
+                }
                 GroupByWithModifier::GroupingSets(sets) => self.element(sets, &mut keys),
             }
         }
