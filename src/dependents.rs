@@ -92,7 +92,7 @@ impl<'a> Neighbourhood<'a> {
         found
     }
 
-    /// The relations that are not targets, nearest first, then by name.
+    /// The relations that are not targets, nearest first, what is certain before what is not, by name.
     #[must_use]
     pub fn relations(&self) -> Vec<DependencyEntry> {
         let columns = self.warehouse.project.graph.columns();
@@ -102,7 +102,8 @@ impl<'a> Neighbourhood<'a> {
         }
         let others = by_relation.iter().filter(|(node, _)| !self.targets.contains(node));
         let mut entries: Vec<DependencyEntry> = others.map(|(node, arrivals)| self.entry(*node, arrivals)).collect();
-        entries.sort_by(|a, b| (a.depth, &a.relation, &a.id).cmp(&(b.depth, &b.relation, &b.id)));
+        let key = |entry: &DependencyEntry| (entry.depth, entry.certainty, entry.relation.clone(), entry.id.clone());
+        entries.sort_by_cached_key(key);
         entries
     }
 

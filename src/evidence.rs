@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use headsup_lineage::diagnostic::Position;
+use headsup_lineage::filling::Places;
 use headsup_lineage::graph::columns::{ColumnId, Direction, Part};
 use headsup_lineage::graph::{Node, ReadSite};
 use headsup_lineage::trace::{Certainty, Connection, Follow, Step, connect, is_inner};
 
 use crate::audience::Job;
 use crate::dependents::{Neighbourhood, Warehouse, incomplete};
-use crate::project::is_rendered;
 use crate::report::depends::{DependencyEntry, TargetEntry};
 use crate::report::why::{Answer, EndEntry, PlaceName, Site, StepEntry, TablesWord, TextWord, Verdict};
 use crate::selection::{Share, Target};
@@ -95,6 +95,14 @@ pub fn entry(warehouse: Warehouse<'_>, target: &Target) -> TargetEntry {
     TargetEntry { relation, column }
 }
 
+fn site(path: &str, position: Position, places: Places) -> Site {
+    let of = match places {
+        Places::File => TextWord::File,
+        Places::Rendering => TextWord::Rendering,
+    };
+    Site { file: path.to_owned(), line: Some(position.line), column: Some(position.column), of }
+}
+
 struct Evidence<'a> {
     warehouse: Warehouse<'a>,
     question: Question<'a>,
@@ -130,7 +138,7 @@ impl Evidence<'_> {
     /// into the names of the others.
     fn steps(&self, path: &[Step<'_>]) -> Vec<StepEntry> {
         let columns = self.warehouse.project.graph.columns();
-        let is_silent = |step: &Step<'_>| is_inner(columns, step.from, step.to);
+        let is_silent = |step: &Step<'_>| is_inner(columns, step.from, step.to, step.edge);
         let is_named = |id: &ColumnId| matches!(columns.node(*id).part, Part::Rows | Part::Column(_));
         let mut entries = Vec::new();
         for (place, step) in path.iter().enumerate().filter(|(_, step)| !is_silent(step)) {
@@ -144,7 +152,7 @@ impl Evidence<'_> {
                 to: self.place(to),
                 kind: step.edge.kind,
                 certainty: if guessed { Certainty::Possible } else { step.certainty },
-                site: self.site(columns.node(step.to).relation, &step.edge.path, step.edge.position),
+                site: site(&step.edge.path, step.edge.position, step.edge.places),
             });
         }
         entries
@@ -159,22 +167,6 @@ impl Evidence<'_> {
             Part::Others | Part::Any | Part::Every => Some("*".to_owned()),
         };
         PlaceName { relation: graph.relation(node.relation).name.clone(), column }
-    }
-
-    fn site(&self, reader: Node, path: &str, position: Position) -> Site {
-        let of = if is_rendered(self.warehouse.project.graph.relation(reader)) {
-            TextWord::Rendering
-        } else {
-            TextWord::File
-        };
-        // What is rendered has no first line that would say anything.
-        let is_known = of == TextWord::File || position != Position::START;
-        Site {
-            file: path.to_owned(),
-            line: is_known.then_some(position.line),
-            column: is_known.then_some(position.column),
-            of,
-        }
     }
 
     /// What of the dependents depends.
@@ -211,21 +203,23 @@ impl Evidence<'_> {
         let graph = &self.warehouse.project.graph;
         let columns = graph.columns();
         let mut reads = BTreeSet::new();
-        let mut first: Option<(&str, Position)> = None;
+        let mut first: Option<(&str, Position, Places)> = None;
         for part in columns.parts_of(reader) {
             for (source, edge) in columns.upstream(part).filter(|(id, _)| columns.node(*id).relation == relation) {
                 reads.extend(columns.node(source).column().map(ToString::to_string));
-                let site = (&*edge.path, edge.position);
+                let site = (&*edge.path, edge.position, edge.places);
                 first = Some(first.map_or(site, |known| known.min(site)));
             }
         }
         let sites = graph.read_sites(relation, reader);
-        let read = sites.first().map(|ReadSite { path, position }| (&**path, *position));
-        let (path, position) = read.or(first).unwrap_or(("", Position::START));
+        let read = sites.first().map(|ReadSite { path, position }| (&**path, *position, Places::File));
+        // Where a template names what it reads is not known, but where it then stands is.
+        let read = read.filter(|(_, position, _)| *position != Position::START);
+        let (path, position, places) = read.or(first).unwrap_or(("", Position::START, Places::File));
         EndEntry {
             reader: graph.relation(reader).name.to_string(),
             reads: reads.into_iter().collect(),
-            site: self.site(reader, path, position),
+            site: site(path, position, places),
             ..self.ended(relation, parts)
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
 use headsup_lineage::graph::LineageGraph;
-use headsup_lineage::relation::{Reference, Relation, RelationId, RelationKind, Rung};
+use headsup_lineage::relation::{Reference, Relation, RelationId, RelationKind};
 use serde::{Deserialize, Serialize};
 
 use crate::report::Coverage;
@@ -151,13 +151,6 @@ impl Project {
         }
         coverage
     }
-}
-
-/// Whether places in a relation's SQL are places in what its file renders to, and not in the file.
-#[must_use]
-pub fn is_rendered(relation: &Relation) -> bool {
-    let is_plain = relation.id.as_str().starts_with("sql.");
-    !is_plain && matches!(relation.rung, Rung::Columns | Rung::Open | Rung::Tables)
 }
 
 const fn is_built(relation: &Relation) -> bool {

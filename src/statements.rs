@@ -96,7 +96,7 @@ fn sources_of(project: &Project, id: ColumnId) -> Vec<SourceEntry> {
             entries.extend(sources_of(project, source));
             continue;
         }
-        if is_inner(columns, source, id) {
+        if is_inner(columns, source, id, edge) {
             continue;
         }
         let column = match &node.part {

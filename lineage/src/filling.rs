@@ -59,9 +59,10 @@ pub enum Order {
 }
 
 /// Of which text positions are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Places {
     /// Of the file.
+    #[default]
     File,
     /// Of what a template renders to; no place in the file.
     Rendering,

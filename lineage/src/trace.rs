@@ -150,7 +150,10 @@ pub fn trace(columns: &ColumnGraph, from: &[ColumnId], way: Direction, follow: F
     let starts: BTreeSet<ColumnId> = from.iter().copied().collect();
     let mut found: BTreeMap<ColumnId, usize> = BTreeMap::new();
     let mut trace = Trace::default();
-    let start = |id: &ColumnId| State { id: *id, kind: EdgeKind::Identity, certainty: Certainty::Certain };
+    let start = |id: &ColumnId| {
+        let kind = if columns.node(*id).part == Part::Rows { EdgeKind::Rows } else { EdgeKind::Identity };
+        State { id: *id, kind, certainty: Certainty::Certain }
+    };
     let mut here: VecDeque<State> = starts.iter().map(start).collect();
     for depth in 0..=most {
         let mut beyond = VecDeque::new();

@@ -13,7 +13,7 @@ use crate::error::{Error, ExitStatus, Result};
 use crate::evidence::{self, Question};
 use crate::report::VERSION;
 use crate::report::why::{Dependent, JobEntry, WhyReport};
-use crate::selection::{Finder, Selection, Target};
+use crate::selection::{Finder, Selection, Share, Target};
 use crate::selector::Steps;
 use crate::ui::Ui;
 
@@ -43,7 +43,9 @@ fn report(args: &WhyArgs, reading: &Reading, finder: &Finder<'_>) -> Result<WhyR
         let around: Vec<(Target, Steps)> = targets.iter().map(|target| (target.clone(), Steps::All)).collect();
         Neighbourhood::new(warehouse, &around, Direction::Upstream, Follow::Everything).relations()
     });
-    let mut entries: Vec<_> = targets.iter().map(|target| evidence::entry(warehouse, target)).collect();
+    // A job that names columns reads the rows as well, which goes without saying.
+    let said = targets.iter().filter(|target| target.share != Share::Rows);
+    let mut entries: Vec<_> = said.map(|target| evidence::entry(warehouse, target)).collect();
     entries.sort();
     entries.dedup();
     Ok(WhyReport {

@@ -99,6 +99,9 @@ impl Mark {
 /// A last column narrower than this runs over the edge rather than down the page.
 const NARROWEST: usize = 24;
 
+/// What stands between two columns.
+const GAP: usize = 2;
+
 /// A text under construction.
 struct Sheet<'p> {
     page: &'p Page,
@@ -155,10 +158,20 @@ impl<'p> Sheet<'p> {
         }
     }
 
+    /// Whether rows in aligned columns leave the last column enough of the page.
+    fn has_room_for(&self, indent: usize, header: &[&str], rows: &[Vec<String>]) -> bool {
+        let before = header.len().saturating_sub(1);
+        let widest = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column)).map(String::as_str);
+            let cells = cells.chain(header.get(column).copied());
+            cells.map(textwrap::core::display_width).max().unwrap_or(0)
+        };
+        indent + (0..before).map(|column| widest(column) + GAP).sum::<usize>() + NARROWEST <= self.page.width
+    }
+
     /// Rows in aligned columns after `indent` spaces. The last column is wrapped to fit the page,
     /// between words only: a name that is cut cannot be searched for.
     fn table(&mut self, indent: usize, header: Option<&[&str]>, rows: &[Vec<String>]) {
-        const GAP: usize = 2;
         let Some(columns) = rows.first().map(Vec::len) else { return };
         let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| clean(cell)).collect()).collect();
         let widest = |column: usize| {

@@ -1,6 +1,7 @@
 //! Phrases that text and Markdown share. It must not know either.
 
 use headsup_lineage::dependency::EdgeKind;
+use headsup_lineage::relation::Rung;
 use headsup_lineage::trace::{BY_STRENGTH, Certainty};
 
 use super::text::{count, list};
@@ -187,10 +188,22 @@ fn things((tables, jobs): (usize, usize)) -> String {
     }
 }
 
+/// Which way dependencies are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// What depends on something.
+    Downstream,
+    /// What something depends on.
+    Upstream,
+}
+
 /// What of a table has part in a dependency, at most so many columns by name: `revenue, tax and 12
 /// more`; its rows with how.
-pub(super) fn parts(entry: &DependencyEntry, most: usize) -> String {
-    let named: Vec<&PartEntry> = entry.columns.iter().filter(|part| part.column != "*").collect();
+pub(super) fn parts(entry: &DependencyEntry, way: Way, most: usize) -> String {
+    if !is_parsed(entry) {
+        return "any column; rows".to_owned();
+    }
+    let named: Vec<&PartEntry> = entry.columns.iter().filter(|part| part.column != NAMELESS).collect();
     let nameless = entry.columns.len() > named.len();
     let mut parts = Vec::new();
     if named.len() > most.max(1) && named.len() == entry.known_columns {
@@ -203,25 +216,25 @@ pub(super) fn parts(entry: &DependencyEntry, most: usize) -> String {
         parts.push(if named.is_empty() { "any column" } else { "columns that nobody names" }.to_owned());
     }
     if !entry.rows.is_empty() {
-        let how = match entry.rows.as_slice() {
-            [EdgeKind::Rows | EdgeKind::Unknown] => String::new(),
-            how => format!(" by {}", kinds(how)),
-        };
+        let says = |kind: &&EdgeKind| !matches!(kind, EdgeKind::Rows | EdgeKind::Unknown);
+        let how: Vec<EdgeKind> = entry.rows.iter().filter(says).copied().collect();
+        let how = if how.is_empty() || way == Way::Upstream { String::new() } else { format!(" by {}", kinds(&how)) };
         parts.push(format!("rows{how}"));
     }
     parts.join("; ")
 }
 
+/// Whether the SQL of a table was parsed.
+const fn is_parsed(entry: &DependencyEntry) -> bool {
+    matches!(entry.rung, Rung::Columns | Rung::Open)
+}
+
 /// What the mark `~` means and what cannot be told, a sentence each.
 pub(super) fn doubts(report: &DependsReport, most: usize) -> Vec<String> {
-    let mut sentences = report.notes.clone();
+    let mut sentences: Vec<String> = report.notes.iter().map(|note| format!("Note: {note}.")).collect();
     let tables = report.downstream.iter().chain(&report.upstream).flatten();
-    let parsed = |entry: &&DependencyEntry| {
-        use headsup_lineage::relation::Rung;
-        matches!(entry.rung, Rung::Columns | Rung::Open)
-    };
     let (open, unread): (Vec<_>, Vec<_>) =
-        tables.filter(|table| table.certainty == Certainty::Possible).partition(parsed);
+        tables.filter(|table| table.certainty == Certainty::Possible).partition(|entry| is_parsed(entry));
     let jobs = report.jobs.iter().filter(|job| job.certainty == Certainty::Possible && job.depth.is_some()).count();
     if !unread.is_empty() {
         sentences.push(format!("~ may depend: the SQL of {} was not parsed.", count(unread.len(), "table", "tables")));
@@ -286,7 +299,7 @@ impl std::fmt::Display for PlaceName {
 pub(super) fn site(site: &Site) -> String {
     match (site.line, site.of) {
         (Some(line), TextWord::File) => format!("{}:{line}", site.file),
-        (Some(line), TextWord::Rendering) => format!("{}, line {line} of its rendered SQL", site.file),
+        (Some(line), TextWord::Rendering) => format!("{}, rendered line {line}", site.file),
         (None, _) => site.file.clone(),
     }
 }

@@ -22,7 +22,8 @@ pub struct DependsReport {
     /// What is worth knowing of how that was found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// What depends on it, nearest first, then by name; absent where that was not asked.
+    /// What depends on it, nearest first, what is certain before what is not, by name; absent where that
+    /// was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub downstream: Option<Vec<DependencyEntry>>,
     /// What it depends on, likewise.

@@ -23,6 +23,7 @@ use petgraph::visit::EdgeRef;
 
 use crate::dependency::{ColumnPath, EdgeKind, Slot};
 use crate::diagnostic::Position;
+use crate::filling::Places;
 
 use super::Node;
 
@@ -89,8 +90,16 @@ pub struct ColumnEdge {
     pub kind: EdgeKind,
     /// The file.
     pub path: Arc<str>,
-    /// Where in it.
+    /// Where in it, or in what it renders to.
     pub position: Position,
+    /// Which of the two.
+    pub places: Places,
+}
+
+impl ColumnEdge {
+    pub(super) const fn spot(&self) -> weave::Spot {
+        weave::Spot { position: self.position, places: self.places }
+    }
 }
 
 /// Rows and columns of relations, and what depends on what.

@@ -1,12 +1,14 @@
 //! The shortest ways from some parts of relations to others, step by step, or none.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use crate::dependency::EdgeKind;
+use crate::diagnostic::Position;
 use crate::graph::Node;
 use crate::graph::columns::{ColumnEdge, ColumnGraph, ColumnId, Direction, Part};
 
-use super::{BY_STRENGTH, Certainty, certainty, neighbours};
+use super::{Certainty, certainty, neighbours};
 
 /// One dependency on a way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +54,12 @@ pub fn connect<'g>(
     [Use::Certain, Use::All].into_iter().find_map(|usable| Search::new(columns, from, to, usable).connection(most))
 }
 
-/// How far the parts are from where a search began, and from where each was reached first.
-type Distances<'g> = BTreeMap<ColumnId, (usize, Option<(ColumnId, &'g ColumnEdge)>)>;
+/// How far a part is from where a search began: how many steps from one relation to the next, and on
+/// how many of them no value flows.
+type Distance = (usize, usize);
+
+/// How far parts are from where a search began, and from where each is reached in the shortest way.
+type Distances<'g> = BTreeMap<ColumnId, (Distance, Option<(ColumnId, &'g ColumnEdge)>)>;
 
 struct Search<'g> {
     columns: &'g ColumnGraph,
@@ -70,53 +76,49 @@ impl<'g> Search<'g> {
         search
     }
 
-    /// Steps from one relation to the next count; those inside one are free.
+    /// The shortest ways from some parts to all others; of two that are equally long, the one along
+    /// which values flow.
     fn distances(&self, from: &[ColumnId], way: Direction) -> Distances<'g> {
         let mut found: Distances<'g> = BTreeMap::new();
-        // Columns say more than rows, so of two ways that are equally long theirs is taken.
-        let mut starts: Vec<ColumnId> = from.to_vec();
-        starts.sort_by_key(|id| (self.is_rows(*id), *id));
-        let mut here: VecDeque<(ColumnId, Option<(ColumnId, &'g ColumnEdge)>)> =
-            starts.iter().map(|id| (*id, None)).collect();
-        let mut depth = 0;
-        while !here.is_empty() {
-            let mut beyond = VecDeque::new();
-            while let Some((id, via)) = here.pop_front() {
-                if found.contains_key(&id) {
+        let mut ahead: BinaryHeap<Reverse<(Distance, ColumnId)>> = BinaryHeap::new();
+        for id in from {
+            found.insert(*id, ((0, 0), None));
+            ahead.push(Reverse(((0, 0), *id)));
+        }
+        while let Some(Reverse((distance, id))) = ahead.pop() {
+            let via = match found.get(&id) {
+                Some((known, via)) if *known == distance => *via,
+                _ => continue,
+            };
+            for (next, edge) in neighbours(self.columns, id, way, via.is_none()) {
+                let (read, reader) = in_order(way, id, next);
+                if self.usable == Use::Certain && certainty(self.columns, read, reader, edge) == Certainty::Possible {
                     continue;
                 }
-                found.insert(id, (depth, via));
-                let mut steps = neighbours(self.columns, id, way, via.is_none());
-                steps.sort_by_key(|(next, edge)| (strength(edge.kind), *next));
-                for (next, edge) in steps {
-                    let (read, reader) = in_order(way, id, next);
-                    if self.usable == Use::Certain && certainty(self.columns, read, reader, edge) == Certainty::Possible
-                    {
-                        continue;
-                    }
-                    let same = self.columns.node(id).relation == self.columns.node(next).relation;
-                    if same { &mut here } else { &mut beyond }.push_back((next, Some((id, edge))));
+                let is_step = self.columns.node(id).relation != self.columns.node(next).relation;
+                let there = (distance.0 + usize::from(is_step), distance.1 + usize::from(!edge.kind.is_direct()));
+                if found.get(&next).is_none_or(|(known, _)| there < *known) {
+                    found.insert(next, (there, Some((id, edge))));
+                    ahead.push(Reverse((there, next)));
                 }
             }
-            here = beyond;
-            depth += 1;
         }
         found
     }
 
     fn connection(&self, most: usize) -> Option<Connection<'g>> {
-        let mut best: BTreeMap<Node, (usize, bool, ColumnId)> = BTreeMap::new();
+        let mut best: BTreeMap<Node, (Distance, ColumnId)> = BTreeMap::new();
         for (id, (after, _)) in &self.after {
             let Some((before, _)) = self.before.get(id) else { continue };
-            let rank = (after + before, self.is_rows(*id), *id);
+            let rank = ((after.0 + before.0, after.1 + before.1), *id);
             let relation = self.columns.node(*id).relation;
             best.entry(relation).and_modify(|known| *known = rank.min(*known)).or_insert(rank);
         }
-        let mut ranked: Vec<((usize, bool, ColumnId), Node)> = best.iter().map(|(node, rank)| (*rank, *node)).collect();
+        let mut ranked: Vec<((Distance, ColumnId), Node)> = best.iter().map(|(node, rank)| (*rank, *node)).collect();
         ranked.sort_unstable();
         let mut paths = Vec::new();
         let mut shown: BTreeSet<Node> = BTreeSet::new();
-        for ((.., id), relation) in ranked {
+        for ((_, id), relation) in ranked {
             if paths.len() == most || shown.contains(&relation) {
                 continue;
             }
@@ -153,10 +155,6 @@ impl<'g> Search<'g> {
         path
     }
 
-    fn is_rows(&self, id: ColumnId) -> bool {
-        self.columns.node(id).part == Part::Rows
-    }
-
     fn step(&self, from: ColumnId, to: ColumnId, edge: &'g ColumnEdge) -> Step<'g> {
         Step { from, to, edge, certainty: certainty(self.columns, from, to, edge) }
     }
@@ -171,11 +169,6 @@ impl<'g> Search<'g> {
     }
 }
 
-/// How much a kind says; what says most first.
-fn strength(kind: EdgeKind) -> usize {
-    BY_STRENGTH.iter().position(|other| *other == kind).unwrap_or(BY_STRENGTH.len())
-}
-
 const fn in_order(way: Direction, here: ColumnId, next: ColumnId) -> (ColumnId, ColumnId) {
     match way {
         Direction::Downstream => (here, next),
@@ -185,13 +178,19 @@ const fn in_order(way: Direction, here: ColumnId, next: ColumnId) -> (ColumnId, 
 
 /// Whether an edge only says what is part of what, or what stands for what, within a relation.
 #[must_use]
-pub fn is_inner(columns: &ColumnGraph, from: ColumnId, to: ColumnId) -> bool {
+pub fn is_inner(columns: &ColumnGraph, from: ColumnId, to: ColumnId, edge: &ColumnEdge) -> bool {
     let (from, to) = (columns.node(from), columns.node(to));
-    let is_field = || match (&from.part, &to.part) {
-        (Part::Column(column), Part::Column(field)) => {
-            column.column == field.column && field.fields().len() > column.fields().len()
+    let is_alike = || match (&from.part, &to.part) {
+        (Part::Column(column), Part::Column(field)) if column.column == field.column => {
+            edge.kind == EdgeKind::Identity && field.fields().len() > column.fields().len()
         }
+        // A name that is spelled in another case, or one that the relation is not known to have.
+        (Part::Column(column), Part::Column(asked)) => {
+            let (spelled, asked) = (column.column.as_str(), asked.column.as_str());
+            edge.kind == EdgeKind::Identity && spelled.eq_ignore_ascii_case(asked)
+        }
+        (Part::Any, Part::Column(_)) => edge.kind == EdgeKind::Unknown && edge.position == Position::START,
         _ => false,
     };
-    from.relation == to.relation && (to.part == Part::Any || from.part == Part::Every || is_field())
+    from.relation == to.relation && (to.part == Part::Any || from.part == Part::Every || is_alike())
 }

@@ -6,7 +6,7 @@ use headsup_lineage::trace::Certainty;
 
 use super::{code, coverage, escape, table};
 use crate::project::Criticality;
-use crate::render::words;
+use crate::render::words::{self, Way};
 use crate::report::depends::{DependencyEntry, DependsReport};
 
 /// How many columns of a table are named.
@@ -16,12 +16,12 @@ pub(in crate::render) fn depends(report: &DependsReport) -> String {
     let mut out = String::new();
     if report.downstream.is_some() || report.upstream.is_none() {
         let _ = writeln!(out, "### {}\n", escape(&words::dependents(report)));
-        relations(&mut out, report.downstream.as_deref().unwrap_or_default());
+        relations(&mut out, Way::Downstream, report.downstream.as_deref().unwrap_or_default());
         jobs(&mut out, report);
     }
     if let Some(upstream) = &report.upstream {
         let _ = writeln!(out, "### {}\n", escape(&words::dependencies(report)));
-        relations(&mut out, upstream);
+        relations(&mut out, Way::Upstream, upstream);
     }
     for sentence in words::doubts(report, 1) {
         let _ = writeln!(out, "{}\n", escape(&sentence));
@@ -37,7 +37,7 @@ const fn mark(certainty: Certainty) -> &'static str {
     }
 }
 
-pub(super) fn relations(out: &mut String, entries: &[DependencyEntry]) {
+pub(super) fn relations(out: &mut String, way: Way, entries: &[DependencyEntry]) {
     if entries.is_empty() {
         return;
     }
@@ -47,7 +47,7 @@ pub(super) fn relations(out: &mut String, entries: &[DependencyEntry]) {
             format!("{}{}", code(&entry.relation.to_string()), mark(entry.certainty)),
             words::kind(entry.kind).to_owned(),
             escape(entry.owner.as_deref().unwrap_or_default()),
-            escape(&words::parts(entry, MOST)),
+            escape(&words::parts(entry, way, MOST)),
         ]
     };
     table(out, &["steps", "table", "how", "owner", "columns"], entries.iter().map(row));

@@ -6,7 +6,7 @@ use headsup_lineage::trace::Certainty;
 
 use super::depends::relations;
 use super::{code, coverage, escape, table};
-use crate::render::words;
+use crate::render::words::{self, Way};
 use crate::report::why::{Answer, StepEntry, WhyReport};
 
 /// How many names stand in a row.
@@ -25,7 +25,7 @@ pub(in crate::render) fn why(report: &WhyReport) -> String {
                     report.dependent.targets.iter().map(|target| code(&target.to_string())).collect();
                 let _ = writeln!(out, "It reads {}.\n", reads.join(", "));
             }
-            relations(&mut out, upstream);
+            relations(&mut out, Way::Upstream, upstream);
         }
     }
     for note in report.notes.iter().chain(&report.unknown) {
@@ -41,7 +41,7 @@ fn answer(out: &mut String, report: &WhyReport, on: &Answer) {
         table(out, &["from", "to", "how", "where"], rows(report, on, path));
     }
     for entry in &on.affected {
-        let parts = escape(&words::parts(entry, MOST));
+        let parts = escape(&words::parts(entry, Way::Downstream, MOST));
         let _ = writeln!(out, "What depends on it in {}: {parts}.\n", code(&entry.relation.to_string()));
     }
     if !on.paths.is_empty() {

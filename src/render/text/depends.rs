@@ -6,7 +6,8 @@ use super::impact::coverage;
 use super::{Detail, Mark, Page, Sheet};
 use crate::project::Criticality;
 use crate::render::diagram::{self, Diagram};
-use crate::render::{Grid, Report, csv, markdown, words};
+use crate::render::words::{self, Way};
+use crate::render::{Grid, Report, csv, markdown};
 use crate::report::depends::{DependencyEntry, DependentJob, DependsReport};
 
 impl Report for DependsReport {
@@ -15,13 +16,13 @@ impl Report for DependsReport {
         let asks_downstream = self.downstream.is_some() || self.upstream.is_none();
         if asks_downstream {
             sheet.hanging("", 2, &words::dependents(self));
-            relations(&mut sheet, self.downstream.as_deref().unwrap_or_default());
+            relations(&mut sheet, Way::Downstream, self.downstream.as_deref().unwrap_or_default());
             jobs(&mut sheet, self);
         }
         if let Some(upstream) = &self.upstream {
             sheet.blank();
             sheet.hanging("", 2, &words::dependencies(self));
-            relations(&mut sheet, upstream);
+            relations(&mut sheet, Way::Upstream, upstream);
         }
         if page.detail >= Detail::Normal {
             footer(&mut sheet, self);
@@ -50,7 +51,7 @@ pub(super) const fn mark(certainty: Certainty) -> &'static str {
     }
 }
 
-pub(super) fn relations(sheet: &mut Sheet<'_>, entries: &[DependencyEntry]) {
+pub(super) fn relations(sheet: &mut Sheet<'_>, way: Way, entries: &[DependencyEntry]) {
     if entries.is_empty() {
         return;
     }
@@ -66,13 +67,31 @@ pub(super) fn relations(sheet: &mut Sheet<'_>, entries: &[DependencyEntry]) {
             words::kind(entry.kind).to_owned(),
         ];
         row.extend(owned.then(|| entry.owner.clone().unwrap_or_default()));
-        row.push(words::parts(entry, most));
+        row.push(words::parts(entry, way, most));
         rows.push(row);
         depth = entry.depth;
     }
     let header: &[&str] =
         if owned { &["steps", "table", "how", "owner", "columns"] } else { &["steps", "table", "how", "columns"] };
-    sheet.table(0, Some(header), &rows);
+    if sheet.has_room_for(0, header, &rows) {
+        sheet.table(0, Some(header), &rows);
+    } else {
+        stacked(sheet, &rows);
+    }
+}
+
+/// What the page is too narrow for in columns: two lines a table.
+fn stacked(sheet: &mut Sheet<'_>, rows: &[Vec<String>]) {
+    for row in rows {
+        let [steps, table, facts @ .., parts] = row.as_slice() else { continue };
+        if !steps.is_empty() {
+            let word = if steps == "1" { "step" } else { "steps" };
+            sheet.line(&[(Some(Mark::Faint), &format!("{steps} {word}"))]);
+        }
+        let facts: Vec<&str> = facts.iter().map(String::as_str).filter(|fact| !fact.is_empty()).collect();
+        sheet.line(&[(None, "  "), (Some(Mark::Strong), table), (None, "  "), (None, &facts.join(" · "))]);
+        sheet.hanging("      ", 6, parts);
+    }
 }
 
 fn jobs(sheet: &mut Sheet<'_>, report: &DependsReport) {

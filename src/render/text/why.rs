@@ -6,7 +6,8 @@ use super::depends::{mark, relations};
 use super::impact::coverage;
 use super::{Detail, Mark, Page, Sheet, count, list};
 use crate::project::Criticality;
-use crate::render::{Report, markdown, words};
+use crate::render::words::{self, Way};
+use crate::render::{Report, markdown};
 use crate::report::why::{Answer, StepEntry, Verdict, WhyReport};
 
 impl Report for WhyReport {
@@ -16,7 +17,7 @@ impl Report for WhyReport {
             (Some(on), _) => answer(&mut sheet, self, on),
             (None, upstream) => {
                 all(&mut sheet, self);
-                relations(&mut sheet, upstream.as_deref().unwrap_or_default());
+                relations(&mut sheet, Way::Upstream, upstream.as_deref().unwrap_or_default());
             }
         }
         if page.detail >= Detail::Normal {
@@ -51,7 +52,7 @@ fn answer(sheet: &mut Sheet<'_>, report: &WhyReport, on: &Answer) {
     sheet.blank();
     let most = most(sheet);
     match on.readers.as_slice() {
-        [] => sheet.paragraph(0, &format!("Nothing here reads {}.", on.target)),
+        [] => sheet.paragraph(0, &format!("No table here reads {}.", on.target)),
         readers => sheet.hanging("", 2, &format!("{} is read by {}.", on.target, words::readers(readers, most))),
     }
     if let Some(apart) = words::apart(report, on) {
@@ -84,17 +85,27 @@ const fn most(sheet: &Sheet<'_>) -> usize {
 fn steps(sheet: &mut Sheet<'_>, report: &WhyReport, on: &Answer, path: &[StepEntry]) {
     let start = path.first().map_or_else(|| on.target.to_string(), |step| step.from.to_string());
     sheet.line(&[(None, "  "), (Some(Mark::Strong), &start)]);
-    let mut rows: Vec<Vec<String>> = path
+    let mut rows: Vec<[String; 3]> = path
         .iter()
         .map(|step| {
             let how = format!("{}{}", words::kind(step.kind), mark(step.certainty));
-            vec![format!("→ {}", step.to), how, words::site(&step.site)]
+            [format!("→ {}", step.to), how, words::site(&step.site)]
         })
         .collect();
     if let Some(job) = &report.dependent.job {
-        rows.push(vec![format!("→ {}", job.job), "reads it".to_owned(), job.file.clone()]);
+        rows.push([format!("→ {}", job.job), "reads it".to_owned(), job.file.clone()]);
     }
-    sheet.table(2, None, &rows);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    // A path of a file is not broken, so that it can be searched for.
+    if 2 + width(0) + 2 + width(1) + 2 + width(2) <= sheet.page.width {
+        let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
+        sheet.table(2, None, &rows);
+        return;
+    }
+    for [to, how, site] in &rows {
+        sheet.line(&[(None, &format!("  {to}  {how}"))]);
+        sheet.line(&[(None, "      "), (Some(Mark::Faint), site)]);
+    }
 }
 
 /// What else of the dependent depends on it, and what else lies between.
@@ -102,7 +113,11 @@ fn beside(sheet: &mut Sheet<'_>, on: &Answer) {
     sheet.blank();
     let most = most(sheet);
     for entry in &on.affected {
-        sheet.hanging("", 2, &format!("What depends on it in {}: {}.", entry.relation, words::parts(entry, most)));
+        sheet.hanging(
+            "",
+            2,
+            &format!("What depends on it in {}: {}.", entry.relation, words::parts(entry, Way::Downstream, most)),
+        );
     }
     if !on.others.is_empty() {
         let tables = count(on.others.len(), "more table lies", "more tables lie");
@@ -110,7 +125,7 @@ fn beside(sheet: &mut Sheet<'_>, on: &Answer) {
     }
     let doubtful = on.paths.iter().flatten().any(|step| step.certainty == Certainty::Possible);
     if doubtful {
-        sheet.paragraph(0, "~ may depend: it is not known which columns are read there.");
+        sheet.paragraph(0, "~ may depend: what is done there was not understood in full.");
     }
 }
 
@@ -144,7 +159,7 @@ fn footer(sheet: &mut Sheet<'_>, report: &WhyReport) {
     sheet.blank();
     let most = if sheet.page.detail == Detail::Full { usize::MAX } else { 1 };
     for note in &report.notes {
-        sheet.hanging("note: ", 6, note);
+        sheet.hanging("", 2, &format!("Note: {note}."));
     }
     if !report.unknown.is_empty() {
         sheet.hanging("", 2, &format!("It may depend on more: {}.", list(&report.unknown, most)));

@@ -7,6 +7,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::dependency::{ColumnPath, EdgeKind};
 use crate::diagnostic::Position;
+use crate::filling::Places;
 use crate::name::ColumnName;
 
 use super::{ColumnEdge, ColumnGraph, ColumnNode, Part};
@@ -19,6 +20,20 @@ pub(in crate::graph) struct Thread(u32);
 impl Thread {
     const fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+/// A place, and of which text it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::graph) struct Spot {
+    pub(in crate::graph) position: Position,
+    pub(in crate::graph) places: Places,
+}
+
+impl From<Position> for Spot {
+    /// A place in a file.
+    fn from(position: Position) -> Self {
+        Self { position, places: Places::File }
     }
 }
 
@@ -98,10 +113,11 @@ impl Weave {
         reader: Thread,
         kind: EdgeKind,
         path: &Arc<str>,
-        position: Position,
+        spot: impl Into<Spot>,
     ) {
+        let Spot { position, places } = spot.into();
         if on != reader {
-            self.edges.push((on, reader, ColumnEdge { kind, path: Arc::clone(path), position }));
+            self.edges.push((on, reader, ColumnEdge { kind, path: Arc::clone(path), position, places }));
         }
     }
 

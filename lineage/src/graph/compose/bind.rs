@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Position};
 use crate::filling::{Filled, Filling, OPEN, Places};
 use crate::graph::Node;
 use crate::graph::columns::Part;
-use crate::graph::columns::weave::Thread;
+use crate::graph::columns::weave::{Spot, Thread};
 use crate::name::ColumnName;
 use crate::query::{Read, ReadRole};
 use crate::relation::{Reference, RelationKind, Writer};
@@ -27,13 +27,13 @@ pub(super) struct Passing {
     /// The columns that do not.
     pub(super) except: BTreeSet<ColumnName>,
     /// What each of them depends on besides.
-    pub(super) also: Vec<(Thread, EdgeKind, Position)>,
+    pub(super) also: Vec<(Thread, EdgeKind, Spot)>,
     /// How they flow.
     pub(super) kind: EdgeKind,
     /// The file that says so.
     pub(super) path: Arc<str>,
     /// Where in it.
-    pub(super) position: Position,
+    pub(super) spot: Spot,
 }
 
 /// One text of a writer, and what it does.
@@ -72,6 +72,11 @@ impl<'a> Text<'a> {
             Places::File => position,
             Places::Rendering => self.writer.position,
         }
+    }
+
+    /// A place in the text, as an edge has it.
+    const fn spot(&self, position: Position) -> Spot {
+        Spot { position, places: self.places }
     }
 
     fn in_file(&self, reason: Diagnostic) -> Diagnostic {
@@ -133,7 +138,7 @@ impl<'a> Composer<'a> {
                 also: self.threads(text, &rest.also),
                 kind: rest.kind,
                 path: Arc::clone(&text.writer.path),
-                position: text.position(position),
+                spot: text.spot(position),
             };
             self.passing.entry(node).or_default().push(passing);
         }
@@ -145,31 +150,31 @@ impl<'a> Composer<'a> {
                 also: self.threads(text, &others.sources),
                 kind: EdgeKind::Unknown,
                 path: Arc::clone(&text.writer.path),
-                position: text.writer.position,
+                spot: text.writer.position.into(),
             };
             self.passing.entry(node).or_default().push(passing);
         }
     }
 
     fn depend(&mut self, text: &Text<'_>, sources: &[Dependency], reader: Thread) {
-        for (on, kind, position) in self.threads(text, sources) {
-            self.weave.depend(on, reader, kind, &text.writer.path, position);
+        for (on, kind, spot) in self.threads(text, sources) {
+            self.weave.depend(on, reader, kind, &text.writer.path, spot);
         }
     }
 
     /// What dependencies name, in every relation that their inputs may mean.
-    fn threads(&mut self, text: &Text<'_>, sources: &[Dependency]) -> Vec<(Thread, EdgeKind, Position)> {
+    fn threads(&mut self, text: &Text<'_>, sources: &[Dependency]) -> Vec<(Thread, EdgeKind, Spot)> {
         let mut threads = Vec::new();
         for Dependency { input, on, kind, position } in sources {
             let nodes = text.inputs.get(input.index()).map(Vec::as_slice).unwrap_or_default();
-            let position = text.position(*position);
+            let spot = text.spot(*position);
             for node in self.with_the_column(nodes, on) {
                 let thread = match on {
                     Slot::Rows => self.weave.part(node, Part::Rows),
                     Slot::Any => self.weave.part(node, Part::Any),
                     Slot::Column(path) => self.weave.column(node, path),
                 };
-                threads.push((thread, *kind, position));
+                threads.push((thread, *kind, spot));
             }
         }
         threads
@@ -242,7 +247,7 @@ impl<'a> Composer<'a> {
                 also: Vec::new(),
                 kind: EdgeKind::Identity,
                 path,
-                position,
+                spot: position.into(),
             };
             self.passing.entry(node).or_default().push(passing);
         }

@@ -77,11 +77,11 @@ impl Completion<'_> {
             let from: Vec<Node> = passing.from.iter().filter(may_have).copied().collect();
             for node in &from {
                 let on = self.weave.column(*node, &there);
-                self.weave.depend(on, thread, passing.kind, &passing.path, passing.position);
+                self.weave.depend(on, thread, passing.kind, &passing.path, passing.spot);
             }
             if passing.from.is_empty() || !from.is_empty() {
-                for (on, kind, position) in &passing.also {
-                    self.weave.depend(*on, thread, *kind, &passing.path, *position);
+                for (on, kind, spot) in &passing.also {
+                    self.weave.depend(*on, thread, *kind, &passing.path, *spot);
                 }
             }
         }
@@ -125,7 +125,7 @@ impl Completion<'_> {
             let fields = [source_path.fields(), std::slice::from_ref(last)].concat();
             let same_field = ColumnPath::field(source_path.column.clone(), &fields);
             let on = self.weave.column(source_relation, &same_field);
-            self.weave.depend(on, thread, edge.kind, &edge.path, edge.position);
+            self.weave.depend(on, thread, edge.kind, &edge.path, edge.spot());
         }
     }
 
@@ -176,7 +176,7 @@ impl Completion<'_> {
         for from in &passing.from {
             if let Some(record) = &passing.inside {
                 let record = self.weave.column(*from, record);
-                self.weave.depend(record, others, passing.kind, &passing.path, passing.position);
+                self.weave.depend(record, others, passing.kind, &passing.path, passing.spot);
                 continue;
             }
             let only_there: Vec<Thread> = self
@@ -187,11 +187,11 @@ impl Completion<'_> {
                 .map(|(_, column)| column)
                 .collect();
             for on in only_there.into_iter().chain(self.weave.find(*from, &Part::Others)) {
-                self.weave.depend(on, others, passing.kind, &passing.path, passing.position);
+                self.weave.depend(on, others, passing.kind, &passing.path, passing.spot);
             }
         }
-        for (on, kind, position) in &passing.also {
-            self.weave.depend(*on, others, *kind, &passing.path, *position);
+        for (on, kind, spot) in &passing.also {
+            self.weave.depend(*on, others, *kind, &passing.path, *spot);
         }
     }
 
