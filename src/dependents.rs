@@ -2,10 +2,12 @@
 //! report. It must not know markup.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use headsup_lineage::dependency::{EdgeKind, Extent};
-use headsup_lineage::graph::Node;
+use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::graph::columns::{ColumnId, Direction, Part};
+use headsup_lineage::graph::{LineageGraph, Node};
 use headsup_lineage::name::RelationName;
 use headsup_lineage::relation::{Reference, Relation, Rung};
 use headsup_lineage::trace::{Arrival, Certainty, Follow, Ways, trace};
@@ -219,18 +221,11 @@ impl<'a> Neighbourhood<'a> {
             reason: Some(reason),
             ..described(job)
         };
-        if job.reads.is_empty() {
-            return Some(doubtful("nothing says what it reads".to_owned(), Vec::new()));
+        if let Some(reason) = unread(job, graph) {
+            return Some(doubtful(reason, Vec::new()));
         }
         for read in &job.reads {
             let nodes = graph.resolve(read, job.project.as_deref());
-            if nodes.is_empty() {
-                let name = match read {
-                    Reference::Id(id, _) => id.to_string(),
-                    Reference::Name(read) => read.name.to_string(),
-                };
-                return Some(doubtful(format!("it reads `{name}`, which nothing here builds or reads"), Vec::new()));
-            }
             if let Some((node, root)) = nodes.iter().find_map(|node| Some((*node, *unknown.get(node)?))) {
                 return Some(doubtful(self.may_read_more(root), vec![graph.relation(node).name.clone()]));
             }
@@ -299,6 +294,28 @@ const fn is_parsed(relation: &Relation) -> bool {
 /// Why a relation may read more than could be found, where it may.
 pub(crate) fn incomplete(relation: &Relation) -> Option<&str> {
     relation.writers.iter().find_map(|writer| writer.incomplete.as_deref())
+}
+
+/// Why it is not known what a job reads, where it is not.
+pub(crate) fn unread(job: &Job, graph: &LineageGraph) -> Option<String> {
+    if job.reads.is_empty() {
+        return Some("nothing says what it reads".to_owned());
+    }
+    let nothing = job.reads.iter().find(|read| graph.resolve(read, job.project.as_deref()).is_empty())?;
+    let name = match nothing {
+        Reference::Id(id, _) => id.to_string(),
+        Reference::Name(read) => read.name.to_string(),
+    };
+    Some(format!("it reads `{name}`, which nothing here builds or reads"))
+}
+
+/// The projects that could not be read: what they hold may depend on anything.
+pub(crate) fn unread_projects(project: &Project) -> Vec<String> {
+    let reason = |(root, diagnostic): (&Arc<str>, &Diagnostic)| {
+        let file = diagnostic.path.as_deref().unwrap_or(root);
+        format!("a project could not be read, and may depend on anything: {file}: {}", diagnostic.message)
+    };
+    project.unread.iter().map(reason).collect()
 }
 
 /// A job, before it is known how it depends on anything.

@@ -9,7 +9,7 @@ use headsup_lineage::graph::{Node, ReadSite};
 use headsup_lineage::trace::{Certainty, Connection, Follow, Step, connect, is_inner};
 
 use crate::audience::Job;
-use crate::dependents::{Neighbourhood, Warehouse, incomplete};
+use crate::dependents::{Neighbourhood, Warehouse, incomplete, unread, unread_projects};
 use crate::report::depends::{DependencyEntry, TargetEntry};
 use crate::report::why::{Answer, EndEntry, PlaceName, Site, StepEntry, TablesWord, TextWord, Verdict};
 use crate::selection::{Share, Target};
@@ -70,9 +70,9 @@ pub fn answer(warehouse: Warehouse<'_>, question: Question<'_>) -> Answer {
     answer
 }
 
-/// Why more may be upstream of some targets than could be found, by name.
+/// Why more may be upstream of a job or some targets than could be found.
 #[must_use]
-pub fn doubts(warehouse: Warehouse<'_>, dependent: &[Target]) -> Vec<String> {
+pub fn doubts(warehouse: Warehouse<'_>, job: Option<&Job>, dependent: &[Target]) -> Vec<String> {
     let graph = &warehouse.project.graph;
     let upstream = graph.upstream(dependent.iter().map(|target| target.relation));
     let reason = |node: Node| {
@@ -81,7 +81,8 @@ pub fn doubts(warehouse: Warehouse<'_>, dependent: &[Target]) -> Vec<String> {
     };
     let mut reasons: Vec<String> = upstream.into_iter().filter_map(reason).collect();
     reasons.sort();
-    reasons
+    let job = job.and_then(|job| unread(job, graph)).into_iter();
+    job.chain(reasons).chain(unread_projects(warehouse.project)).collect()
 }
 
 /// A target as reports name it.
@@ -110,7 +111,7 @@ struct Evidence<'a> {
 
 impl Evidence<'_> {
     fn doubts(&self) -> Vec<String> {
-        doubts(self.warehouse, self.question.dependent)
+        doubts(self.warehouse, self.question.job, self.question.dependent)
     }
 
     /// The relations that may depend.

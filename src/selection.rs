@@ -259,11 +259,11 @@ impl<'a> Finder<'a> {
         let columns = self.project.graph.columns();
         let mut having: BTreeMap<Node, ColumnPath> = BTreeMap::new();
         for (node, spellings) in tables {
-            let paths = spellings.iter().filter_map(|spelling| path(spelling));
-            let is_there = |path: &ColumnPath| columns.part(*node, &Part::Column(path.clone())).is_some();
-            if let Some(path) = paths.into_iter().find(is_there) {
-                having.insert(*node, path);
-            }
+            let mut paths = spellings.iter().filter_map(|spelling| path(spelling));
+            // It is shown as the project spells it.
+            let there =
+                paths.find_map(|path| columns.node(columns.part(*node, &Part::Column(path))?).column().cloned());
+            having.extend(there.map(|path| (*node, path)));
         }
         if let Some((relation, column)) = self.only(typed, &having)? {
             let target = Target::column(relation, column.clone());

@@ -7,7 +7,7 @@ use headsup_lineage::trace::Follow;
 use super::reading::Reading;
 use super::{deliver, reading};
 use crate::cli::{Common, DependsArgs};
-use crate::dependents::{Neighbourhood, Warehouse};
+use crate::dependents::{Neighbourhood, Warehouse, unread_projects};
 use crate::error::{ExitStatus, Result};
 use crate::report::VERSION;
 use crate::report::depends::{DependencyEdge, DependsReport, Shown, TargetEntry};
@@ -88,7 +88,7 @@ fn report(args: &DependsArgs, asked: &Asked, reading: &Reading, finder: &Finder<
         version: VERSION,
         head: reading.label.clone(),
         targets: targets(asked, reading),
-        notes: asked.notes.clone(),
+        notes: asked.notes.iter().cloned().chain(unread_projects(&reading.project)).collect(),
         downstream: relations(&down),
         upstream: relations(&up),
         jobs: down.as_ref().map(Neighbourhood::jobs).unwrap_or_default(),

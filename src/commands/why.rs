@@ -55,7 +55,7 @@ fn report(args: &WhyArgs, reading: &Reading, finder: &Finder<'_>) -> Result<WhyR
         notes,
         on: answer,
         upstream,
-        unknown: evidence::doubts(warehouse, targets),
+        unknown: evidence::doubts(warehouse, job, targets),
         coverage: reading.project.coverage(),
         diagnostics: reading.diagnostics.clone(),
     })

@@ -2,8 +2,9 @@
 //! home, no environment, no configuration of git, and every commit made at the same moment.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use git2::{IndexAddOption, Oid, Repository, RepositoryInitOptions, Signature, Time};
 use serde_json::Value;
@@ -153,17 +154,42 @@ impl Fixture {
 
     /// The same in a folder of the repository.
     pub fn run_in(&self, folder: &str, arguments: &str) -> Run {
+        let output = self.command(arguments).current_dir(self.root().join(folder)).output().unwrap();
+        self.ended(arguments, output)
+    }
+
+    /// The same at the root, with something on standard input.
+    pub fn run_on(&self, input: &[u8], arguments: &str) -> Run {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        let input = input.to_vec();
+        // Whoever has read enough closes the pipe.
+        let writer = std::thread::spawn(move || drop(pipe.write_all(&input)));
+        let output = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        self.ended(arguments, output)
+    }
+
+    /// The binary with arguments and nothing of the machine, at the root of the repository.
+    pub fn command(&self, arguments: &str) -> Command {
         let place = self.place.path();
         let root = self.root().display().to_string();
-        let output = Command::new(env!("CARGO_BIN_EXE_headsup"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_headsup"));
+        command
             .args(arguments.split_whitespace().map(|argument| argument.replace(DIR, &root)))
-            .current_dir(self.root().join(folder))
+            .current_dir(self.root())
             .env_clear()
             .env("HOME", place.join("home"))
             .env("TMPDIR", place.join("tmp"))
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .output()
-            .unwrap();
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn ended(&self, arguments: &str, output: Output) -> Run {
+        let place = self.place.path();
+        let root = self.root().display().to_string();
         let text = |bytes: Vec<u8>| {
             let text = String::from_utf8(bytes).expect("what is written is UTF-8");
             text.replace(&root, DIR).replace(&place.display().to_string(), "[PLACE]")
