@@ -15,6 +15,7 @@ use crate::query::block::{BlockKind, Select};
 use crate::query::tree::{BlockId, ExprId, Tree};
 use crate::scope::{ColumnAt, From, Item, ItemSource};
 
+mod asked;
 mod bind;
 mod from;
 mod output;
@@ -211,6 +212,8 @@ struct Scope {
     aliases: HashMap<ColumnName, ExprId>,
     /// The projected expression that is being read; its own alias is not in sight.
     projecting: Option<ExprId>,
+    /// The columns that are asked for with a qualifier, by the qualifier.
+    asked: HashMap<ColumnName, HashSet<ColumnName>>,
     /// How many derived tables, which do not see their siblings, are being read.
     hidden: usize,
     /// Whether any word may stand before a column: the rows of a MATCH_RECOGNIZE pattern.
@@ -224,6 +227,7 @@ impl Scope {
             from: From::default(),
             aliases: HashMap::new(),
             projecting: None,
+            asked: HashMap::new(),
             hidden: 0,
             qualifiers: Qualifiers::Items,
         }
@@ -296,6 +300,7 @@ impl Resolver<'_> {
 
     fn select(&mut self, id: BlockId, select: &Select) -> ResolvedBlock {
         self.outer.push(std::mem::replace(&mut self.scope, Scope::new(id)));
+        self.scope.asked = asked::asked(self.tree, id, select);
         self.from_items(&select.from);
         let (outputs, rest) = self.project(select);
         let mut resolved = ResolvedBlock { outputs, rest, ..ResolvedBlock::default() };

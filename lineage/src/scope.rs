@@ -1,7 +1,7 @@
 //! The names that are visible in a query block: FROM items with their columns, and which of them a
 //! name finds. It must not know where the columns of an item come from.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use crate::dependency::{Extent, InputId};
@@ -28,6 +28,8 @@ pub struct Item {
     pub by_place_from: usize,
     /// Whether there may be others.
     pub extent: Extent,
+    /// Columns that the block asks of it by its own name: it has those, or the query would not run.
+    pub asked: HashSet<ColumnName>,
     /// Whether its columns are in sight.
     pub sight: Sight,
     /// Whether it can depend on the row of the items before it.
@@ -215,6 +217,7 @@ impl Item {
             index,
             by_place_from: usize::MAX,
             extent,
+            asked: HashSet::new(),
             sight,
             lateral: Lateral::No,
         }
@@ -305,6 +308,10 @@ impl From {
             0 => {}
             1 => return Found::Columns(known),
             _ => return Found::Ambiguous(known),
+        }
+        let mut asked = visible().filter(|(_, item)| item.asked.contains(name));
+        if let (Some((index, _)), None) = (asked.next(), asked.next()) {
+            return Found::Columns(vec![(index, ColumnAt::Named(name.clone()))]);
         }
         let open: Vec<(usize, ColumnAt)> = visible()
             .filter(|(_, item)| item.extent == Extent::Open)

@@ -150,10 +150,12 @@ impl Resolver<'_> {
                 }
             }
             if let Some(alias) = alias.filter(|_| level == 0) {
-                return match perhaps.is_empty() {
-                    true => Outcome::Bound(to_alias(alias)),
+                return match perhaps.as_slice() {
+                    [] => Outcome::Bound(to_alias(alias)),
+                    // `lower(email) as email`: the relation has such a column, and it wins.
+                    [only] if self.is_made_of(alias, only) => Outcome::Bound(Binding::Columns(perhaps)),
                     // An open relation may have a column of the alias's name, which then wins.
-                    false => Outcome::Candidates(Binding::AliasOr(alias, perhaps), Why::Open),
+                    _ => Outcome::Candidates(Binding::AliasOr(alias, perhaps), Why::Open),
                 };
             }
             if level > 0
@@ -168,6 +170,20 @@ impl Resolver<'_> {
             1 => Outcome::Bound(Binding::Columns(perhaps)),
             _ => Outcome::Candidates(Binding::Columns(self.coarse(perhaps)), Why::Open),
         }
+    }
+
+    /// Whether an expression that is bound already uses a column.
+    fn is_made_of(&self, root: ExprId, column: &ColumnUse) -> bool {
+        let is_it =
+            |used: &ColumnUse| (used.block, used.item, &used.column) == (column.block, column.item, &column.column);
+        let mut ahead = vec![root];
+        while let Some(expr) = ahead.pop() {
+            match self.bindings.get(&expr) {
+                Some(Binding::Columns(uses)) if matches!(uses.as_slice(), [only] if is_it(only)) => return true,
+                _ => ahead.extend(self.tree.parts(expr)),
+            }
+        }
+        false
     }
 
     /// Candidates of which those inside unnested arrays mean the elements as wholes. The array of one

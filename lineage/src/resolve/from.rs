@@ -88,6 +88,9 @@ impl Resolver<'_> {
             leaf = renamed(leaf, names);
         }
         leaf.names.extend(name);
+        if leaf.extent == Extent::Open {
+            leaf.asked = leaf.names.iter().filter_map(|name| self.scope.asked.get(name)).flatten().cloned().collect();
+        }
         self.from().items.push(leaf);
     }
 

@@ -138,3 +138,25 @@ fn a_field_of_what_a_function_returns_is_no_column() {
     let sql = "select udf.parts(customer).first as f from orders";
     check(BigQuery, SHOP, sql, "f <- orders.customer transformation\nrows <- orders rows");
 }
+
+#[test]
+fn what_is_asked_of_a_relation_by_its_name_is_its_own() {
+    let sql = "select a.x, x + 1 as y from raw.a join raw.b on a.id = b.id where x > 0";
+    let expected = "
+        x <- raw.a.x identity
+        y <- raw.a.x transformation
+        rows <- raw.a rows, raw.a.id join, raw.a.x filter, raw.b rows, raw.b.id join";
+    check(Ansi, "", sql, expected);
+}
+
+#[test]
+fn an_alias_over_a_column_of_its_own_name_says_that_there_is_one() {
+    let sql = "select lower(email) as email from raw.a where email is not null";
+    let expected = "
+        email <- raw.a.email transformation
+        rows <- raw.a rows, raw.a.email filter";
+    check(Snowflake, "", sql, expected);
+    let sql = "select lower(mail) as email from raw.a where email is not null";
+    let found = crate::support::print(Snowflake, "", sql);
+    assert!(found.contains("open: `email`") && found.contains("raw.a.mail filter"), "{found}");
+}
