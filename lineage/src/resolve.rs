@@ -210,6 +210,8 @@ struct Scope {
     from: From,
     /// The aliases of the projection so far.
     aliases: HashMap<ColumnName, ExprId>,
+    /// The names that dotted columns get in the result without an alias.
+    implied: HashMap<ColumnName, ExprId>,
     /// The projected expression that is being read; its own alias is not in sight.
     projecting: Option<ExprId>,
     /// The columns that are asked for with a qualifier, by the qualifier.
@@ -226,6 +228,7 @@ impl Scope {
             block,
             from: From::default(),
             aliases: HashMap::new(),
+            implied: HashMap::new(),
             projecting: None,
             asked: HashMap::new(),
             hidden: 0,

@@ -116,7 +116,18 @@ impl Resolver<'_> {
     fn bind_bare(&self, names: &[&ColumnName], clause: Clause) -> Outcome {
         let Some((name, fields)) = names.split_first() else { return Outcome::Bound(Binding::Free) };
         let sight = self.sight(clause);
-        let alias = self.scope.aliases.get(name).copied().filter(|alias| self.scope.projecting != Some(*alias));
+        // The result's own names are in sight behind it; in BigQuery also where it is grouped.
+        let implied = || {
+            let sees = clause == Clause::OrderBy || sight == AliasSight::BeforeColumns;
+            self.scope.implied.get(name).filter(|_| sees && self.dialect != Dialect::ClickHouse)
+        };
+        let alias = self
+            .scope
+            .aliases
+            .get(name)
+            .or_else(implied)
+            .copied()
+            .filter(|alias| self.scope.projecting != Some(*alias));
         let alias = alias.filter(|_| sight != AliasSight::Never);
         let to_alias = |alias: ExprId| Binding::Alias(alias, fields.iter().map(|field| (*field).clone()).collect());
         if let Some(alias) = alias.filter(|_| sight == AliasSight::BeforeColumns) {

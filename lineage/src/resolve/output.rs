@@ -58,7 +58,13 @@ impl Resolver<'_> {
                         self.scope.aliases.entry(name.clone()).or_insert(*expr);
                         name
                     }
-                    None => self.made_up(*expr, outputs.len()),
+                    None => {
+                        let name = self.made_up(*expr, outputs.len());
+                        if matches!(self.tree.expr(*expr), Expr::Column(..) | Expr::Field(..)) {
+                            self.scope.implied.entry(name.clone()).or_insert(*expr);
+                        }
+                        name
+                    }
                 };
                 outputs.push(BlockColumn { name, value: Value::Expr(*expr), position });
             }

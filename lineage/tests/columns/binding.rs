@@ -160,3 +160,13 @@ fn an_alias_over_a_column_of_its_own_name_says_that_there_is_one() {
     let found = crate::support::print(Snowflake, "", sql);
     assert!(found.contains("open: `email`") && found.contains("raw.a.mail filter"), "{found}");
 }
+
+#[test]
+fn a_dotted_column_gives_its_name_to_the_result() {
+    let sql = "select o.payload.country, count(*) as n from raw.o as o join raw.p as p on o.id = p.id group by country";
+    let found = crate::support::print(BigQuery, "", sql);
+    assert!(found.contains("raw.o.payload.country group_by") && !found.contains("open"), "{found}");
+    let sql = "select o.id from orders o join customers c on c.id = o.customer order by id limit 1";
+    let found = crate::support::print(Postgres, SHOP, sql);
+    assert!(found.contains("orders.id sort") && !found.contains("customers.id sort"), "{found}");
+}
