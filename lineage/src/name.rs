@@ -268,17 +268,17 @@ impl Serialize for RelationName {
     }
 }
 
-/// The name of a column; equality, order and hash are those of its key.
+/// The name of a column; equality, order and hash are those of its key. A copy costs a pointer.
 #[derive(Clone)]
 pub struct ColumnName {
-    part: Part,
+    part: Arc<Part>,
 }
 
 impl ColumnName {
     /// A name as written, without its quotes.
     #[must_use]
     pub fn new(dialect: Dialect, text: &str, quoting: Quoting) -> Self {
-        Self { part: Part::new(text, quoting, dialect.column_case()) }
+        Self { part: Arc::new(Part::new(text, quoting, dialect.column_case())) }
     }
 
     /// As written, without quotes.
