@@ -11,6 +11,7 @@ use crate::dependency::{
 };
 use crate::diagnostic::{Diagnostic, Position};
 use crate::name::{ColumnName, RelationName};
+use crate::query::block::Matching;
 use crate::query::{Action, Lifetime, Output, Read, ReadRole, Script, Statement, StatementKind};
 
 mod held;
@@ -73,6 +74,10 @@ pub enum Places {
 pub struct Filled {
     /// What the text reads, each once; nothing that lives only inside it.
     pub inputs: Vec<Read>,
+    /// Those of the inputs that some statement depends on, if only for a table that nobody reads. A
+    /// query can read something and use nothing of it, or so it seems to us, who may have overlooked
+    /// something.
+    pub used: BTreeSet<InputId>,
     /// The columns that are known, each name once, in order.
     pub columns: Vec<OutputColumn>,
     /// Columns that pass through a `*` from inputs whose columns are not all known. One of `columns`
@@ -166,6 +171,7 @@ struct Text<'a> {
     last_query: Option<usize>,
     inputs: Vec<Read>,
     by_name: HashMap<(RelationName, ReadRole), InputId>,
+    used: BTreeSet<InputId>,
     locals: BTreeMap<RelationName, Held>,
     filled: Held,
 }
@@ -177,6 +183,22 @@ enum Meant {
     Local(RelationName),
     /// One that outlives it.
     Input(InputId),
+}
+
+impl Meant {
+    const fn input(&self) -> Option<InputId> {
+        match self {
+            Self::Local(_) => None,
+            Self::Input(input) => Some(*input),
+        }
+    }
+}
+
+/// The inputs that something of a query depends on, each as often as something does.
+fn dependencies(lineage: &QueryLineage) -> impl Iterator<Item = InputId> {
+    let columns = lineage.columns.iter().flat_map(|column| &column.sources);
+    let sources = columns.chain(&lineage.rows).chain(lineage.rest.iter().flat_map(|rest| &rest.also));
+    sources.map(|source| source.input).chain(lineage.rest.iter().map(|rest| rest.input))
 }
 
 /// What a statement fills, as far as that is wanted.
@@ -202,6 +224,7 @@ impl<'a> Text<'a> {
             },
             inputs: Vec::new(),
             by_name: HashMap::new(),
+            used: BTreeSet::new(),
             locals: BTreeMap::new(),
             filled: Held::default(),
         }
@@ -212,7 +235,7 @@ impl<'a> Text<'a> {
     }
 
     fn finish(self) -> Filled {
-        self.filled.finish(self.inputs)
+        Filled { inputs: self.inputs, used: self.used, ..self.filled.finish() }
     }
 
     /// Everything depends on everything that the text reads.
@@ -248,6 +271,7 @@ impl<'a> Text<'a> {
                 ReadRole::Call => [None, Some(Slot::Rows)],
             };
             let meant = self.meant(&read.name, read.role, read.position);
+            self.used.extend(meant.input());
             for on in slots.into_iter().flatten() {
                 self.add(&meant, on, EdgeKind::Unknown, read.position, &mut all);
             }
@@ -297,8 +321,9 @@ impl<'a> Text<'a> {
                         goals.insert(goal.clone());
                         self.take(statement, output, found, &goal);
                     }
-                    // The value of a variable, a condition: who knows what it decides.
-                    None if found.target.is_none() => self.steer(&found),
+                    // The value of a variable, a condition: who knows what it decides. What a change of
+                    // rows gives back decides nothing.
+                    None if statement.targets.is_empty() => self.steer(&found),
                     None => {}
                 }
             }
@@ -326,7 +351,8 @@ impl<'a> Text<'a> {
         };
         let aim = match output.columns.as_slice() {
             [] if is_whole => Aim::Names,
-            [] => Aim::Places(known),
+            [] if output.matching == Matching::Position => Aim::Places(known),
+            [] => Aim::SomeNames,
             listed => Aim::List(listed),
         };
         // Where each statement runs once and in its turn, a table that is built anew forgets what it was.
@@ -366,26 +392,31 @@ impl<'a> Text<'a> {
             }
             all
         };
+        let used: BTreeSet<InputId> =
+            dependencies(lineage).filter_map(|input| inputs.get(input.index())?.0.input()).collect();
         let mut arriving = Held::default();
         arriving.rows = resolved(&lineage.rows);
         for column in &lineage.columns {
             arriving.column(&column.name, column.position, resolved(&column.sources).iter());
         }
+        let named: BTreeSet<ColumnName> = lineage.columns.iter().map(|column| column.name.clone()).collect();
         for rest in &lineage.rest {
+            // A table has no two columns of one name, so those that have one do not pass as well.
+            let rest = Rest { except: rest.except.union(&named).cloned().collect(), ..rest.clone() };
             let also = resolved(&rest.also);
             match inputs.get(rest.input.index()) {
                 Some((Meant::Input(input), _)) => {
                     arriving.add_rest(HeldRest {
                         input: *input,
-                        inside: rest.inside.clone(),
-                        except: rest.except.clone(),
+                        inside: rest.inside,
+                        except: rest.except,
                         also,
                         kind: rest.kind,
                     });
                 }
                 Some((Meant::Local(local), _)) => {
                     if let Some(held) = self.locals.get(local) {
-                        held.pass_rest(rest, &also, &mut arriving);
+                        held.pass_rest(&rest, &also, &mut arriving);
                     }
                 }
                 None => {}
@@ -393,6 +424,7 @@ impl<'a> Text<'a> {
         }
         arriving.keys = Keys::Of(lineage.keys.clone());
         arriving.open = lineage.open.iter().cloned().collect();
+        self.used.extend(used);
         arriving
     }
 

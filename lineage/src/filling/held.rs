@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::dependency::{ColumnPath, Dependency, EdgeKind, Extent, InputId, Key, OutputColumn, Rest, Shape, Slot};
 use crate::diagnostic::{Diagnostic, Position};
 use crate::name::ColumnName;
-use crate::query::{Action, Read};
+use crate::query::Action;
 
 use super::{Filled, Others};
 
@@ -153,6 +153,8 @@ pub(super) enum Aim<'a> {
     List(&'a [ColumnName]),
     /// Those of the relation, one after the other; these are the ones that are known, if any are.
     Places(&'a [ColumnName]),
+    /// Those of the relation that have its own names; there may be others.
+    SomeNames,
 }
 
 impl Held {
@@ -251,28 +253,23 @@ impl Held {
         self.every.extend(output.every.iter());
         self.open.extend(output.open.iter().cloned());
         let places = match aim {
-            Aim::Names => Vec::new(),
+            Aim::Names | Aim::SomeNames => return self.take_by_name(output),
             Aim::Places([]) => self.names(),
             Aim::List(columns) | Aim::Places(columns) => columns.to_vec(),
         };
-        match (aim, places.is_empty()) {
-            (Aim::Names, _) => self.take_by_name(output),
-            (_, true) => {
-                let except = output.by_name.keys().cloned().collect();
-                self.add_others(HeldOthers { except, sources: output.all_sources().coarse() });
-                self.take_by_name(output);
+        if places.is_empty() {
+            // Nobody says what the places are called: by the names of what fills them, it is hoped.
+            let except = output.by_name.keys().cloned().collect();
+            self.add_others(HeldOthers { except, sources: output.all_sources().coarse() });
+            self.take_by_name(output);
+        } else if output.is_wide_open() {
+            // Nobody knows how many columns pass, and so which place is whose.
+            let sources = output.all_sources().coarse();
+            places.iter().for_each(|name| self.column(name, Position::START, sources.iter()));
+        } else {
+            for (place, column) in output.columns.iter().enumerate() {
+                self.column(places.get(place).unwrap_or(&column.name), column.position, column.sources.iter());
             }
-            _ if output.is_wide_open() => {
-                let sources = output.all_sources().coarse();
-                for name in &places {
-                    self.column(name, Position::START, sources.iter());
-                }
-                let is_there: BTreeSet<&ColumnName> = places.iter().collect();
-                for column in output.columns.iter().filter(|column| is_there.contains(&column.name)) {
-                    self.column(&column.name, column.position, column.sources.iter());
-                }
-            }
-            _ => self.take_by_place(&output, &places, aim),
         }
     }
 
@@ -284,28 +281,11 @@ impl Held {
         output.others.into_iter().for_each(|others| self.add_others(others));
     }
 
-    /// Where nobody lists the columns, they are matched by place; but a column with the name of one of
-    /// the relation's may as well be matched by that, in a MERGE or with BY NAME.
-    fn take_by_place(&mut self, output: &Self, places: &[ColumnName], aim: Aim<'_>) {
-        let own_counts = matches!(aim, Aim::Places(_));
-        let is_there: BTreeSet<&ColumnName> = places.iter().collect();
-        for (place, column) in output.columns.iter().enumerate() {
-            let own = Some(&column.name).filter(|own| own_counts && is_there.contains(own));
-            let names: BTreeSet<&ColumnName> = match places.get(place) {
-                Some(name) => std::iter::once(name).chain(own).collect(),
-                None => std::iter::once(&column.name).collect(),
-            };
-            for name in names {
-                self.column(name, column.position, column.sources.iter());
-            }
-        }
-    }
-
     /// Rows stay, so what chooses them decides which of two values each of them has.
     fn take_values(&mut self, output: Self, aim: Aim<'_>) {
         let list = match aim {
             Aim::List(list) => list,
-            Aim::Names | Aim::Places(_) => &[],
+            Aim::Names | Aim::SomeNames | Aim::Places(_) => &[],
         };
         for (place, column) in output.columns.iter().enumerate() {
             let name = list.get(place).unwrap_or(&column.name);
@@ -419,8 +399,8 @@ impl Held {
         }
     }
 
-    /// The same as plain values.
-    pub(super) fn finish(self, inputs: Vec<Read>) -> Filled {
+    /// The same as plain values, without the inputs.
+    pub(super) fn finish(self) -> Filled {
         let Shape { extent, keys, .. } = self.shape();
         let column = |column: HeldColumn| OutputColumn {
             name: column.name,
@@ -436,7 +416,8 @@ impl Held {
         };
         let others = |others: HeldOthers| Others { except: others.except, sources: others.sources.into_list() };
         Filled {
-            inputs,
+            inputs: Vec::new(),
+            used: BTreeSet::new(),
             columns: self.columns.into_iter().map(column).collect(),
             rest: self.rest.into_iter().map(rest).collect(),
             rows: self.rows.into_list(),

@@ -7,7 +7,8 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
 use crate::catalog::{Catalog, Found};
-use crate::diagnostic::{Diagnostic, Position};
+use crate::diagnostic::{Diagnostic, Position, Severity};
+use crate::filling::OPEN;
 use crate::name::RelationName;
 use crate::query::{Read, ReadRole, TableSchema};
 use crate::relation::{Declaration, Reference, Relation, RelationId, RelationKind, Rung};
@@ -44,10 +45,11 @@ impl Builder {
         }
         self.connect_sources_to_what_fills_them();
         self.connect_writers();
+        compose(&mut self.built, &self.externals, tables);
         self.list_externals();
-        compose(&mut self.built, tables);
         let mut diagnostics = self.diagnostics;
         diagnostics.extend(cycle_diagnostics(&self.built));
+        diagnostics.extend(open_diagnostics(&self.built));
         diagnostics.sort();
         diagnostics.dedup();
         BuiltGraph { graph: self.built, diagnostics }
@@ -318,4 +320,20 @@ fn cycle_diagnostics(graph: &LineageGraph) -> Vec<Diagnostic> {
         diagnostic
     };
     graph.cycles().iter().map(describe).collect()
+}
+
+/// One finding for each relation whose columns are not all bound, though its SQL was understood.
+fn open_diagnostics(graph: &LineageGraph) -> impl Iterator<Item = Diagnostic> + '_ {
+    graph.nodes().filter(|node| graph.relation(*node).rung == Rung::Open).filter_map(|node| {
+        let reasons = graph.openness(node);
+        let first = reasons.first()?;
+        let more = match reasons.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let message =
+            format!("not all of `{}` is bound to one column: {}{more}", graph.relation(node).name, first.message);
+        let found = Diagnostic { message, code: OPEN, severity: Severity::Note, hint: None, ..first.clone() };
+        Some(found.hint("say which columns its sources have, with --catalog or --columns"))
+    })
 }

@@ -9,6 +9,7 @@ use petgraph::algo::tarjan_scc;
 use crate::dependency::{ColumnPath, Shape};
 use crate::diagnostic::Diagnostic;
 use crate::filling::OPEN;
+use crate::name::RelationName;
 use crate::relation::{Body, Rung, Writer};
 
 use super::columns::Part;
@@ -18,6 +19,7 @@ use super::{LineageGraph, Node};
 
 mod bind;
 mod complete;
+mod history;
 mod names;
 mod shape;
 
@@ -26,9 +28,13 @@ use names::Names;
 use shape::Draft;
 
 /// Binds the columns of all relations, and says of which that could not be done for all.
-pub(super) fn compose(graph: &mut LineageGraph, tables: &Tables) {
+///
+/// Externals are not in the catalog yet, as they were not when it was found out who reads whom, so
+/// that a name means the same here as there.
+pub(super) fn compose(graph: &mut LineageGraph, externals: &BTreeMap<RelationName, Node>, tables: &Tables) {
     let mut composer = Composer {
         graph,
+        externals,
         tables,
         weave: Weave::default(),
         shapes: vec![None; graph.graph.node_count()],
@@ -66,6 +72,7 @@ fn downstream(graph: &LineageGraph) -> Vec<Node> {
 
 struct Composer<'a> {
     graph: &'a LineageGraph,
+    externals: &'a BTreeMap<RelationName, Node>,
     tables: &'a Tables,
     weave: Weave,
     /// What is known of each relation that was gone through, by its place.
@@ -83,16 +90,14 @@ impl<'a> Composer<'a> {
         let mut texts = Vec::new();
         let mut explained = BTreeSet::new();
         for writer in &relation.writers {
-            let names = Names::new(self.graph, node, writer);
+            let names = Names::new(self.graph, self.externals, node, writer);
             let mut covered = BTreeSet::new();
             for filling in &writer.fillings {
                 let text = Text::new(node, writer, filling, &names, &draft, &self.shapes);
                 draft.take(&text.filled);
                 self.shapes[node.0.index()] = Some(draft.shape());
                 self.doubt_text(&text);
-                if text.lost().is_none() {
-                    covered.extend(text.inputs.iter().flatten().copied());
-                }
+                covered.extend(text.used());
                 texts.push(text);
             }
             if writer.fillings.is_empty() && !matches!(writer.body, Body::Data { .. }) {
@@ -107,6 +112,7 @@ impl<'a> Composer<'a> {
         self.shapes[node.0.index()] = Some(draft.shape());
         self.know_columns(node);
         texts.into_iter().for_each(|text| self.bind(&text));
+        self.keep_history(node);
         self.fill_source(node, &explained);
     }
 

@@ -10,7 +10,7 @@ use crate::graph::Node;
 use crate::graph::columns::Part;
 use crate::graph::columns::weave::{Spot, Thread};
 use crate::name::ColumnName;
-use crate::query::{Read, ReadRole};
+use crate::query::ReadRole;
 use crate::relation::{Reference, RelationKind, Writer};
 
 use super::Composer;
@@ -42,7 +42,7 @@ pub(super) struct Text<'a> {
     writer: &'a Writer,
     places: Places,
     pub(super) filled: Filled,
-    /// What its inputs mean.
+    /// What its inputs mean; nothing for functions that every engine has.
     pub(super) inputs: Vec<Vec<Node>>,
 }
 
@@ -60,10 +60,9 @@ impl<'a> Text<'a> {
         Self { node, writer, places: filling.places, filled, inputs }
     }
 
-    /// An input that the graph does not have.
-    pub(super) fn lost(&self) -> Option<&Read> {
-        let pairs = self.filled.inputs.iter().zip(&self.inputs);
-        pairs.filter(|(read, nodes)| read.role == ReadRole::Table && nodes.is_empty()).map(|(read, _)| read).next()
+    /// The relations that something depends on.
+    pub(super) fn used(&self) -> impl Iterator<Item = Node> {
+        self.filled.used.iter().filter_map(|input| self.inputs.get(input.index())).flatten().copied()
     }
 
     /// Places in what a template renders to are no places in the file.
@@ -98,9 +97,6 @@ impl<'a> Composer<'a> {
             let reason = Diagnostic::note(OPEN, message).in_file(&*text.writer.path).at(text.writer.position);
             reasons.push(reason);
         };
-        if let Some(read) = text.lost() {
-            say(format!("`{}` is not among what it was found to read", read.name));
-        }
         if filled.open.is_empty() {
             for rest in &filled.rest {
                 if let Some(read) = filled.inputs.get(rest.input.index()) {

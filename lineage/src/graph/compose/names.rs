@@ -1,6 +1,6 @@
 //! What the names in a writer's SQL mean, and what is known of the columns behind them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::dependency::{Extent, Schemas, Shape};
 use crate::graph::{LineageGraph, Node};
@@ -11,13 +11,19 @@ use crate::relation::{Reference, Relation, RelationKind, Writer};
 /// The names in the SQL of one writer.
 pub(super) struct Names<'a> {
     graph: &'a LineageGraph,
+    externals: &'a BTreeMap<RelationName, Node>,
     project: &'a str,
     /// The names of the relation itself and of those that its writer refers to by id.
     given: HashMap<&'a RelationName, Vec<Node>>,
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn new(graph: &'a LineageGraph, node: Node, writer: &Writer) -> Self {
+    pub(super) fn new(
+        graph: &'a LineageGraph,
+        externals: &'a BTreeMap<RelationName, Node>,
+        node: Node,
+        writer: &Writer,
+    ) -> Self {
         let mut given: HashMap<&RelationName, Vec<Node>> = HashMap::new();
         let by_id = writer.reads.iter().filter_map(|read| match read {
             Reference::Id(id, _) => graph.by_id(id),
@@ -31,17 +37,14 @@ impl<'a> Names<'a> {
                 }
             }
         }
-        Self { graph, project: &graph.relation(node).project, given }
+        Self { graph, externals, project: &graph.relation(node).project, given }
     }
 
     /// The relations that a name may mean.
     pub(super) fn find(&self, name: &RelationName, role: ReadRole) -> Vec<Node> {
-        let found = || self.graph.by_name(name, Some(self.project)).candidates();
-        match role {
-            ReadRole::Call => {
-                found().into_iter().filter(|node| self.graph.relation(*node).kind == RelationKind::Routine).collect()
-            }
-            ReadRole::Table => self.given.get(name).cloned().unwrap_or_else(found),
+        match (self.given.get(name), role) {
+            (Some(given), ReadRole::Table) => given.clone(),
+            _ => self.found(name, role),
         }
     }
 
@@ -49,9 +52,18 @@ impl<'a> Names<'a> {
     pub(super) fn of_reference(&self, reference: &Reference) -> Vec<Node> {
         match reference {
             Reference::Id(id, _) => self.graph.by_id(id).into_iter().collect(),
-            Reference::Name(Read { name, role: ReadRole::Call, .. }) => self.find(name, ReadRole::Call),
-            Reference::Name(_) => self.graph.resolve(reference, Some(self.project)),
+            Reference::Name(Read { name, role, .. }) => self.found(name, *role),
         }
+    }
+
+    fn found(&self, name: &RelationName, role: ReadRole) -> Vec<Node> {
+        let mut found = self.graph.by_name(name, Some(self.project)).candidates();
+        match role {
+            ReadRole::Call => found.retain(|node| self.graph.relation(*node).kind == RelationKind::Routine),
+            ReadRole::Table if found.is_empty() => found.extend(self.externals.get(name)),
+            ReadRole::Table => {}
+        }
+        found
     }
 }
 
@@ -73,7 +85,7 @@ impl Schemas for View<'_> {
             nodes.iter().map(|node| self.shapes.get(node.0.index()).cloned().flatten().unwrap_or_default());
         let Some(mut shape) = shapes.next() else { return Shape::default() };
         if nodes.len() > 1 {
-            let mut known: std::collections::HashSet<_> = shape.columns.iter().cloned().collect();
+            let mut known: HashSet<_> = shape.columns.iter().cloned().collect();
             let more: Vec<_> =
                 shapes.flat_map(|other| other.columns).filter(|column| known.insert(column.clone())).collect();
             shape.columns.extend(more);

@@ -3,15 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::dependency::{Extent, Ground, Key, Proof, Shape};
-use crate::dialect::Dialect;
 use crate::filling::Filled;
 use crate::graph::tables::Tables;
 use crate::name::{ColumnName, Quoting};
 use crate::query::{DeclaredKey, KeyKind, TableSchema};
-use crate::relation::{Body, Declaration, Relation, RelationKind};
+use crate::relation::{Declaration, Relation};
 
-/// The columns that dbt adds to a snapshot.
-pub(super) const OF_SNAPSHOTS: [&str; 4] = ["dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to"];
+use super::history;
 
 /// What is said of a relation's columns beside its queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,8 +123,8 @@ impl<'a> Draft<'a> {
                 if said == Said::Listed { Extent::Closed } else { Extent::Open }
             }
         };
-        if self.relation.kind == RelationKind::Snapshot && !self.filled.is_empty() {
-            add(&OF_SNAPSHOTS.map(|name| ColumnName::new(dialect(self.relation), name, Quoting::Bare)));
+        if !self.filled.is_empty() {
+            add(&history::columns(self.relation));
         }
         let several = self.relation.writers.len() > 1;
         let mut keys = self.keys.clone().filter(|_| !several).unwrap_or_default();
@@ -135,14 +133,6 @@ impl<'a> Draft<'a> {
         keys.dedup();
         Shape { columns, extent, keys }
     }
-}
-
-fn dialect(relation: &Relation) -> Dialect {
-    let of_body = |body: &Body| match body {
-        Body::Sql { dialect, .. } => Some(*dialect),
-        Body::Template { .. } | Body::Data { .. } | Body::Opaque { .. } => None,
-    };
-    relation.writers.iter().find_map(|writer| of_body(&writer.body)).unwrap_or_default()
 }
 
 fn declared_keys(relation: &Relation) -> Vec<Key> {
@@ -167,7 +157,7 @@ fn declared_keys(relation: &Relation) -> Vec<Key> {
         let is_name = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || c == '_');
         let names: Vec<&str> = names.into_iter().map(|name| name.trim().trim_matches('"')).collect();
         if names.iter().all(is_name) {
-            let names = names.iter().map(|name| ColumnName::new(dialect(relation), name, Quoting::Bare));
+            let names = names.iter().map(|name| ColumnName::new(history::dialect(relation), name, Quoting::Bare));
             keys.push(key(names.collect(), "unique_key of its configuration"));
         }
     }
