@@ -174,7 +174,7 @@ pub fn near_names<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>
     let holds = |candidate: &str| typed.chars().count() >= SHORTEST && candidate.contains(&typed);
     let rank = |candidate: &str| {
         let candidate = candidate.to_lowercase();
-        distance(&typed, &candidate).or_else(|| holds(&candidate).then(|| candidate.len()))
+        distance(&typed, &candidate).or_else(|| holds(&candidate).then_some(candidate.len()))
     };
     let mut near: Vec<(usize, &str)> =
         candidates.into_iter().filter_map(|candidate| Some((rank(candidate)?, candidate))).collect();

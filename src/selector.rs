@@ -79,9 +79,9 @@ impl Selector {
     /// If it is empty, or uses what dbt has and headsup does not.
     pub fn parse(typed: &str) -> Result<Self> {
         let text = typed.trim();
-        if text.starts_with('@') {
+        if let Some(name) = text.strip_prefix('@') {
             return Err(Error::usage(format!("`{text}`: the `@` of dbt is not understood"))
-                .hint(format!("`+{}+` shows what is upstream and what is downstream", &text[1..])));
+                .hint(format!("`+{name}+` shows what is upstream and what is downstream")));
         }
         if text.contains(',') && !text.contains('"') {
             return Err(Error::usage(format!("`{text}`: tables that several selectors share cannot be asked for"))

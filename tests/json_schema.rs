@@ -1,14 +1,17 @@
-//! The JSON of every command is what `docs/json.md` and `docs/impact.schema.json` say of it.
+//! The JSON of every command is what `docs/json.md` and the schemas beside it say of it.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "the helpers of a test are part of it")]
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use headsup_lineage::change::EffectKind;
+use headsup_lineage::dependency::EdgeKind;
 use headsup_lineage::reach::Reach;
 use headsup_lineage::relation::Rung;
+use headsup_lineage::trace::BY_STRENGTH;
 use serde_json::{Value, json};
 
 #[path = "support/schema.rs"]
@@ -211,6 +214,138 @@ fn the_schema_names_every_word_that_the_code_has() {
     let reaches = [Reach::Reached, Reach::Unknown, Reach::NotReached];
     assert_eq!(schema["$defs"]["reach"]["enum"], json!(reaches));
     assert_eq!(schema["$defs"]["coverage"]["required"], json!(Rung::ALL));
+}
+
+/// A folder in which all that `depends`, `why` and `lineage` can say happens.
+fn warehouse() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, text) in WAREHOUSE {
+        std::fs::write(folder.path().join(path), text).expect("a file");
+    }
+    folder
+}
+
+const WAREHOUSE: [(&str, &str); 9] = [
+    (
+        "headsup.yml",
+        "projects: [{kind: sql, path: ., dialect: postgres}]\nowners: [{path: mart.sql, owner: ann}]\nteams: {finance: {}}\n\
+         jobs:\n- {name: audit, team: finance, criticality: critical, reads: [mart], columns: {mart: [total]}}\n\
+         - {name: nowhere, reads: [gone]}\n",
+    ),
+    ("orders.sql", "create table orders as select id, amount, promo, lines from raw.orders"),
+    (
+        "mart.sql",
+        "create table mart as select sum(amount) as total, count(*) as number from orders, raw.days where day > 1",
+    ),
+    ("torn.sql", "create table torn as select ((( id from orders"),
+    ("other.sql", "create table other as select id from torn union all select id from orders"),
+    ("template.sql", "create table template as select * from {{ x }}"),
+    ("below.sql", "create table below as select * from template"),
+    ("lines.sql", "create table orders.lines as select 1 as id"),
+    (
+        "many.sql",
+        "create table m1 as select id from orders; create table m2 as select id from orders;\n\
+         create table m3 as select id from orders; create table m4 as select id from orders;\n\
+         create table many as select id from m1 union all select id from m2 union all select id from m3\n\
+         union all select id from m4",
+    ),
+];
+
+const SCRIPT: &str = "insert all into t1 (x) values (p) into t2 (y) values (q) select p, q from u;\n\
+    create table v as select * exclude (z) from w; select ((( from x";
+
+fn lines(input: &str) -> Vec<Value> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headsup"));
+    command.args(["lineage", "--jsonl"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("the binary runs");
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// The reports of a command fit its schema, and between them have every key that it describes.
+#[track_caller]
+fn check_all(schema: &str, pointer: &str, reports: &[Value]) -> BTreeSet<String> {
+    let schema: Value = serde_json::from_str(schema).expect("the schema is JSON");
+    let mut seen = BTreeSet::new();
+    for schema in [&schema, &closed(&schema)] {
+        let part = schema.pointer(pointer).expect("the schema has it");
+        for report in reports {
+            assert_eq!(schema::check(schema, part, report), Ok(()), "{report:#}");
+            keys(report, &mut seen);
+        }
+    }
+    seen
+}
+
+#[track_caller]
+fn described_by(schema: &str) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    described(&serde_json::from_str(schema).expect("the schema is JSON"), &mut named);
+    named
+}
+
+#[test]
+fn depends_why_and_lineage_print_what_their_schemas_say_and_all_of_it() {
+    let folder = warehouse();
+    let project = text(folder.path());
+    let in_project = |arguments: &[&str]| headsup(&[arguments, &["--project-dir", &project]].concat());
+    let depends: Vec<Value> = [
+        &["depends", "orders.amount"][..],
+        &["depends", "raw.orders"],
+        &["depends", "orders.lines"],
+        &["depends", "mart", "--upstream"],
+        &["depends", "orders", "--jobs-only"],
+    ]
+    .map(in_project)
+    .into();
+    let seen = check_all(include_str!("../docs/depends.schema.json"), "", &depends);
+    assert_eq!(seen, described_by(include_str!("../docs/depends.schema.json")));
+    let why: Vec<Value> = [
+        &["why", "audit"][..],
+        &["why", "audit", "raw.orders.amount"],
+        &["why", "audit", "orders.promo"],
+        &["why", "other", "orders"],
+        &["why", "below", "orders.lines"],
+        &["why", "torn", "raw.orders"],
+        &["why", "many", "orders.id"],
+    ]
+    .map(in_project)
+    .into();
+    let seen = check_all(include_str!("../docs/why.schema.json"), "", &why);
+    assert_eq!(seen, described_by(include_str!("../docs/why.schema.json")));
+    let script = folder.path().join("script.txt");
+    std::fs::write(&script, SCRIPT).expect("a file");
+    let lineage = [in_project(&["lineage"]), headsup(&["lineage", &text(&script), "--dialect", "snowflake"])];
+    let schema = include_str!("../docs/lineage.schema.json");
+    let mut seen = check_all(schema, "", &lineage);
+    let answers = lines("{\"id\":1,\"sql\":\"select 1\"}\n{\"sql\":\"select (((\"}\nx\n");
+    seen.extend(check_all(schema, "/$defs/answer", &answers));
+    assert_eq!(seen, described_by(schema));
+    for key in depends.iter().chain(&why).chain(&lineage).chain(&answers).flat_map(|report| {
+        let mut seen = BTreeSet::new();
+        keys(report, &mut seen);
+        seen
+    }) {
+        assert!(PAGE.contains(&format!("`{key}`")), "docs/json.md does not name `{key}`");
+    }
+}
+
+#[test]
+fn the_schemas_name_every_kind_of_dependency() {
+    let kinds: Vec<&str> = {
+        let mut kinds = BY_STRENGTH.to_vec();
+        kinds.sort();
+        kinds.into_iter().map(EdgeKind::name).collect()
+    };
+    for schema in [
+        include_str!("../docs/depends.schema.json"),
+        include_str!("../docs/why.schema.json"),
+        include_str!("../docs/lineage.schema.json"),
+    ] {
+        let schema: Value = serde_json::from_str(schema).expect("the schema is JSON");
+        assert_eq!(schema["$defs"]["kind"]["enum"], json!(kinds));
+    }
 }
 
 #[test]

@@ -65,9 +65,12 @@ pub(super) enum Folding {
     Unfolded,
 }
 
+/// A way in which something depends on others, and on what.
+pub(super) type WayOf = (EdgeKind, Vec<String>);
+
 /// The columns of a statement, and at last its rows: each with the ways in which it depends on others,
 /// what says most first, and on what.
-pub(super) fn dependencies_of(entry: &StatementEntry, folding: Folding) -> Vec<(String, Vec<(EdgeKind, Vec<String>)>)> {
+pub(super) fn dependencies_of(entry: &StatementEntry, folding: Folding) -> Vec<(String, Vec<WayOf>)> {
     let of_rows = |source: &SourceEntry| {
         let counts_them = source.column.is_none() && entry.rows.iter().any(|row| row.relation == source.relation);
         counts_them
@@ -76,6 +79,14 @@ pub(super) fn dependencies_of(entry: &StatementEntry, folding: Folding) -> Vec<(
                 .iter()
                 .any(|row| (&row.column, row.kind, &row.relation) == (&source.column, source.kind, &source.relation))
     };
+    if let [one] = entry.columns.as_slice()
+        && one.target == NAMELESS
+        && one.sources == entry.rows
+    {
+        let mut sources: Vec<String> = entry.rows.iter().map(|row| format!("all of {}", row.relation)).collect();
+        sources.dedup();
+        return vec![("(all)".to_owned(), vec![(EdgeKind::Unknown, sources)])];
+    }
     let mut all = Vec::new();
     for one in &entry.columns {
         let (shared, own): (Vec<&SourceEntry>, Vec<&SourceEntry>) =
@@ -104,8 +115,8 @@ fn strength(kind: EdgeKind) -> usize {
 
 /// Sources by the way in which something depends on them. A table is named with a column unless it is
 /// the only one.
-fn by_kind(sources: &[&SourceEntry], entry: &StatementEntry) -> Vec<(EdgeKind, Vec<String>)> {
-    let mut found: Vec<(EdgeKind, Vec<String>)> = Vec::new();
+fn by_kind(sources: &[&SourceEntry], entry: &StatementEntry) -> Vec<WayOf> {
+    let mut found: Vec<WayOf> = Vec::new();
     for kind in BY_STRENGTH {
         let of_kind = sources.iter().filter(|source| source.kind == kind);
         let named = of_kind.map(|source| match source.column.as_deref() {

@@ -121,22 +121,24 @@ fn what_a_table_depends_on_for_a_person() {
 
 #[test]
 fn a_page_of_them() {
-    insta::assert_snapshot!(troubled().text("depends core.orders.amount --format markdown"), @r#"
+    // Names hold zero-width spaces so that they mention nobody.
+    let page = troubled().text("depends core.orders.amount --format markdown").replace('\u{200b}', "");
+    insta::assert_snapshot!(page, @r#"
     ### 1 table and 2 jobs depend on core.orders.amount, and 1 table more may
 
     | steps | table | how | owner | columns |
     | --- | --- | --- | --- | --- |
-    | 1 | `marts.revenue` | aggregation | finance@​example.com | total |
+    | 1 | `marts.revenue` | aggregation | finance@example.com | total |
     | 1 | `core.torn` \~ | unknown |  | any column; rows |
 
     | job |  | owner | how |
     | --- | --- | --- | --- |
     | `audit` | **critical** | finance | reads `marts.revenue` |
-    | `board` |  | board@​example.com | reads `marts.revenue` |
+    | `board` |  | board@example.com | reads `marts.revenue` |
 
-    \~ may depend:​ the SQL of 1 table was not parsed.
+    \~ may depend: the SQL of 1 table was not parsed.
 
-    Cannot tell for 1 table:​ core.stock\_levels may read more than could be found:​ the name of a table comes from a template.
+    Cannot tell for 1 table: core.stock\_levels may read more than could be found: the name of a table comes from a template.
 
     <sub>7 models read (5 columns, 1 tables, 1 refs).</sub>
     "#);

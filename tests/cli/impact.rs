@@ -571,7 +571,7 @@ fn arguments_are_checked() {
         ("", "Usage: headsup"),
         ("impcat", "impact"),
         ("impact --fail-on sometimes", "[possible values: never, critical, reached, unknown]"),
-        ("impact --format pdf", "[possible values: text, markdown, json]"),
+        ("impact --format pdf", "[possible values: text, markdown, json, mermaid, dot, csv, openlineage]"),
         ("impact --dialect klingon", "klingon"),
         ("impact --base-manifest x.json", "--manifest"),
     ] {

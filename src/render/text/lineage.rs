@@ -1,12 +1,11 @@
 //! `headsup lineage` for a person.
 
-use headsup_lineage::dependency::EdgeKind;
 use headsup_lineage::diagnostic::Severity;
 use headsup_lineage::name::RelationName;
 
 use super::{Detail, Mark, Page, Sheet, count, list};
 use crate::render::diagram::{self, Diagram};
-use crate::render::words::Folding;
+use crate::render::words::{Folding, WayOf};
 use crate::render::{Report, markdown, openlineage, words};
 use crate::report::lineage::{LineageReport, StatementEntry};
 
@@ -58,10 +57,8 @@ fn statement(sheet: &mut Sheet<'_>, entry: &StatementEntry) {
 }
 
 /// A line for each way in which something depends on others, the first with its name.
-fn by_kind((name, ways): (String, Vec<(EdgeKind, Vec<String>)>)) -> Vec<Vec<String>> {
-    let line = |(kind, sources): (EdgeKind, Vec<String>)| {
-        vec![String::new(), words::kind(kind).to_owned(), sources.join(", ")]
-    };
+fn by_kind((name, ways): (String, Vec<WayOf>)) -> Vec<Vec<String>> {
+    let line = |(kind, sources): WayOf| vec![String::new(), words::kind(kind).to_owned(), sources.join(", ")];
     let mut rows: Vec<Vec<String>> = ways.into_iter().map(line).collect();
     if rows.is_empty() {
         rows.push(vec![String::new(), "constant".to_owned(), String::new()]);
