@@ -10,7 +10,7 @@ use crate::resolve::{Binding, Resolved};
 /// column outside its aggregates, as it would have to if a function only looked like one.
 #[must_use]
 pub fn makes_one_row(tree: &Tree, resolved: &Resolved, select: &Select) -> bool {
-    if select.group_by != GroupBy::None {
+    if select.group_by != GroupBy::None || !generators(tree, select).is_empty() {
         return false;
     }
     let mut exprs = Vec::new();
@@ -52,6 +52,30 @@ pub fn aggregates(tree: &Tree, root: ExprId) -> bool {
         ahead.extend(tree.parts(expr));
     }
     false
+}
+
+/// The calls in a projection that make several rows of one.
+#[must_use]
+pub fn generators(tree: &Tree, select: &Select) -> Vec<ExprId> {
+    let mut ahead: Vec<ExprId> = Vec::new();
+    for item in &select.projection {
+        match &item.kind {
+            ProjectionKind::Expr(expr, _) | ProjectionKind::Several(expr, _) | ProjectionKind::Fields(expr, _) => {
+                ahead.push(*expr);
+            }
+            ProjectionKind::Star(star) => ahead.extend(star.replace.iter().map(|(_, expr)| *expr)),
+        }
+    }
+    let mut found = Vec::new();
+    while let Some(expr) = ahead.pop() {
+        if let Expr::Call { function, .. } = tree.expr(expr)
+            && functions::makes_rows(tree.text(*function))
+        {
+            found.push(expr);
+        }
+        ahead.extend(tree.parts(expr));
+    }
+    found
 }
 
 /// Whether an expression is a call that surely aggregates.

@@ -65,6 +65,43 @@ pub fn is_unknown(function: &str) -> bool {
     function.contains('.') || !(is_builtin(function) || is_aggregate(function))
 }
 
+/// Whether a function in a projection makes several rows of one: Postgres's set-returning functions, the
+/// generators of Spark, `unnest` of DuckDB, `arrayJoin` of ClickHouse.
+#[must_use]
+pub fn makes_rows(function: &str) -> bool {
+    const GENERATORS: [&str; 28] = [
+        "arrayjoin",
+        "explode",
+        "explode_outer",
+        "generate_series",
+        "generate_subscripts",
+        "inline",
+        "inline_outer",
+        "json_array_elements",
+        "json_array_elements_text",
+        "json_each",
+        "json_each_text",
+        "json_object_keys",
+        "json_populate_recordset",
+        "json_tuple",
+        "jsonb_array_elements",
+        "jsonb_array_elements_text",
+        "jsonb_each",
+        "jsonb_each_text",
+        "jsonb_object_keys",
+        "jsonb_path_query",
+        "posexplode",
+        "posexplode_outer",
+        "regexp_matches",
+        "regexp_split_to_table",
+        "stack",
+        "string_to_table",
+        "unnest",
+        "variant_explode",
+    ];
+    GENERATORS.binary_search(&own_name(function).to_ascii_lowercase().as_str()).is_ok()
+}
+
 /// Whether the first argument decides which of the others is the value.
 #[must_use]
 pub fn is_choice(function: &str) -> bool {

@@ -86,6 +86,10 @@ impl Composer<'_> {
         } else {
             rows.extend_from_slice(&self.input_rows(id));
         }
+        for call in aggregation::generators(self.tree, select) {
+            let way = self.behind(id, EdgeKind::Expansion);
+            self.expression(id, call, way, &mut rows);
+        }
         for condition in select.having.into_iter().chain(select.qualify) {
             let way = self.behind(id, EdgeKind::Filter);
             self.expression(id, condition, way, &mut rows);

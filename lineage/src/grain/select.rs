@@ -31,6 +31,9 @@ impl Prover<'_> {
             GroupBy::Keys { keys, sets: GroupingSets::Plain } => self.grouped(id, *keys, &from, &equalities),
             GroupBy::All => self.grouped_by_all(id, select).into_iter().collect(),
         };
+        if !aggregation::generators(self.tree, select).is_empty() {
+            keys.clear();
+        }
         let outputs = self.resolved.block(id).outputs.len();
         match select.distinct {
             Distinct::All => {}

@@ -1,6 +1,6 @@
 //! What decides which rows there are.
 
-use headsup_lineage::dialect::Dialect::{Ansi, BigQuery, DuckDb, Postgres, Snowflake};
+use headsup_lineage::dialect::Dialect::{Ansi, BigQuery, ClickHouse, Databricks, DuckDb, Postgres, Snowflake};
 
 use crate::support::{check, print};
 
@@ -191,4 +191,24 @@ fn order_by_all_sorts_by_the_columns_of_the_result() {
         rows <- orders rows, orders.id filter, orders.id sort, lines sort, lines.order_id filter
         key (id)";
     check(DuckDb, SHOP, sql, expected);
+}
+
+#[test]
+fn a_function_that_makes_rows_in_a_projection_decides_over_them() {
+    let schema = "t(id!, tags)";
+    for (dialect, call) in [
+        (Postgres, "unnest(tags)"),
+        (DuckDb, "unnest(tags)"),
+        (Databricks, "explode(tags)"),
+        (ClickHouse, "arrayJoin(tags)"),
+    ] {
+        let sql = format!("select id, {call} as tag from t");
+        let expected = "
+            id <- t.id identity
+            tag <- t.tags transformation
+            rows <- t rows, t.tags expansion";
+        check(dialect, schema, &sql, expected);
+    }
+    let found = print(DuckDb, schema, "select unnest(array_agg(tags)) as tag from t");
+    assert!(found.contains("rows <- t rows") && !found.contains("key"), "{found}");
 }
