@@ -99,6 +99,12 @@ fn dbt_merges_an_incremental_model_by_its_unique_key() {
         shape(&built(vec![relation(RAW), orders], &Tables::default()), "orders"),
         "id, state, declared key (id state)"
     );
+    // What a run brings twice stays twice where rows are deleted and inserted, or only added.
+    for strategy in ["delete+insert", "append", "insert_overwrite", "microbatch"] {
+        let config = [config[0], config[1], ("incremental_strategy", strategy)];
+        let orders = built_by_dbt(relation(("orders", "select id, state from raw")), RelationKind::Model, &config);
+        assert_eq!(shape(&built(vec![relation(RAW), orders], &Tables::default()), "orders"), "id, state", "{strategy}");
+    }
 }
 
 #[test]

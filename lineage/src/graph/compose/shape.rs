@@ -135,6 +135,12 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Whether an incremental strategy replaces the rows of the same unique key, each by one.
+fn replaces_by_key(strategy: Option<&str>) -> bool {
+    // delete+insert keeps what a run brings twice, and the others do not look at the key.
+    matches!(strategy, None | Some("merge"))
+}
+
 fn declared_keys(relation: &Relation) -> Vec<Key> {
     let key = |columns: BTreeSet<ColumnName>, how: &str| Key {
         columns,
@@ -150,7 +156,9 @@ fn declared_keys(relation: &Relation) -> Vec<Key> {
     };
     let mut keys: Vec<Key> = relation.schema.keys.iter().map(of_schema).collect();
     let said = |name: &str| relation.config.get(name).map(|value| &**value);
-    if let (Some("incremental"), Some(columns)) = (said("materialized"), said("unique_key")) {
+    if let (Some("incremental"), Some(columns)) = (said("materialized"), said("unique_key"))
+        && replaces_by_key(said("incremental_strategy"))
+    {
         // dbt merges by these, so that a row replaces the one before it.
         let list = columns.strip_prefix('[').and_then(|list| list.strip_suffix(']'));
         let names = list.map_or_else(|| vec![columns], |list| list.split(',').collect());
