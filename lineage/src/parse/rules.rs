@@ -135,13 +135,21 @@ pub(super) fn item_name(factor: &TableFactor, dialect: Dialect) -> Option<Column
 
 /// Whether the arguments of a table are a hint of the old form, `FROM orders (NOLOCK)`.
 pub(super) fn is_hint(arguments: &[FunctionArg], dialect: Dialect) -> bool {
-    const HINTS: [&str; 7] = ["NOLOCK", "READPAST", "UPDLOCK", "TABLOCK", "HOLDLOCK", "ROWLOCK", "READUNCOMMITTED"];
     dialect == Dialect::TSql
-        && arguments.iter().all(|argument| {
-            matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(ident)))
-                if HINTS.iter().any(|hint| hint.eq_ignore_ascii_case(&ident.value)))
-        })
         && !arguments.is_empty()
+        && arguments.iter().all(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => is_hint_word(expr),
+            _ => false,
+        })
+}
+
+/// Whether an expression in the place of a hint is one that T-SQL has.
+pub(super) fn is_hint_word(expr: &Expr) -> bool {
+    const HINTS: [&str; 7] = ["NOLOCK", "READPAST", "UPDLOCK", "TABLOCK", "HOLDLOCK", "ROWLOCK", "READUNCOMMITTED"];
+    match expr {
+        Expr::Identifier(ident) => HINTS.iter().any(|hint| hint.eq_ignore_ascii_case(&ident.value)),
+        _ => false,
+    }
 }
 
 /// Whether an unqualified name is a function of every engine, which no project can have defined.

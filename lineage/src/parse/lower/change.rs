@@ -19,8 +19,8 @@ mod insert;
 mod merge;
 mod through;
 
-/// Branches of one statement that a later one can stand behind.
-const MAX_FAILED: usize = 64;
+/// Branches of one statement: for each of them what they share is lowered again.
+pub(super) const MAX_BRANCHES: usize = 64;
 
 /// Whether somebody reads the rows that a changing statement returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -278,6 +278,10 @@ impl<'a> Lowering<'a> {
                 names.push(name);
             }
         }
+        if names.len() > MAX_BRANCHES {
+            self.refuse();
+            return;
+        }
         for name in names {
             let sets = update.assignments.iter();
             let own: Vec<&'a Assignment> = sets
@@ -340,7 +344,7 @@ impl<'a> Lowering<'a> {
 
     /// That none of some conditions holds: what an earlier branch takes, a later one does not see.
     pub(super) fn none_of(&mut self, conditions: &[&'a Ast]) -> Vec<ExprId> {
-        if conditions.len() > MAX_FAILED {
+        if conditions.len() > MAX_BRANCHES {
             // Each would be lowered again for every branch behind it.
             self.refuse();
             return Vec::new();

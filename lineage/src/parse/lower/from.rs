@@ -8,7 +8,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Location;
 
 use super::super::names::{Named, literal, named};
-use super::super::rules::{is_array_join, is_dual, is_hint, is_only, item_name, path_of};
+use super::super::rules::{is_array_join, is_dual, is_hint, is_hint_word, is_only, item_name, path_of};
 use super::query::item;
 use super::{Lowering, Scope, start};
 use crate::diagnostic::Position;
@@ -265,6 +265,13 @@ impl<'a> Lowering<'a> {
             alias = None;
             said = Some("final".to_owned());
         }
+        if let TableFactor::Table { with_hints, .. } = factor
+            && self.dialect != Dialect::TSql
+            && !with_hints.iter().all(is_hint_word)
+        {
+            // `START WITH (…)` is an alias and hints to a parser that does not know it.
+            self.refuse();
+        }
         if let TableFactor::Table { partitions, .. } = factor
             && !partitions.is_empty()
         {
@@ -385,6 +392,11 @@ impl<'a> Lowering<'a> {
         if let Some(alias) = alias {
             item.alias = Some(self.symbol(&alias.name));
             item.columns = self.symbols(alias.columns.iter().map(|column| &column.name));
+            let typed = alias.columns.iter().any(|column| column.data_type.is_some());
+            if typed && matches!(item.source, Source::Relation { .. } | Source::Block(_)) {
+                // Only functions have columns of a type: something else was taken for an alias.
+                self.refuse();
+            }
         }
         item
     }

@@ -17,6 +17,9 @@ use crate::query::tree::{ExprId, List, LiteralKind, Path, Symbol, Window};
 
 mod grouping;
 
+/// Columns that a whole projection leaves out, once for each of its items.
+const MAX_EXCLUDED: usize = 1_000_000;
+
 impl<'a> Lowering<'a> {
     pub(super) fn select(&mut self, ast: &'a AstSelect) -> Block {
         let place = self.place_of(start::of_select(ast));
@@ -210,6 +213,10 @@ impl<'a> Lowering<'a> {
     /// `SELECT …, * EXCLUDE a FROM`: the columns that the whole projection leaves out.
     fn excluded(&mut self, exclude: &'a ExcludeSelectItem, projection: &mut Vec<Projection>) {
         let names = self.exclusion(exclude);
+        if names.len().saturating_mul(projection.len()) > MAX_EXCLUDED {
+            self.refuse();
+            return;
+        }
         for item in projection.iter_mut() {
             if let ProjectionKind::Star(star) | ProjectionKind::Fields(_, star) = &mut item.kind {
                 star.except.extend_from_slice(&names);

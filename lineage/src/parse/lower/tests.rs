@@ -5,6 +5,7 @@ mod expressions;
 mod from;
 mod limits;
 mod pipes;
+mod properties;
 mod queries;
 mod rewrites;
 

@@ -7,7 +7,7 @@ use sqlparser::ast::{
 };
 
 use super::super::Lowering;
-use super::{Changed, Kept, Rows, returned};
+use super::{Changed, Kept, MAX_BRANCHES, Rows, returned};
 use crate::diagnostic::Position;
 use crate::name::{ColumnName, Quoting};
 use crate::query::block::{
@@ -31,6 +31,10 @@ impl<'a> Lowering<'a> {
             self.refuse();
             return None;
         };
+        if merge.clauses.len() > MAX_BRANCHES {
+            self.refuse();
+            return None;
+        }
         let place = self.place_of(merge.merge_token.0.span.start);
         let changed = self.changed(name, None, &merge.table);
         let target = self.factor(&merge.table);

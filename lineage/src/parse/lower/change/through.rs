@@ -22,11 +22,13 @@ impl<'a> Lowering<'a> {
     }
 
     /// The one relation whose rows a block passes on.
-    pub(super) fn base_of(&self, block: BlockId) -> Option<RelationName> {
-        match &self.step(block)?.from.first()?.source {
-            Source::Relation { relation, .. } => Some(relation.name.clone()),
-            Source::Block(inner) => self.base_of(*inner),
-            _ => None,
+    pub(super) fn base_of(&self, mut block: BlockId) -> Option<RelationName> {
+        loop {
+            match &self.step(block)?.from.first()?.source {
+                Source::Relation { relation, .. } => return Some(relation.name.clone()),
+                Source::Block(inner) => block = *inner,
+                _ => return None,
+            }
         }
     }
 
@@ -38,9 +40,21 @@ impl<'a> Lowering<'a> {
     }
 
     /// The column of the base that a column of a block is.
-    pub(super) fn base_column(&self, block: BlockId, column: &ColumnName) -> Option<ColumnName> {
+    pub(super) fn base_column(&self, mut block: BlockId, column: &ColumnName) -> Option<ColumnName> {
+        let mut column = column.clone();
+        loop {
+            let select = self.step(block)?;
+            column = self.passed_on(select, &column)?;
+            match &select.from.first()?.source {
+                Source::Block(inner) => block = *inner,
+                _ => return Some(column),
+            }
+        }
+    }
+
+    /// The column of its item that a SELECT projects under a name.
+    fn passed_on(&self, select: &Select, column: &ColumnName) -> Option<ColumnName> {
         let tree = self.build.tree();
-        let select = self.step(block)?;
         let mut found = None;
         for item in &select.projection {
             match &item.kind {
@@ -50,17 +64,13 @@ impl<'a> Lowering<'a> {
                         _ => None,
                     };
                     if alias.or(path).is_some_and(|name| tree.name(name) == column) {
-                        found = Some(tree.name(path?).clone());
-                        break;
+                        return Some(tree.name(path?).clone());
                     }
                 }
                 ProjectionKind::Star(_) => found = Some(column.clone()),
                 ProjectionKind::Several(..) | ProjectionKind::Fields(..) => {}
             }
         }
-        match &select.from.first()?.source {
-            Source::Block(inner) => self.base_column(*inner, &found?),
-            _ => found,
-        }
+        found
     }
 }

@@ -2,7 +2,8 @@
 //! between their arguments, lambdas, intervals.
 
 use sqlparser::ast::{
-    CeilFloorKind, DateTimeField, Expr as Ast, Interval, LambdaFunction, OneOrManyWithParens, TrimWhereField, Value,
+    CeilFloorKind, DataType, DateTimeField, Expr as Ast, Interval, LambdaFunction, OneOrManyWithParens, TrimWhereField,
+    Value,
 };
 
 use super::super::{Lowering, start};
@@ -166,9 +167,14 @@ impl<'a> Lowering<'a> {
 
     pub(super) fn lambda(&mut self, lambda: &'a LambdaFunction) -> ExprId {
         let parameters = match &lambda.params {
-            OneOrManyWithParens::One(parameter) => vec![self.symbol(&parameter.name)],
-            OneOrManyWithParens::Many(parameters) => self.symbols(parameters.iter().map(|parameter| &parameter.name)),
+            OneOrManyWithParens::One(parameter) => std::slice::from_ref(parameter),
+            OneOrManyWithParens::Many(parameters) => parameters.as_slice(),
         };
+        // The parser takes `(a IN (…)) -> b` for a parameter `a` of the type `IN (…)`.
+        if parameters.iter().any(|parameter| matches!(parameter.data_type, Some(DataType::Custom(..)))) {
+            self.refuse();
+        }
+        let parameters = self.symbols(parameters.iter().map(|parameter| &parameter.name));
         let body = self.expr(&lambda.body);
         let parameters = self.build.path_of(&parameters);
         self.build.expr(Expr::Lambda(parameters, body))

@@ -78,6 +78,15 @@ fn ctes_that_wait_for_one_another_end() {
 }
 
 #[test]
+fn many_pipes_and_layers_end() {
+    let pipes = format!("from t{}", " |> extend 1 as x |> where x > 1".repeat(2_000));
+    assert_eq!(queries(&pipes, Dialect::BigQuery).tree.block_count(), 2_001);
+    let ctes: Vec<String> = (1..3_000).map(|index| format!("c{index} as (select * from c{})", index - 1)).collect();
+    let gone = queries(&format!("with {} delete from c2999 where x = 1", ctes.join(", ")), Dialect::TSql);
+    assert!(gone.to_string().ends_with("delete c0 #2999"));
+}
+
+#[test]
 fn many_branches_are_not_lowered_for_one_another() {
     let whens = |length: usize| {
         let whens: Vec<String> = (0..length).map(|index| format!("when x = {index} then into t{index}")).collect();
