@@ -225,6 +225,16 @@ impl<'a> Lowering<'a> {
 
     /// One argument.
     pub(super) fn argument(&mut self, arg: &'a FunctionArg, over: Over) -> ExprId {
+        // DuckDB: `read_csv('x', header = true)`; among values it is a comparison.
+        if let FunctionArg::Unnamed(FunctionArgExpr::Expr(Ast::BinaryOp { left, op, right })) = arg
+            && (over, self.dialect) == (Over::Rows, Dialect::DuckDb)
+            && *op == sqlparser::ast::BinaryOperator::Eq
+            && let Ast::Identifier(name) = &**left
+        {
+            let value = self.expr(right);
+            let name = self.symbol(name);
+            return self.build.expr(Expr::Named(name, value));
+        }
         match arg {
             FunctionArg::Unnamed(arg) => self.argument_value(arg, over),
             FunctionArg::Named { name, arg, .. } => {
