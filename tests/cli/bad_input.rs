@@ -19,7 +19,7 @@ fn garbage_is_scanned_for_tables() {
     insta::assert_snapshot!(fixture.graph(), @"
     orders: model, tables ← raw_orders
     raw_orders: external, open
-    revenue: model, open ← orders
+    revenue: model, columns ← orders
     ");
     insta::assert_snapshot!(fixture.diagnostics(), @"
     sql-not-parsed orders.sql:1:17 the statement `SELECT (` was not understood; its relations were found word by word (Expected: ), found: raw_orders)
@@ -44,8 +44,8 @@ fn files_that_are_no_text_stay_as_models_that_may_read_anything() {
     orders: model, open ← raw_orders
     pointer: model, opaque
     raw_orders: external, open
-    revenue: model, open ← orders
-    sixteen: model, open
+    revenue: model, columns ← orders
+    sixteen: model, columns
     ");
     insta::assert_snapshot!(fixture.diagnostics(), @"
     binary-file binary.sql the file is binary, not text
@@ -53,14 +53,14 @@ fn files_that_are_no_text_stay_as_models_that_may_read_anything() {
     lfs-pointer pointer.sql the file is a Git LFS pointer, not its content
     ");
     insta::assert_snapshot!(fixture.text("doctor"), @"
-    working tree: 6 models read: 3 parsed, 3 not readable.
+    working tree: 6 models read: 2 with all columns, 1 with some columns open, 3 not readable.
 
     project  kind  dialect   names   models  known from
     .        sql   postgres  {stem}  6       found
 
     rung     models  what is known
-    columns  0       parsed, every column bound
-    open     3       parsed; columns are not bound yet
+    columns  2       parsed, every column bound
+    open     1       parsed; some column bound to all that it may be
     tables   0       not parsed as a whole; tables found in the tokens
     refs     0       not rendered; tables found in the template
     opaque   3       not readable; declared tables only
@@ -76,6 +76,7 @@ fn files_that_are_no_text_stay_as_models_that_may_read_anything() {
       mend: run `git lfs pull` and compare directories: dir:PATH
 
     3 errors, 0 warnings.
+    1 note: -v shows them.
     ");
 }
 
@@ -90,7 +91,7 @@ fn an_empty_file_builds_nothing() {
     insta::assert_snapshot!(fixture.graph(), @"
     orders: model, open ← raw_orders
     raw_orders: external, open
-    revenue: model, open ← orders
+    revenue: model, columns ← orders
     ");
     insta::assert_snapshot!(fixture.diagnostics(), @"");
     let emptied = Fixture::pair(SHOP, &[("orders.sql", "")]);
@@ -111,7 +112,7 @@ fn a_file_of_fifty_megabytes_ends() {
     added raw_orders: added
     reached audit by raw_orders → orders → revenue
     ");
-    insta::assert_snapshot!(report["diagnostics"][0]["message"], @r#""a text of 52 MB; its relations were found word by word""#);
+    insta::assert_snapshot!(report["diagnostics"][1]["message"], @r#""a text of 52 MB; its relations were found word by word""#);
 }
 
 #[test]
@@ -187,8 +188,8 @@ fn broken_yaml_of_dbt_is_told_with_its_place() {
     ];
     let fixture = Fixture::new(&files);
     insta::assert_snapshot!(fixture.graph(), @"
-    a: model, open
-    b: model, open ← a
+    a: model, columns
+    b: model, columns ← a
     ");
     insta::assert_snapshot!(fixture.diagnostics(), @"
     dialect-unknown dbt_project.yml no profile in the repository says which warehouse the project is for
@@ -229,8 +230,8 @@ fn a_submodule_is_left_out_and_told() {
     fixture
         .write(".gitmodules", "[submodule \"other\"]\n\tpath = vendor/other\n\turl = https://example.com/other.git\n");
     let report = fixture.json("doctor --head index");
-    assert_eq!(names(&report["diagnostics"], "code"), ["submodule-skipped"]);
-    insta::assert_snapshot!(report["diagnostics"][0]["message"], @r#""a submodule is not read""#);
+    assert_eq!(names(&report["diagnostics"], "code"), ["open-columns", "submodule-skipped"]);
+    insta::assert_snapshot!(report["diagnostics"][1]["message"], @r#""a submodule is not read""#);
 }
 
 #[test]
@@ -251,7 +252,7 @@ fn a_link_that_leaves_the_repository_is_not_followed() {
     inside: model, open ← raw_orders
     orders: model, open ← raw_orders
     raw_orders: external, open
-    revenue: model, open ← orders
+    revenue: model, columns ← orders
     ");
     insta::assert_snapshot!(fixture.diagnostics(), @"
     symlink-broken broken.sql the link leads to no file
@@ -409,7 +410,7 @@ fn names_are_harmless_wherever_they_are_shown() {
 
     Compared table by table: columns and rows are not told apart yet, so what is
     reached may turn out not to notice.
-    3 models read: 2 parsed, 1 by their tables only.
+    3 models read: 2 with all columns, 1 by their tables only.
     1 problem while reading: `headsup doctor` shows what and how to mend it.
     "#);
     let markdown = fixture.text("impact --format markdown").replace('\u{200b}', "(zero width)");
@@ -427,7 +428,7 @@ fn names_are_harmless_wherever_they_are_shown() {
     | `` " [31mred [0m <!channel> @here [x](http://evil.example) ` ` **b** <script>" `` | the SQL differs |
     | `t` | the SQL differs |
 
-    <sub>0 of 1 jobs not reached. 3 models read (2 open, 1 tables). Compared table by table: columns and rows are not told apart yet.</sub>
+    <sub>0 of 1 jobs not reached. 3 models read (2 columns, 1 tables). Compared table by table: columns and rows are not told apart yet.</sub>
     "#);
     insta::assert_snapshot!(fixture.error("impact --base \u{1b}[31mx"), @r"
     exit 2

@@ -66,14 +66,14 @@ fn a_project_is_read_without_dbt() {
     dim_people_v1: model, open ← people_history
     dim_people_v2: model, open ← people_history
     events: model, open ← late, stg_orders
-    late: model, open ← raw.orders
+    late: model, columns ← raw.orders
     people: model, open ← dim_people_v1
     people_history: snapshot, open ← raw.people
     rates: seed, columns
     raw.orders: source, open
     raw.people: source, open
-    revenue: model, open ← stg_orders, rates
-    stg_orders: model, open ← raw.orders
+    revenue: model, columns ← stg_orders, rates
+    stg_orders: model, columns ← raw.orders
     ");
     insta::assert_snapshot!(fixture.diagnostics(), @"");
 }
@@ -222,9 +222,9 @@ fn packages_are_part_of_the_project() {
         fixture.write(path, text);
     }
     insta::assert_snapshot!(fixture.graph(), @"
-    a: model, open ← calendar
-    b: model, open ← a
-    calendar: model, open
+    a: model, columns ← calendar
+    b: model, columns ← a
+    calendar: model, columns
     ");
     assert_eq!(names(&fixture.json("impact")["changes"], "relation"), ["b"]);
 }
@@ -366,8 +366,8 @@ fn manifests_are_read_in_place_of_the_source() {
     fixture.write("../head.json", manifest("select x from dwh.landing.orders where paid"));
     insta::assert_snapshot!(fixture.graph_of("models --manifest ../head.json"), @"
     raw.orders: source, open
-    revenue: model, open ← stg_orders
-    stg_orders: model, open ← raw.orders
+    revenue: model, columns ← stg_orders
+    stg_orders: model, columns ← raw.orders
     ");
     insta::assert_snapshot!(fixture.verdict("impact --base HEAD --base-manifest ../base.json --manifest ../head.json"), @"
     modified stg_orders: unspecified

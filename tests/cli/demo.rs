@@ -51,7 +51,7 @@ fn each_branch_reaches_its_own_jobs() {
         let told: BTreeSet<String> = names(&report["headsups"], "owner").into_iter().collect();
         assert_eq!(told.len(), list(&report["headsups"]).len(), "one message an owner");
         assert_eq!(report["diagnostics"], serde_json::json!([]), "{branch}");
-        assert_eq!(report["coverage"]["open"], 23);
+        assert_eq!(report["coverage"]["columns"], 23);
     }
 }
 

@@ -132,7 +132,7 @@ fn the_project_that_tests_a_package_is_read_in_its_place() {
         ("integration_tests/dbt_project.yml", "name: kit_tests\nvars:\n  on: true\n"),
         ("integration_tests/packages.yml", "packages:\n  - local: ../\n"),
     ]);
-    assert!(fixture.graph().contains("a: model, open"), "{}", fixture.graph());
+    assert!(fixture.graph().contains("a: model, columns"), "{}", fixture.graph());
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn statements_that_build_a_table_are_models() {
     raw.orders: external, open
     ");
     insta::assert_snapshot!(script("tsql", "select a.id into core.orders from raw.orders a"), @"
-    core.orders: model, open ← raw.orders
+    core.orders: model, columns ← raw.orders
     raw.orders: external, open
     ");
     insta::assert_snapshot!(
@@ -67,7 +67,7 @@ fn statements_that_fill_a_table_are_its_writers() {
     "
     );
     insta::assert_snapshot!(script("postgres", "update core.orders o set amount = r.amount from raw.orders r where r.id = o.id"), @"
-    core.orders: model, open ← raw.orders
+    core.orders: model, columns ← raw.orders
     raw.orders: external, open
     ");
     insta::assert_snapshot!(script("postgres", "delete from core.orders where id in (select id from raw.erased)"), @"
@@ -75,7 +75,7 @@ fn statements_that_fill_a_table_are_its_writers() {
     raw.erased: external, open
     ");
     insta::assert_snapshot!(script("postgres", "delete from core.orders o using raw.erased e where o.id = e.id"), @"
-    core.orders: model, open ← raw.erased
+    core.orders: model, columns ← raw.erased
     raw.erased: external, open
     ");
     insta::assert_snapshot!(script("postgres", "insert into core.orders values (1, 2)"), @"core.orders: model, open");
@@ -167,14 +167,14 @@ fn a_bare_query_is_named_by_its_path() {
     insta::assert_snapshot!(graph("postgres", &files), @"
     orders: model, open ← raw_orders
     raw_orders: external, open
-    revenue: model, open ← orders
+    revenue: model, columns ← orders
     ");
     let files =
         [("core/orders.sql", "select * from lake.invoices"), ("marts/revenue.sql", "select sum(x) from core.orders")];
     insta::assert_snapshot!(graph("postgres", &files), @"
     core.orders: model, open ← lake.invoices
     lake.invoices: external, open
-    marts.revenue: model, open ← core.orders
+    marts.revenue: model, columns ← core.orders
     ");
 }
 
@@ -210,8 +210,8 @@ fn one_folder_a_table_is_detected() {
     let fixture = Fixture::folder(&files);
     insta::assert_snapshot!(fixture.graph(), @"
     shop-prod.core.orders: model, open ← shop-prod.raw.orders
-    shop-prod.marts.revenue: model, open ← shop-prod.core.orders
-    shop-prod.marts.revenue_live: model, open ← shop-prod.marts.revenue
+    shop-prod.marts.revenue: model, columns ← shop-prod.core.orders
+    shop-prod.marts.revenue_live: model, columns ← shop-prod.marts.revenue
     shop-prod.raw.orders: external, open
     ");
     let project = &fixture.json("doctor")["projects"][0];
@@ -244,11 +244,11 @@ fn a_name_finds_the_relation_with_the_longest_suffix() {
         ("of_another.sql", "create view v4 as select * from stage.core.orders"),
     ];
     insta::assert_snapshot!(graph("postgres", &files), @"
-    dev.other.orders: model, open
-    prod.core.orders: model, open
+    dev.other.orders: model, columns
+    prod.core.orders: model, columns
     stage.core.orders: external, open
-    v2: model, open ← prod.core.orders
-    v3: model, open ← prod.core.orders
+    v2: model, columns ← prod.core.orders
+    v3: model, columns ← prod.core.orders
     v4: model, open ← stage.core.orders
     ");
 }
@@ -262,8 +262,8 @@ fn an_ambiguous_name_depends_on_each_candidate_and_is_told() {
     ];
     let fixture = Fixture::folder(&files);
     insta::assert_snapshot!(fixture.graph(), @"
-    archive.orders: model, open
-    core.orders: model, open
+    archive.orders: model, columns
+    core.orders: model, columns
     v: model, open ← archive.orders, core.orders
     ");
     insta::assert_snapshot!(fixture.diagnostics(), @"ambiguous-name 3.sql:2:15 `orders` can mean `archive.orders` or `core.orders`");
@@ -307,10 +307,10 @@ fn a_quoted_name_with_a_dot_is_one_name() {
         ("4.sql", "create view w as select * from eu.orders"),
     ];
     insta::assert_snapshot!(graph("postgres", &files), @r#"
-    core."eu.orders": model, open
-    eu.orders: model, open
-    v: model, open ← core."eu.orders"
-    w: model, open ← eu.orders
+    core."eu.orders": model, columns
+    eu.orders: model, columns
+    v: model, columns ← core."eu.orders"
+    w: model, columns ← eu.orders
     "#);
     insta::assert_snapshot!(script("bigquery", "create view `p.d.v` as select * from `p.d`.t join p.`d.u` using (id)"), @"
     p.d.t: external, open
@@ -327,7 +327,7 @@ fn declared_tables_are_sources_whose_columns_and_keys_count() {
     let base =
         [("ddl.sql", declared), ("core/orders.sql", "create table core.orders as select id, amount from raw.orders")];
     insta::assert_snapshot!(graph("postgres", &base), @"
-    core.orders: model, open ← raw.orders
+    core.orders: model, columns ← raw.orders
     raw.orders: source, open
     raw.people: source, open
     ");
@@ -391,13 +391,13 @@ fn a_model_named_like_its_source_reads_the_source() {
     insta::assert_snapshot!(graph("postgres", &base), @"
     orders: model, open ← raw.orders
     raw.orders: external, open
-    revenue: model, open ← orders
+    revenue: model, columns ← orders
     ");
     let declared = [base[0], base[1], ("ddl.sql", "create table raw.orders (id int, x int)")];
     insta::assert_snapshot!(graph("postgres", &declared), @"
-    orders: model, open ← raw.orders
+    orders: model, columns ← raw.orders
     raw.orders: source, open
-    revenue: model, open ← orders
+    revenue: model, columns ← orders
     ");
 }
 
@@ -438,7 +438,7 @@ fn folders_of_tools_and_of_tests_hold_no_models() {
         (".hidden/c.sql", "select 2 as id"),
         ("target/run/d.sql", "select 2 as id"),
     ];
-    assert_eq!(graph("postgres", &files), "a: model, open");
+    assert_eq!(graph("postgres", &files), "a: model, columns");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn rungs(sheet: &mut Sheet<'_>, report: &DoctorReport) {
         .map(|rung| {
             let meaning = match rung {
                 Rung::Columns => "parsed, every column bound",
-                Rung::Open => "parsed; columns are not bound yet",
+                Rung::Open => "parsed; some column bound to all that it may be",
                 Rung::Tables => "not parsed as a whole; tables found in the tokens",
                 Rung::Refs => "not rendered; tables found in the template",
                 Rung::Opaque => "not readable; declared tables only",

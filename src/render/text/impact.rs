@@ -265,7 +265,7 @@ pub(super) fn coverage(coverage: &Coverage) -> String {
         .map(|rung| {
             let how = match rung {
                 Rung::Columns => "with all columns",
-                Rung::Open => "parsed",
+                Rung::Open => "with some columns open",
                 Rung::Tables => "by their tables only",
                 Rung::Refs => "from templates that could not be rendered",
                 Rung::Opaque => "not readable",
