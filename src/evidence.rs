@@ -124,7 +124,7 @@ impl Evidence<'_> {
         let on = self.question.on.relation;
         if graph.upstream(self.dependents()).contains(&on) {
             TablesWord::Upstream
-        } else if self.dependents().iter().any(|node| graph.upstream([on]).contains(node)) {
+        } else if !graph.upstream([on]).is_disjoint(&self.dependents()) {
             TablesWord::Downstream
         } else {
             TablesWord::Apart

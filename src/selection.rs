@@ -256,6 +256,12 @@ impl<'a> Finder<'a> {
 
     /// A column of one of some relations: of the one that has it, if the others do not.
     fn column_of(&self, typed: &str, tables: &BTreeMap<Node, Vec<Vec<ColumnName>>>) -> Result<Selection> {
+        let all = |spelling: &Vec<ColumnName>| spelling.iter().all(|column| column.as_str() == "*");
+        if let Some((relation, spellings)) = self.only(typed, tables).ok().flatten()
+            && spellings.iter().all(all)
+        {
+            return Ok(Selection { targets: vec![Target::whole(relation)], notes: Vec::new() });
+        }
         let columns = self.project.graph.columns();
         let mut having: BTreeMap<Node, ColumnPath> = BTreeMap::new();
         for (node, spellings) in tables {

@@ -46,6 +46,11 @@ pub(super) fn depends(report: &DependsReport) -> Grid {
             reads => rows.extend(reads.iter().map(|read| row(read.to_string()))),
         }
     }
+    let way = if report.downstream.is_some() || report.upstream.is_none() { "downstream" } else { "upstream" };
+    rows.extend(report.unknown.iter().map(|entry| {
+        let what = [way, "", "table", &entry.relation.to_string(), "", "", "unknown", "", ""];
+        what.map(str::to_owned).to_vec()
+    }));
     let header = &["direction", "steps", "type", "name", "column", "kind", "certainty", "owner", "reads"];
     Grid { header, rows }
 }

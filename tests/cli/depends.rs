@@ -186,6 +186,7 @@ fn rows_of_them() {
     downstream,1,table,core.torn,,unknown,possible,,
     downstream,2,job,audit,,reads,certain,finance,marts.revenue
     downstream,2,job,board,,reads,certain,board@example.com,marts.revenue
+    downstream,,table,core.stock_levels,,,unknown,,
     ");
 }
 
@@ -248,6 +249,7 @@ fn selectors_mean_what_they_mean_in_dbt() {
     assert_eq!(targets("exposure:audit"), "marts.revenue");
     assert_eq!(targets("core.c* raw.*s"), "core.customers, raw.customers, raw.orders");
     assert_eq!(targets("revenue"), "marts.revenue");
+    assert_eq!(targets("core.orders.*"), "core.orders");
     assert_eq!(dependents(&fixture.json("depends exposure:board"), "upstream").lines().count(), 4);
 }
 
