@@ -304,7 +304,7 @@ impl Resolver<'_> {
     fn select(&mut self, id: BlockId, select: &Select) -> ResolvedBlock {
         self.outer.push(std::mem::replace(&mut self.scope, Scope::new(id)));
         self.scope.asked = asked::asked(self.tree, id, select);
-        self.from_items(&select.from);
+        self.read_from(&select.from);
         let (outputs, rest) = self.project(select);
         let mut resolved = ResolvedBlock { outputs, rest, ..ResolvedBlock::default() };
         self.clauses(id, select, &resolved);

@@ -1,5 +1,7 @@
 //! What the columns and rows of queries depend on, construct by construct.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 #[path = "columns/support.rs"]
 mod support;
 

@@ -157,7 +157,7 @@ impl Composer<'_> {
         self.input_rows.insert(id, Rc::from([]));
         self.rows_begun += 1;
         let mut rows = Vec::new();
-        self.from_rows(id, &mut rows);
+        self.rows_of_from(id, &mut rows);
         if let BlockKind::Select(select) = &self.tree.block(id).kind {
             if let Some(condition) = select.selection {
                 let way = self.behind(id, EdgeKind::Filter);
@@ -174,7 +174,7 @@ impl Composer<'_> {
         rows
     }
 
-    fn from_rows(&mut self, id: BlockId, out: &mut Vec<Dep>) {
+    fn rows_of_from(&mut self, id: BlockId, out: &mut Vec<Dep>) {
         let resolved = self.resolved;
         let from = &resolved.block(id).from;
         let mut kinds = vec![Some(EdgeKind::Rows); from.items.len()];

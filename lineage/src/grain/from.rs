@@ -18,7 +18,7 @@ struct Group {
 
 impl Prover<'_> {
     /// The keys of a block's FROM, and what all its conditions make equal.
-    pub(super) fn from_keys(&mut self, id: BlockId) -> (Vec<FromKey>, Equalities) {
+    pub(super) fn keys_of_from(&mut self, id: BlockId) -> (Vec<FromKey>, Equalities) {
         let resolved = self.resolved;
         let from = &resolved.block(id).from;
         let mut equalities = Equalities::default();

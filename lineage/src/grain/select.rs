@@ -13,7 +13,7 @@ use crate::resolve::{Binding, SortedBy, Value, sorted_by};
 
 impl Prover<'_> {
     pub(super) fn select(&mut self, id: BlockId, select: &Select) -> Vec<BlockKey> {
-        let (from, mut equalities) = self.from_keys(id);
+        let (from, mut equalities) = self.keys_of_from(id);
         for condition in select.selection.into_iter().chain(select.qualify) {
             equalities.add(self.tree, self.resolved, id, condition);
         }

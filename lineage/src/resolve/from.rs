@@ -12,11 +12,11 @@ use crate::scope::{
 
 impl Resolver<'_> {
     /// Reads FROM items in order into the scope of the SELECT that is being read.
-    pub(super) fn from_items(&mut self, items: &[FromItem]) {
+    pub(super) fn read_from(&mut self, items: &[FromItem]) {
         let start = self.from().items.len();
         for item in items {
             let right = self.from().items.len();
-            self.from_item(item);
+            self.read_item(item);
             let end = self.from().items.len();
             if right > start {
                 self.join(item, start, right, end);
@@ -30,7 +30,7 @@ impl Resolver<'_> {
     }
 
     /// Reads one FROM item; brackets may hold several leaves.
-    pub(super) fn from_item(&mut self, item: &FromItem) {
+    pub(super) fn read_item(&mut self, item: &FromItem) {
         let alias = item.alias.map(|alias| self.tree.name(alias).clone());
         let first = self.from().items.len();
         match &item.source {
@@ -52,7 +52,7 @@ impl Resolver<'_> {
                 self.add(leaf, name, &item.columns);
             }
             Source::Nested(items) => {
-                self.from_items(items);
+                self.read_from(items);
                 if let Some(alias) = alias {
                     for leaf in &mut self.from().items[first..] {
                         leaf.names.push(alias.clone());

@@ -17,7 +17,7 @@ impl Resolver<'_> {
     /// Reads the items below; the first of them.
     fn below(&mut self, input: &FromItem) -> usize {
         let first = self.from().items.len();
-        self.from_item(input);
+        self.read_item(input);
         first
     }
 

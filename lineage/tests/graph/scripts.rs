@@ -162,7 +162,7 @@ fn a_merge_does_all_of_it() {
         ],
         "
          orders <- orders.id join, raw rows, raw.id join, raw.state filter
-         orders.amount <- orders.id join, raw conditional, raw.id join, raw.amount identity
+         orders.amount <- orders.id join, raw conditional, raw.id join, raw.amount identity, raw.state filter
          orders.id <- raw.id identity",
     );
 }
