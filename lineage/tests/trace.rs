@@ -1,5 +1,7 @@
 //! What depends on what in a small project: how near, in which ways, how surely, and by which way.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
