@@ -1,11 +1,12 @@
 //! One line of a query log to one line of lineage, each by itself: a line that is wrong is one record
 //! that says so. It must not know where lines come from or go.
 
-use headsup_lineage::dependency::{Extent, Schemas, Shape};
+use headsup_lineage::dependency::{Schemas, Shape};
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
+use headsup_lineage::graph::tables::Tables;
 use headsup_lineage::name::{ColumnName, Quoting, RelationName};
-use headsup_lineage::script::Tables;
+use headsup_lineage::query::{DeclaredColumn, Nullability, TableSchema};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -137,9 +138,13 @@ fn tables(schema: &Value, dialect: Dialect) -> Result<Tables, Fault> {
             _ => None,
         };
         let names = names.ok_or_else(|| wrong(format!("the columns of `{table}` are no list of names")))?;
-        let columns = names.into_iter().map(|name| ColumnName::new(dialect, name, Quoting::Bare)).collect();
-        let shape = Shape { columns, extent: Extent::Closed, keys: Vec::new() };
-        tables.insert(RelationName::parse(dialect, table), shape);
+        let column = |name: &str| DeclaredColumn {
+            name: ColumnName::new(dialect, name, Quoting::Bare),
+            data_type: String::new(),
+            nullability: Nullability::Nullable,
+        };
+        let columns = names.into_iter().map(column).collect();
+        tables.add(RelationName::parse(dialect, table), None, TableSchema { columns, ..TableSchema::default() });
     }
     Ok(tables)
 }

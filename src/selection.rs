@@ -417,12 +417,29 @@ impl<'a> Finder<'a> {
                 whole.filter(|(name, _)| tables.contains(&name.table())).map(|(_, written)| written.as_str()).collect();
             near.truncate(3);
         }
+        let columns = self.columns_called(typed);
         let near: Vec<String> = near.into_iter().map(|near| format!("`{near}`")).collect();
-        let hint = match near.as_slice() {
-            [] => "`headsup models` lists the tables".to_owned(),
-            near => format!("did you mean {}?", either(near)),
+        let hint = match (near.as_slice(), columns.as_slice()) {
+            (_, [_, ..]) => format!("a column is named with its table: {}", some_of(&columns)),
+            ([], []) => "`headsup models` lists the tables".to_owned(),
+            (near, []) => format!("did you mean {}?", either(near)),
         };
         Error::usage(format!("no table or column is called `{typed}`")).hint(hint)
+    }
+
+    /// The columns that are called like a name without its table.
+    fn columns_called(&self, typed: &str) -> Vec<String> {
+        let graph = &self.project.graph;
+        let columns = graph.columns();
+        let mut found: Vec<String> = graph
+            .nodes()
+            .flat_map(|node| columns.columns_of(node).map(move |id| (node, id)))
+            .filter_map(|(node, id)| Some((node, columns.node(id).column()?)))
+            .filter(|(_, path)| path.fields().is_empty() && path.column.as_str().eq_ignore_ascii_case(typed))
+            .map(|(node, path)| format!("`{}.{path}`", self.name(node)))
+            .collect();
+        found.sort();
+        found
     }
 
     fn job_names(&self) -> impl Iterator<Item = &str> {

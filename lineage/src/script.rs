@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::catalog::{Catalog, Found};
 use crate::columns;
 use crate::dependency::{Extent, Ground, Key, OutputLineage, Proof, Schemas, Shape};
+use crate::graph::tables::Tables;
 use crate::name::RelationName;
 use crate::query::{Action, KeyKind, Script, Statement, StatementKind, TableSchema};
 
@@ -13,7 +14,7 @@ use crate::query::{Action, KeyKind, Script, Statement, StatementKind, TableSchem
 /// whose queries were not understood.
 #[must_use]
 pub fn lineage(script: &Script, schemas: &dyn Schemas) -> Vec<Vec<OutputLineage>> {
-    let mut known = Known { built: Tables::default(), schemas };
+    let mut known = Known { built: Built::default(), schemas };
     let mut all = Vec::with_capacity(script.statements.len());
     for statement in &script.statements {
         let outputs = match &statement.queries {
@@ -26,18 +27,24 @@ pub fn lineage(script: &Script, schemas: &dyn Schemas) -> Vec<Vec<OutputLineage>
     all
 }
 
-/// Shapes of tables by name. A name finds the table whose name shares the most parts with it, if the
-/// shorter of the two is the end of the other.
-#[derive(Debug, Clone, Default)]
-pub struct Tables {
+/// Each table that is listed has the columns that it is listed with, and no others.
+impl Schemas for Tables {
+    fn shape(&self, name: &RelationName) -> Shape {
+        self.named(name).map(|schema| declared(name, schema)).unwrap_or_default()
+    }
+}
+
+/// What the statements of a script built so far, by name.
+#[derive(Debug, Default)]
+struct Built {
     catalog: Catalog<usize>,
     places: BTreeMap<RelationName, usize>,
     tables: Vec<(RelationName, Shape)>,
 }
 
-impl Tables {
+impl Built {
     /// Says what is known of a table, in place of what was known before.
-    pub fn insert(&mut self, name: RelationName, shape: Shape) {
+    fn insert(&mut self, name: RelationName, shape: Shape) {
         if let Some(place) = self.places.get(&name) {
             self.tables[*place].1 = shape;
             return;
@@ -56,16 +63,10 @@ impl Tables {
     }
 }
 
-impl Schemas for Tables {
-    fn shape(&self, name: &RelationName) -> Shape {
-        self.find(name).map(|(_, shape)| shape.clone()).unwrap_or_default()
-    }
-}
-
 /// What is known before a statement is read: what the ones before it built, then what was known
 /// before the script.
 struct Known<'s> {
-    built: Tables,
+    built: Built,
     schemas: &'s dyn Schemas,
 }
 
@@ -133,54 +134,60 @@ mod tests {
     use crate::dialect::Dialect;
     use crate::name::{ColumnName, Quoting};
     use crate::parse::parse;
+    use crate::query::{DeclaredColumn, Nullability};
 
     fn name(text: &str) -> RelationName {
         RelationName::parse(Dialect::Postgres, text)
     }
 
-    fn shape(columns: &[&str]) -> Shape {
-        let columns = columns.iter().map(|column| ColumnName::new(Dialect::Postgres, column, Quoting::Bare));
-        Shape { columns: columns.collect(), extent: Extent::Closed, keys: Vec::new() }
-    }
-
     fn tables(tables: &[(&str, &[&str])]) -> Tables {
         let mut known = Tables::default();
         for (table, columns) in tables {
-            known.insert(name(table), shape(columns));
+            let column = |column: &&str| DeclaredColumn {
+                name: ColumnName::new(Dialect::Postgres, column, Quoting::Bare),
+                data_type: String::new(),
+                nullability: Nullability::Nullable,
+            };
+            let schema = TableSchema { columns: columns.iter().map(column).collect(), ..TableSchema::default() };
+            known.add(name(table), None, schema);
         }
         known
     }
 
+    /// The columns of a shape, or `?` for one that is not known.
+    fn names(shape: &Shape) -> String {
+        let columns: Vec<&str> = shape.columns.iter().map(ColumnName::as_str).collect();
+        if *shape == Shape::default() { "?".to_owned() } else { columns.join(" ") }
+    }
+
     #[test]
-    fn a_table_is_found_by_the_end_of_its_name() {
+    fn a_listed_table_is_found_by_the_end_of_its_name() {
         let known = tables(&[("shop.core.orders", &["id"]), ("shop.raw.orders", &["a"]), ("people", &["mail"])]);
-        assert_eq!(known.shape(&name("core.orders")), shape(&["id"]));
-        assert_eq!(known.shape(&name("shop.people")), shape(&["mail"]));
-        assert_eq!(known.shape(&name("orders")), Shape::default(), "it can be either");
-        assert_eq!(known.shape(&name("nobody")), Shape::default());
+        let found = |text| names(&known.shape(&name(text)));
+        assert_eq!((found("core.orders"), found("shop.people")), ("id".to_owned(), "mail".to_owned()));
+        assert_eq!(found("orders"), "?", "it can be either");
+        assert_eq!(found("nobody"), "?");
     }
 
-    #[test]
-    fn what_is_said_last_of_a_table_counts() {
-        let mut known = tables(&[("orders", &["id"])]);
-        known.insert(name("orders"), shape(&["id", "amount"]));
-        assert_eq!(known.shape(&name("orders")), shape(&["id", "amount"]));
-    }
-
-    #[test]
-    fn a_table_that_the_script_declares_is_known_below() {
-        let script = parse(
-            "create table t (id int primary key, a text); create temp table t2 (b int); drop table t2",
-            Dialect::Postgres,
-        );
-        let before = tables(&[("s.t", &["other"])]);
-        let mut known = Known { built: Tables::default(), schemas: &before };
-        for statement in &script.statements {
-            known.learn(statement, &[]);
+    /// What is known of tables after some statements.
+    fn after(sql: &str, before: &Tables, asked: &str) -> String {
+        let mut known = Known { built: Built::default(), schemas: before };
+        for statement in &parse(sql, Dialect::Postgres).statements {
+            let outputs = statement.queries.as_ref().map(|queries| crate::columns::lineage(queries, &known));
+            known.learn(statement, &outputs.unwrap_or_default());
         }
-        assert_eq!(known.shape(&name("t")).columns, shape(&["id", "a"]).columns);
-        assert_eq!(known.shape(&name("t")).keys[0].proof.steps, ["unique in t (primary key)"]);
-        assert_eq!(known.shape(&name("s.t")), shape(&["other"]), "another table");
-        assert_eq!(known.shape(&name("t2")), Shape::default(), "it is gone");
+        names(&known.shape(&name(asked)))
+    }
+
+    #[test]
+    fn a_table_that_the_script_built_is_known_below() {
+        let before = tables(&[("s.t", &["other"]), ("u", &["x", "y"])]);
+        let declared = "create table t (id int primary key, a text); create temp table t2 (b int); drop table t2;";
+        assert_eq!(after(declared, &before, "t"), "id a");
+        assert_eq!(after(declared, &before, "s.t"), "other", "another table");
+        assert_eq!(after(declared, &before, "t2"), "?", "it is gone");
+        assert_eq!(after("create table v as select *, 1 as z from u", &before, "v"), "x y z");
+        assert_eq!(after("create table u as select 1 as only", &before, "u"), "only");
+        assert_eq!(after("create table u as select ((( from x", &before, "u"), "?", "what it was is no longer so");
     }
 }

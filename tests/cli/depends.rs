@@ -297,6 +297,10 @@ fn a_name_is_found_by_its_end_if_only_one_has_it() {
         "exit 2\nerror: `core.orders` has no column `amuont`\nhint: did you mean `core.orders.amount`?\n"
     );
     assert_eq!(
+        error("Total"),
+        "exit 2\nerror: no table or column is called `Total`\nhint: a column is named with its table: `marts.revenue.total`\n"
+    );
+    assert_eq!(
         error("audit"),
         "exit 2\nerror: `audit` is a job, not a table\nhint: `headsup why audit` shows what it depends on\n"
     );

@@ -42,7 +42,13 @@ impl Tables {
         }
         let mut names: Vec<&RelationName> = std::iter::once(&relation.name).chain(&relation.aliases).collect();
         names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-        match self.by_name.find(names.first()?, None) {
+        self.named(names.first()?)
+    }
+
+    /// The table that a name means; `None` if no table or more than one has that name.
+    #[must_use]
+    pub fn named(&self, name: &RelationName) -> Option<&TableSchema> {
+        match self.by_name.find(name, None) {
             Found::One(place) => self.list.get(place),
             Found::Ambiguous(_) | Found::Nothing => None,
         }
