@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use crate::catalog::{Catalog, Found};
 use crate::columns;
 use crate::dependency::{Extent, Ground, Key, OutputLineage, Proof, Schemas, Shape};
-use crate::graph::tables::Tables;
 use crate::name::RelationName;
 use crate::query::{Action, KeyKind, Script, Statement, StatementKind, TableSchema};
 
@@ -25,13 +24,6 @@ pub fn lineage(script: &Script, schemas: &dyn Schemas) -> Vec<Vec<OutputLineage>
         all.push(outputs);
     }
     all
-}
-
-/// Each table that is listed has the columns that it is listed with, and no others.
-impl Schemas for Tables {
-    fn shape(&self, name: &RelationName) -> Shape {
-        self.named(name).map(|schema| declared(name, schema)).unwrap_or_default()
-    }
 }
 
 /// What the statements of a script built so far, by name.
@@ -132,6 +124,7 @@ fn declared(name: &RelationName, schema: &TableSchema) -> Shape {
 mod tests {
     use super::*;
     use crate::dialect::Dialect;
+    use crate::graph::tables::Tables;
     use crate::name::{ColumnName, Quoting};
     use crate::parse::parse;
     use crate::query::{DeclaredColumn, Nullability};

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::catalog::{Catalog, Found};
+use crate::dependency::{Extent, Schemas, Shape};
 use crate::name::RelationName;
 use crate::query::TableSchema;
 use crate::relation::{Relation, RelationId};
@@ -40,17 +41,22 @@ impl Tables {
         if let Some(place) = self.by_id.get(&relation.id) {
             return self.list.get(*place);
         }
-        let mut names: Vec<&RelationName> = std::iter::once(&relation.name).chain(&relation.aliases).collect();
-        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-        self.named(names.first()?)
+        let names = std::iter::once(&relation.name).chain(&relation.aliases);
+        self.named(names.max_by_key(|name| name.len())?)
     }
 
-    /// The table that a name means; `None` if no table or more than one has that name.
-    #[must_use]
-    pub fn named(&self, name: &RelationName) -> Option<&TableSchema> {
+    fn named(&self, name: &RelationName) -> Option<&TableSchema> {
         match self.by_name.find(name, None) {
             Found::One(place) => self.list.get(place),
             Found::Ambiguous(_) | Found::Nothing => None,
         }
+    }
+}
+
+impl Schemas for Tables {
+    fn shape(&self, name: &RelationName) -> Shape {
+        let columns = |schema: &TableSchema| schema.columns.iter().map(|column| column.name.clone()).collect();
+        let shape = |schema| Shape { columns: columns(schema), extent: Extent::Closed, keys: Vec::new() };
+        self.named(name).map(shape).unwrap_or_default()
     }
 }
