@@ -52,6 +52,12 @@ pub struct Common {
     /// Read a dbt manifest instead of the repository's dbt projects
     #[arg(long, global = true, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
+    /// Take the columns of tables from a catalog that dbt wrote
+    #[arg(long, global = true, value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
+    /// Take the columns of tables from a CSV file of an information schema
+    #[arg(long, global = true, value_name = "FILE")]
+    pub columns: Option<PathBuf>,
 }
 
 /// What to do.

@@ -19,6 +19,7 @@ pub mod name_pattern;
 mod plan;
 mod rendered;
 pub mod sql;
+pub mod tables;
 
 use assemble::Assembled;
 pub use plan::{Plan, Planned, PlannedKind, plan, recognise_texts};

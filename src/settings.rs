@@ -42,6 +42,10 @@ pub struct Settings {
     pub allow_env: BTreeSet<EnvName>,
     /// dbt variables, over those of `dbt_project.yml`.
     pub vars: BTreeMap<String, Content>,
+    /// A catalog that dbt wrote, whose tables' columns are known.
+    pub catalog: Option<ProjectPath>,
+    /// A CSV file of an information schema, whose tables' columns are known.
+    pub columns: Option<ProjectPath>,
 }
 
 /// One project of the repository.

@@ -34,7 +34,8 @@ pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Impa
     let manifest = reading::manifest(common.manifest.as_deref())?;
     let base_manifest = reading::manifest(args.base_manifest.as_deref())?;
     let versions = [&sides.base.snapshot, &sides.head.snapshot];
-    let plan = project::plan(&versions, &settings.settings, common.dialect);
+    let mut plan = project::plan(&versions, &settings.settings, common.dialect);
+    plan.tables = reading::tables(common, &settings, &sides.head, &plan)?;
     if let (Some(_), None, Some(file)) = (&manifest, &base_manifest, plan.file_of_dbt(&sides.changed)) {
         let message = format!("{file} differs, and --manifest says only what its project is in head");
         return Err(Error::usage(message).hint(

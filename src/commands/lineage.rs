@@ -3,7 +3,6 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use headsup_lineage::dependency::NoSchemas;
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
 
@@ -70,7 +69,8 @@ fn decoded(bytes: Vec<u8>, name: &str) -> Result<String> {
 /// One text by itself, in the dialect of the arguments or the one that it looks like.
 fn text_report(args: &LineageArgs, common: &Common, name: String, text: &str) -> Result<LineageReport> {
     let dialect = common.dialect.or_else(|| recognise_texts(&[text.to_owned()])).unwrap_or_default();
-    let (statements, diagnostics) = of_text(text, dialect, &NoSchemas);
+    let tables = reading::tables_of_arguments(common, dialect)?;
+    let (statements, diagnostics) = of_text(text, dialect, &tables);
     Ok(report(args, name, Some(dialect), statements, diagnostics, Facts { digest: text.to_owned(), committed: None }))
 }
 
@@ -100,11 +100,9 @@ fn project_report(args: &LineageArgs, common: &Common, ui: Ui, file: Option<&str
         statements.retain(|statement| statement.file.as_deref() == Some(file));
         diagnostics.retain(|diagnostic| diagnostic.path.as_deref() == Some(file));
     }
-    let dialects: Vec<Dialect> = reading.plan.projects.iter().filter_map(|project| project.dialect).collect();
-    let one = dialects.first().copied().filter(|first| dialects.iter().all(|other| other == first));
     let name = file.map_or(reading.label.clone(), str::to_owned);
     let facts = Facts { digest: reading.label, committed: reading.committed };
-    Ok(report(args, name, one, statements, diagnostics, facts))
+    Ok(report(args, name, reading.plan.dialect(), statements, diagnostics, facts))
 }
 
 /// The arguments for another folder.

@@ -15,6 +15,10 @@ use crate::project::{self, ManifestFile, Plan, Project, Source};
 use crate::settings::Settings;
 use crate::ui::Ui;
 
+mod tables;
+
+pub(super) use tables::{tables, tables_of_arguments};
+
 /// The code of a file that is no manifest.
 const INVALID_MANIFEST: &str = "invalid-manifest";
 
@@ -44,7 +48,8 @@ pub(super) fn read(args: &OneSide, common: &Common, ui: Ui) -> Result<Reading> {
     let version = git::single(&project_dir(common)?, args.head.as_ref())?;
     let settings = settings_of(&version, common)?;
     let manifest = manifest(common.manifest.as_deref())?;
-    let plan = project::plan(&[&version.snapshot], &settings.settings, common.dialect);
+    let mut plan = project::plan(&[&version.snapshot], &settings.settings, common.dialect);
+    plan.tables = tables(common, &settings, &version, &plan)?;
     progress.now(format!("reading {}", version.snapshot.label()));
     let project = project::read(Source { snapshot: &version.snapshot, manifest: manifest.as_ref() }, &plan);
     need_readable(manifest.as_ref(), &project)?;

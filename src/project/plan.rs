@@ -286,6 +286,14 @@ impl Planned {
 }
 
 impl Plan {
+    /// The dialect of all projects, if they have one and the same.
+    #[must_use]
+    pub fn dialect(&self) -> Option<Dialect> {
+        let mut dialects = self.projects.iter().filter_map(|project| project.dialect);
+        let first = dialects.next()?;
+        dialects.all(|other| other == first).then_some(first)
+    }
+
     /// The first of some files that is part of a dbt project.
     #[must_use]
     pub fn file_of_dbt<'f>(&self, files: &'f [Arc<str>]) -> Option<&'f str> {

@@ -15,8 +15,19 @@ use crate::project::Criticality;
 use crate::project::name_pattern::{BadPattern, NamePattern};
 use crate::yaml::{self, Content};
 
-pub(super) const ROOT: [&str; 9] =
-    ["version", "dialect", "projects", "teams", "jobs", "channels", "owners", "allow_env", "vars"];
+pub(super) const ROOT: [&str; 11] = [
+    "version",
+    "dialect",
+    "projects",
+    "teams",
+    "jobs",
+    "channels",
+    "owners",
+    "allow_env",
+    "vars",
+    "catalog",
+    "columns",
+];
 pub(super) const PROJECT: [&str; 5] = ["kind", "path", "dialect", "name", "schema"];
 pub(super) const TEAM: [&str; 4] = ["owner", "channel", "standard", "description"];
 pub(super) const JOB: [&str; 10] =
@@ -87,6 +98,8 @@ fn read_root(fields: &Fields<'_>, settings: &mut Settings, problems: &mut Proble
     for (name, value) in members(fields, "vars", problems) {
         settings.vars.insert(name.name, value.node.content.clone());
     }
+    let mut path = |key: &str| fields.get(key).and_then(|value| value.checked(problems, ProjectPath::new));
+    (settings.catalog, settings.columns) = (path("catalog"), path("columns"));
     for named in &references.teams {
         if !settings.teams.contains_key(&named.name) {
             problems.unknown_reference("team", named, settings.teams.keys().map(String::as_str));

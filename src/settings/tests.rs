@@ -28,7 +28,7 @@ const GOOD: [&str; 7] = [
     "version: 1\nteams:\njobs:\n",
     "teams: {a: }\njobs: [{name: x, team: a}]",
     "channels:\n  a: {kind: slack, token_env: T, channel: '#x'}\n  b: {kind: github}\n  c: {kind: gitlab, token_env: G}\n  d: {kind: teams, webhook_env: W}\n  e: {kind: email, to: a@b.c}\n  f: {kind: email, to: [a@b.c, d@e.f], smtp_env: S}\n  g: {kind: webhook, webhook_env: W, token_env: T}\n  h: {kind: file, path: out/h.md}\n  i: {kind: stdout}\n",
-    "dialect: snowflake\nallow_env: [DBT_TARGET]\nvars: {a: [1, {b: c}]}\nprojects: [{kind: manifest, path: target/manifest.json, schema: core}]\n",
+    "dialect: snowflake\nallow_env: [DBT_TARGET]\nvars: {a: [1, {b: c}]}\ncatalog: target/catalog.json\ncolumns: columns.csv\nprojects: [{kind: manifest, path: target/manifest.json, schema: core}]\n",
 ];
 
 /// Files with one problem: the text, and the problem as `line:column code message | hint`.

@@ -12,4 +12,5 @@ mod impact;
 mod lineage;
 mod sql;
 mod support;
+mod tables;
 mod why;
