@@ -147,6 +147,9 @@ pub struct LineageArgs {
     /// one result a line
     #[arg(long)]
     pub jsonl: bool,
+    /// Take the columns of tables from a CSV file of an information schema, as --columns does
+    #[arg(long, value_name = "FILE", conflicts_with = "columns")]
+    pub schema: Option<PathBuf>,
     /// When the events of --format openlineage were [default: when head was committed, or 1970]
     #[arg(long, value_name = "RFC3339")]
     pub event_time: Option<Rfc3339>,

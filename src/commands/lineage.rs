@@ -19,6 +19,8 @@ use crate::ui::Ui;
 mod stream;
 
 pub(super) fn run(args: &LineageArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
+    let columns = args.schema.clone().or_else(|| common.columns.clone());
+    let common = &Common { columns, ..common.clone() };
     if args.jsonl {
         return stream::run(args, common);
     }

@@ -414,6 +414,25 @@ fn each_line_of_a_query_log_has_one_answer() {
 }
 
 #[test]
+fn a_schema_says_which_columns_a_star_stands_for() {
+    let fixture = Fixture::folder(&[("q.sql", "select * from raw.people")]);
+    fixture.write("../columns.csv", "table_schema,table_name,column_name\nraw,people,id\nraw,people,mail\n");
+    let columns = |statement: &Value| -> Vec<String> {
+        list(&statement["columns"]).iter().map(|column| word(&column["target"])).collect()
+    };
+    let report = fixture.json("lineage q.sql --dialect postgres --schema ../columns.csv");
+    assert_eq!(columns(&report["statements"][0]), ["id", "mail"]);
+    let log = "{\"sql\":\"select * from raw.people\"}\n\
+               {\"sql\":\"select * from raw.people\",\"schema\":{\"raw.people\":[\"own\"]}}\n";
+    let run = fixture.run_on(log.as_bytes(), "lineage --jsonl --dialect postgres --schema ../columns.csv");
+    let answers: Vec<Value> = run.ok().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(columns(&answers[0]["statements"][0]), ["id", "mail"]);
+    assert_eq!(columns(&answers[1]["statements"][0]), ["own"], "a line knows better");
+    assert_eq!(fixture.run("lineage q.sql --schema ../gone.csv").code, 3);
+    assert_eq!(fixture.run("lineage q.sql --schema ../columns.csv --columns ../columns.csv").code, 2);
+}
+
+#[test]
 fn bytes_that_are_no_text_are_one_answer() {
     let answers = answers(b"{\"id\":1,\"sql\":\"caf\xe9\"}\n{\"id\":2,\"sql\":\"select 1\"}\n", "");
     assert_eq!((&answers[0]["error"]["code"], &answers[1]["id"]), (&json!("not-utf8"), &json!(2)));

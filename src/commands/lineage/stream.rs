@@ -1,9 +1,9 @@
 //! `headsup lineage --jsonl`: a query log from standard input, line by line.
 
-use headsup_lineage::dependency::NoSchemas;
 use rayon::prelude::*;
 
 use crate::cli::{Common, LineageArgs};
+use crate::commands::reading;
 use crate::error::{Error, ExitStatus, Result};
 use crate::lines::{Bounds, batches};
 use crate::query_log::{Answer, Defaults, answer};
@@ -14,7 +14,9 @@ pub(super) fn run(args: &LineageArgs, common: &Common) -> Result<ExitStatus> {
         let message = "--jsonl reads standard input, and no file";
         return Err(Error::usage(message).hint("write `headsup lineage --jsonl < FILE`".to_owned()));
     }
-    let defaults = Defaults { dialect: common.dialect.unwrap_or_default(), schemas: &NoSchemas };
+    let dialect = common.dialect.unwrap_or_default();
+    let tables = reading::tables_of_arguments(common, dialect)?;
+    let defaults = Defaults { dialect, schemas: &tables };
     let mut out = Stream::open(common.output.as_deref())?;
     for batch in batches(std::io::stdin(), Bounds::default()) {
         let batch = batch.map_err(|error| Error::input("cannot read standard input").caused_by(error))?;
