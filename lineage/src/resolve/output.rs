@@ -113,7 +113,7 @@ impl Resolver<'_> {
         let items: Vec<usize> =
             items.into_iter().filter(|index| self.scope.from.items[*index].sight == Sight::Visible).collect();
         if items.is_empty() && !qualifier.is_empty() {
-            self.star_of_path(&qualifier, star, position, rest);
+            self.star_of_path(&qualifier, star, position, outputs, rest);
             return;
         }
         let mut found: Vec<(ColumnName, Vec<(usize, ColumnAt)>)> = Vec::new();
@@ -194,8 +194,19 @@ impl Resolver<'_> {
     }
 
     /// `payload.*`: the fields of a column.
-    fn star_of_path(&mut self, path: &[&ColumnName], star: &Star, position: Position, rest: &mut Vec<BlockRest>) {
-        let except = self.left_out(star);
+    fn star_of_path(
+        &mut self,
+        path: &[&ColumnName],
+        star: &Star,
+        position: Position,
+        outputs: &mut Vec<BlockColumn>,
+        rest: &mut Vec<BlockRest>,
+    ) {
+        let mut except = self.left_out(star);
+        for (name, expr) in &star.replace {
+            self.replaced(*name, *expr, position, outputs);
+            except.insert(self.tree.name(*name).clone());
+        }
         match self.record(path) {
             Some(uses) => rest.push(BlockRest { of: RestOf::Record(uses), except }),
             None => {

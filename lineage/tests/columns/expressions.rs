@@ -108,4 +108,6 @@ fn the_fields_of_a_record_that_a_subquery_rebuilds() {
         p <- orders.amount transformation, orders.payload transformation
         rows <- orders rows";
     check(BigQuery, SHOP, sql, expected);
+    let sql = "select (select as struct payload.* replace (amount as a)) as p from orders";
+    check(BigQuery, SHOP, sql, expected);
 }
