@@ -61,7 +61,7 @@ pub struct BuiltGraph {
 impl LineageGraph {
     /// Composes relations into a graph.
     ///
-    /// What a relation reads and nothing declares becomes an [`RelationKind::External`] relation.
+    /// What a relation reads and nothing declares becomes an [`RelationKind::External`](crate::relation::RelationKind::External) relation.
     /// Relations of the same id are the caller's mistake: the first one stays. `tables` are those whose
     /// columns are known from elsewhere.
     #[must_use]
