@@ -1,6 +1,8 @@
 //! Which SELECTs make one row of many. What follows from that takes row dependencies away, so only
 //! what is sure counts here. It must not know where names come from.
 
+use std::collections::HashSet;
+
 use crate::functions;
 use crate::query::block::{GroupBy, ProjectionKind, Select};
 use crate::query::tree::{Expr, ExprId, Tree};
@@ -22,6 +24,7 @@ pub fn makes_one_row(tree: &Tree, resolved: &Resolved, select: &Select) -> bool 
     }
     exprs.extend(select.having);
     let mut aggregates = false;
+    let mut seen = HashSet::new();
     let mut ahead = exprs;
     while let Some(expr) = ahead.pop() {
         if is_aggregate(tree, expr) {
@@ -32,7 +35,9 @@ pub fn makes_one_row(tree: &Tree, resolved: &Resolved, select: &Select) -> bool 
             Expr::Star(_) => return false,
             Expr::Column(..) => match resolved.binding(expr) {
                 None | Some(Binding::Free) => {}
-                Some(Binding::Alias(alias, _)) => ahead.push(*alias),
+                // In ClickHouse two aliases can each be the other.
+                Some(Binding::Alias(alias, _)) if seen.insert(*alias) => ahead.push(*alias),
+                Some(Binding::Alias(..)) => {}
                 Some(Binding::Columns(_) | Binding::AliasOr(..)) => return false,
             },
             _ => ahead.extend(tree.parts(expr)),

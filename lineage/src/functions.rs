@@ -20,17 +20,33 @@ pub fn is_aggregate(function: &str) -> bool {
         || is_combined(name)
 }
 
+/// Whether a function is an aggregate by its whole name, or by that and a combinator of ClickHouse.
+fn is_listed(name: &str) -> bool {
+    AGGREGATES.binary_search(&name).is_ok() || is_combined(name)
+}
+
+/// Whether a function that usually stands before OVER aggregates where it does not.
+#[must_use]
+pub fn is_window(function: &str) -> bool {
+    matches!(
+        function,
+        "first_value" | "last_value" | "nth_value" | "rank" | "dense_rank" | "percent_rank" | "cume_dist" | "ntile"
+    )
+}
+
 /// Whether a function of so many arguments is an aggregate in every dialect that has it.
 #[must_use]
 pub fn surely_aggregates(function: &str, arguments: usize) -> bool {
-    const ELSEWHERE_SCALAR: [&str; 16] = [
+    const ELSEWHERE_SCALAR: [&str; 19] = [
         "any",
+        "checksum",
         "entropy",
         "every",
         "first",
         "grouping",
         "grouping_id",
         "histogram",
+        "hll_estimate",
         "last",
         "list",
         "merge",
@@ -38,6 +54,7 @@ pub fn surely_aggregates(function: &str, arguments: usize) -> bool {
         "percentile",
         "quantile",
         "some",
+        "st_collect",
         "st_union",
         "topk",
     ];
@@ -45,7 +62,7 @@ pub fn surely_aggregates(function: &str, arguments: usize) -> bool {
     match name.as_str() {
         "min" | "max" => arguments == 1,
         // What a project calls so itself may be anything.
-        _ => !function.contains('.') && is_aggregate(&name) && ELSEWHERE_SCALAR.binary_search(&name.as_str()).is_err(),
+        _ => !function.contains('.') && is_listed(&name) && ELSEWHERE_SCALAR.binary_search(&name.as_str()).is_err(),
     }
 }
 

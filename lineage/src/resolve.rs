@@ -172,6 +172,7 @@ pub fn resolve(tree: &Tree, roots: impl IntoIterator<Item = BlockId>, schemas: &
         outer: Vec::new(),
         children: Vec::new(),
         open: Vec::new(),
+        binding: None,
         said: HashSet::new(),
     };
     for root in roots {
@@ -201,6 +202,8 @@ struct Resolver<'a> {
     /// The blocks inside each block that is being read.
     children: Vec<Vec<BlockId>>,
     open: Vec<(BlockId, Diagnostic)>,
+    /// The name that is being bound; it is no alias of itself.
+    binding: Option<ExprId>,
     said: HashSet<String>,
 }
 

@@ -220,10 +220,16 @@ impl<'a> Composer<'a> {
                     self.block_column(block, &ColumnAt::Known(place), fields, kind, out);
                     return;
                 }
+                let before = out.len();
                 for rest in flat.rest.iter().filter(|rest| !rest.except.contains(name)) {
                     let dep = self.through(rest, Some(name), fields);
                     out.push(dep.then(kind));
                     out.extend(rest.also.iter().map(|dep| dep.then(kind)));
+                }
+                // A name that the block seems not to have: a column whose name the engine made up, or one of
+                // a form that is not understood. It can be any.
+                if out.len() == before {
+                    self.block_column(block, &ColumnAt::All, &[], EdgeKind::Transformation.then(kind), out);
                 }
             }
             ColumnAt::All => {

@@ -53,6 +53,9 @@ impl Composer<'_> {
                         None => ahead.extend(args.iter().map(|arg| (*arg, transformed, Rc::clone(&none)))),
                     }
                 }
+                Expr::Call { .. } if self.resolved.binding(expr).is_some() => {
+                    self.column(block, expr, &none, Way { kind: transformed, ..way }, out);
+                }
                 Expr::Call { function, args, clauses } => {
                     let name = tree.text(*function);
                     let call = (name, tree.list(*args), clauses.as_deref());
@@ -142,7 +145,7 @@ impl Composer<'_> {
         let none: Fields = Rc::from([]);
         let mut add = |expr: ExprId, step: EdgeKind| ahead.push((expr, step.then(kind), Rc::clone(&none)));
         let over = clauses.and_then(|clauses| clauses.over.as_ref());
-        let aggregate = functions::is_aggregate(function);
+        let aggregate = functions::is_aggregate(function) || (over.is_none() && functions::is_window(function));
         // In a grouped block a function that nobody knows may be an aggregate.
         let grouping = over.is_none() && (aggregate || (functions::is_unknown(function) && self.is_grouped(block)));
         let value = if aggregate { EdgeKind::Aggregation } else { EdgeKind::Transformation };
@@ -182,6 +185,7 @@ impl Composer<'_> {
             let Some(window) = current else { break };
             exprs.extend_from_slice(self.tree.list(window.partition_by));
             exprs.extend(window.order_by.iter().map(|key| key.expr));
+            exprs.extend_from_slice(self.tree.list(window.frame_args));
             current = window.base.and_then(|base| match &self.tree.block(block).kind {
                 BlockKind::Select(select) => {
                     select.windows.iter().find(|(name, _)| *name == base).map(|(_, window)| window)
@@ -218,6 +222,13 @@ impl Composer<'_> {
             }
         }
         out.extend(flat.rows.iter().map(|dep| dep.then(rows)));
+        if role == SubqueryKind::Array && matches!(self.tree.block(inner).kind, BlockKind::Select(_)) {
+            let tree = self.tree;
+            for key in &tree.block(inner).order_by {
+                let way = Way::new(EdgeKind::Sort.then(kind), tree.block(inner).position);
+                self.expression(inner, key.expr, way, out);
+            }
+        }
     }
 
     /// Whether the row of a block is one record.

@@ -291,6 +291,12 @@ impl Composer<'_> {
                 continue;
             }
             self.join_condition(block, place, step, &mut deps);
+            // Which rows the side has, its own joins decide as well.
+            for (inner, step) in steps[..place].iter().enumerate() {
+                if step.start >= sides.start && step.end <= sides.end {
+                    self.join_condition(block, inner, step, &mut deps);
+                }
+            }
             let mut rows = Vec::new();
             for side in sides {
                 self.item_rows(block, side, &mut rows);

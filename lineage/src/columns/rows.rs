@@ -1,5 +1,6 @@
 //! What decides which rows a block has.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::block::Composer;
@@ -42,6 +43,15 @@ impl Composer<'_> {
         Way::new(kind, self.tree.block(id).position)
     }
 
+    /// Adds every column of a block, also those that pass through.
+    fn any_output(&mut self, id: BlockId, columns: &[Rc<[Dep]>], kind: EdgeKind, out: &mut Vec<Dep>) {
+        out.extend(columns.iter().flat_map(|deps| deps.iter()).map(|dep| dep.then(kind)));
+        for rest in self.rest(id) {
+            out.push(self.through(&rest, None, &[]).then(kind));
+            out.extend(rest.also.iter().map(|dep| dep.then(kind)));
+        }
+    }
+
     /// The keys of ORDER BY, where they decide which rows are kept.
     fn order(&mut self, id: BlockId, columns: &[Rc<[Dep]>], out: &mut Vec<Dep>) {
         let tree = self.tree;
@@ -50,9 +60,10 @@ impl Composer<'_> {
             match (sorted_by(tree, self.resolved.block(id), key.expr), &block.kind) {
                 // ORDER BY ALL sorts by the columns of the result.
                 (SortedBy::Expr(expr), _) if matches!(tree.expr(expr), Expr::Star(_)) => {
-                    out.extend(columns.iter().flat_map(|deps| deps.iter()).map(|dep| dep.then(EdgeKind::Sort)));
+                    self.any_output(id, columns, EdgeKind::Sort, out);
                 }
                 (SortedBy::Output(place), _) => out.extend(columns[place].iter().map(|dep| dep.then(EdgeKind::Sort))),
+                (SortedBy::Unknown, _) => self.any_output(id, columns, EdgeKind::Sort, out),
                 (SortedBy::Expr(expr), BlockKind::Select(_)) => {
                     let way = self.behind(id, EdgeKind::Sort);
                     self.expression(id, expr, way, out);
@@ -60,6 +71,9 @@ impl Composer<'_> {
                 // Behind a set operation a name is one of its own columns.
                 (SortedBy::Expr(expr), _) => {
                     let named = self.own_column(id, expr);
+                    if named.is_none() {
+                        self.any_output(id, columns, EdgeKind::Sort, out);
+                    }
                     let meant =
                         columns.iter().enumerate().filter(|(place, _)| named.is_none_or(|named| named == *place));
                     out.extend(meant.flat_map(|(_, deps)| deps.iter()).map(|dep| dep.then(EdgeKind::Sort)));
@@ -109,6 +123,7 @@ impl Composer<'_> {
                         SortedBy::Output(place) => {
                             rows.extend(columns[place].iter().map(|dep| dep.then(EdgeKind::Distinct)));
                         }
+                        SortedBy::Unknown => self.any_output(id, columns, EdgeKind::Distinct, &mut rows),
                         SortedBy::Expr(expr) => {
                             let way = self.behind(id, EdgeKind::Distinct);
                             self.expression(id, expr, way, &mut rows);
@@ -178,6 +193,7 @@ impl Composer<'_> {
         let resolved = self.resolved;
         let from = &resolved.block(id).from;
         let mut kinds = vec![Some(EdgeKind::Rows); from.items.len()];
+        let mut silent: Vec<Range<usize>> = Vec::new();
         for (place, step) in from.joins.iter().enumerate() {
             let (side, kind) = match step.kind {
                 JoinKind::Semi | JoinKind::Anti => (step.right..step.end, Some(EdgeKind::Join)),
@@ -187,9 +203,16 @@ impl Composer<'_> {
                 JoinKind::Left if self.grain.joins_one(id, place) => (step.right..step.end, None),
                 _ => (0..0, None),
             };
-            let decides = side.is_empty() || kind.is_some();
+            if !side.is_empty() && kind.is_none() {
+                silent.push(side.clone());
+            }
             kinds[side].iter_mut().for_each(|known| *known = kind);
-            if decides {
+        }
+        for (place, step) in from.joins.iter().enumerate() {
+            let is_silent = |side: &Range<usize>| {
+                (side.start == step.right && side.end == step.end) || (side.start <= step.start && step.end <= side.end)
+            };
+            if !silent.iter().any(is_silent) {
                 self.join_condition(id, place, step, out);
             }
         }
@@ -219,6 +242,7 @@ impl Composer<'_> {
                     for key in self.tree.list(*keys) {
                         match sorted_by(self.tree, self.resolved.block(id), *key) {
                             SortedBy::Output(place) => self.output(id, place, EdgeKind::GroupBy, &mut rows),
+                            SortedBy::Unknown => self.all_outputs(id, &mut rows),
                             SortedBy::Expr(expr) => {
                                 let way = self.behind(id, EdgeKind::GroupBy);
                                 self.expression(id, expr, way, &mut rows);
@@ -248,9 +272,30 @@ impl Composer<'_> {
                 ProjectionKind::Star(_) => {}
             }
         }
+        for rest in self.rest(id) {
+            out.push(self.through(&rest, None, &[]).then(EdgeKind::GroupBy));
+            out.extend(rest.also.iter().map(|dep| dep.then(EdgeKind::GroupBy)));
+        }
         let outputs = self.resolved.block(id).outputs.len();
         for place in 0..outputs {
             if matches!(self.resolved.block(id).outputs[place].value, Value::Columns(_)) {
+                self.output(id, place, EdgeKind::GroupBy, out);
+            }
+        }
+    }
+
+    /// A place behind a `*` whose columns are not known can be any of them.
+    fn all_outputs(&mut self, id: BlockId, out: &mut Vec<Dep>) {
+        for rest in self.rest(id) {
+            out.push(self.through(&rest, None, &[]).then(EdgeKind::GroupBy));
+            out.extend(rest.also.iter().map(|dep| dep.then(EdgeKind::GroupBy)));
+        }
+        for place in 0..self.resolved.block(id).outputs.len() {
+            let aggregates = match self.resolved.block(id).outputs[place].value {
+                Value::Expr(expr) => aggregation::aggregates(self.tree, expr),
+                _ => false,
+            };
+            if !aggregates {
                 self.output(id, place, EdgeKind::GroupBy, out);
             }
         }

@@ -57,6 +57,7 @@ impl Prover<'_> {
         let block = self.resolved.block(id);
         let expr = match sorted_by(self.tree, block, expr) {
             SortedBy::Output(place) => return Some(place),
+            SortedBy::Unknown => return None,
             SortedBy::Expr(expr) => expr,
         };
         let aliased = match self.resolved.binding(expr) {

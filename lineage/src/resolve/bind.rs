@@ -1,6 +1,7 @@
 //! One dotted name to what it means, from the innermost SELECT outward.
 
 use super::{Binding, ColumnUse, Qualifiers, Resolver, Scope};
+use crate::dependency::Extent;
 use crate::dialect::{AliasSight, Clause, Dialect};
 use crate::name::ColumnName;
 use crate::query::tree::{Expr, ExprId, Path, Symbol};
@@ -26,11 +27,17 @@ impl Resolver<'_> {
                         self.bindings.insert(expr, Binding::Free);
                         continue;
                     }
+                    self.binding = Some(expr);
                     let binding = self.bind(parts, clause, *position);
                     self.bindings.insert(expr, binding);
                 }
                 Expr::Star(path) => {
                     let binding = self.bind_star(*path);
+                    self.bindings.insert(expr, binding);
+                }
+                // COLUMNS(…) of DuckDB stands for columns that a pattern chooses: any of them.
+                Expr::Call { function, .. } if self.dialect == Dialect::DuckDb && tree.text(*function) == "columns" => {
+                    let binding = self.bind_star(None);
                     self.bindings.insert(expr, binding);
                 }
                 Expr::Lambda(parameters, body) => {
@@ -65,6 +72,10 @@ impl Resolver<'_> {
     fn bind(&mut self, parts: &[Symbol], clause: Clause, position: crate::diagnostic::Position) -> Binding {
         let names: Vec<&ColumnName> = parts.iter().map(|part| self.tree.name(*part)).collect();
         if let Some(binding) = self.bind_qualified(&names) {
+            if self.is_beyond(&binding) {
+                let spelled = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(".");
+                self.open(position, format!("`{spelled}` is no column that its relation is known to have"));
+            }
             return binding;
         }
         let skip = usize::from(names.len() > 1 && self.scope.qualifiers == Qualifiers::Anything);
@@ -113,6 +124,17 @@ impl Resolver<'_> {
         None
     }
 
+    /// Whether a name is not among the columns of an item that should be known as a whole.
+    fn is_beyond(&self, binding: &Binding) -> bool {
+        let Binding::Columns(uses) = binding else { return false };
+        uses.iter().any(|used| {
+            let ColumnAt::Named(name) = &used.column else { return false };
+            let scope = self.scopes().find(|scope| scope.block == used.block);
+            let item = scope.and_then(|scope| scope.from.items.get(used.item));
+            item.is_some_and(|item| item.extent == Extent::Closed) && !is_added_by_engine(self.dialect, name.as_str())
+        })
+    }
+
     fn bind_bare(&self, names: &[&ColumnName], clause: Clause) -> Outcome {
         let Some((name, fields)) = names.split_first() else { return Outcome::Bound(Binding::Free) };
         let sight = self.sight(clause);
@@ -127,7 +149,7 @@ impl Resolver<'_> {
             .get(name)
             .or_else(implied)
             .copied()
-            .filter(|alias| self.scope.projecting != Some(*alias));
+            .filter(|alias| self.scope.projecting != Some(*alias) && self.binding != Some(*alias));
         let alias = alias.filter(|_| sight != AliasSight::Never);
         let to_alias = |alias: ExprId| Binding::Alias(alias, fields.iter().map(|field| (*field).clone()).collect());
         if let Some(alias) = alias.filter(|_| sight == AliasSight::BeforeColumns) {

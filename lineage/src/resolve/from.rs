@@ -42,7 +42,9 @@ impl Resolver<'_> {
             Source::Block(block) => {
                 self.derived(*block, item.lateral);
                 let mut leaf = self.block_item(*block, ItemSource::Block(*block));
-                leaf.lateral = item.lateral;
+                let derived = self.tree.block(*block).name.is_none();
+                let sees = derived && self.dialect == Dialect::DuckDb;
+                leaf.lateral = if sees { Lateral::Yes } else { item.lateral };
                 let name = alias.or_else(|| self.tree.block(*block).name.map(|name| self.tree.name(name).clone()));
                 self.add(leaf, name, &item.columns);
             }
@@ -105,7 +107,8 @@ impl Resolver<'_> {
 
     /// Reads a derived table, which sees its siblings only if it is lateral.
     fn derived(&mut self, block: BlockId, lateral: Lateral) {
-        if lateral == Lateral::Yes {
+        // In DuckDB a derived table sees its siblings without being told to.
+        if lateral == Lateral::Yes || self.dialect == Dialect::DuckDb {
             self.block(block);
             return;
         }

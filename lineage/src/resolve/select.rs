@@ -10,6 +10,8 @@ use crate::query::tree::{BlockId, Expr, ExprId, LiteralKind, SortKey, Tree, Wind
 pub enum SortedBy {
     /// A column of the block, by its place: `ORDER BY 1`.
     Output(usize),
+    /// A place behind a `*` whose columns are not all known: any of them.
+    Unknown,
     /// An expression.
     Expr(ExprId),
 }
@@ -19,9 +21,13 @@ pub enum SortedBy {
 pub fn sorted_by(tree: &Tree, block: &ResolvedBlock, key: ExprId) -> SortedBy {
     if let Expr::Literal(LiteralKind::Number, text) = tree.expr(key)
         && let Ok(place) = tree.text(*text).parse::<usize>()
-        && (1..=block.outputs.len()).contains(&place)
     {
-        return SortedBy::Output(place - 1);
+        if !block.rest.is_empty() {
+            return SortedBy::Unknown;
+        }
+        if (1..=block.outputs.len()).contains(&place) {
+            return SortedBy::Output(place - 1);
+        }
     }
     SortedBy::Expr(key)
 }

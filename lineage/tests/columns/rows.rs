@@ -1,6 +1,8 @@
 //! What decides which rows there are.
 
-use headsup_lineage::dialect::Dialect::{Ansi, BigQuery, ClickHouse, Databricks, DuckDb, Postgres, Snowflake};
+use headsup_lineage::dialect::Dialect::{
+    Ansi, BigQuery, ClickHouse, Databricks, DuckDb, Postgres, Snowflake, TSql as TSqlDialect,
+};
 
 use crate::support::{check, print};
 
@@ -211,4 +213,63 @@ fn a_function_that_makes_rows_in_a_projection_decides_over_them() {
     }
     let found = print(DuckDb, schema, "select unnest(array_agg(tags)) as tag from t");
     assert!(found.contains("rows <- t rows") && !found.contains("key"), "{found}");
+}
+
+#[test]
+fn aliases_that_are_each_other_end() {
+    for sql in ["select b as a, a as b from t", "select count() as c, c + d as e, e as d from t"] {
+        print(ClickHouse, "t(a, b, d)", sql);
+    }
+}
+
+#[test]
+fn a_key_of_a_pipe_is_no_alias_of_itself() {
+    let found = print(BigQuery, "t(s, v)", "from t |> aggregate count(*) as n group by s");
+    assert!(found.contains("s <- t.s identity") && found.contains("t.s group_by"), "{found}");
+}
+
+#[test]
+fn a_name_that_a_derived_table_seems_not_to_have_is_any_of_its_columns() {
+    let found = print(Snowflake, "t(a, b)", "select d.$1 as first from (select a, b from t) d");
+    assert!(found.contains("t.a") && found.contains("open: "), "{found}");
+    let found = print(Ansi, "t(a, b)", "with c as (select a from t) select c.gone from c");
+    assert!(found.contains("gone <- t.a") && found.contains("open: "), "{found}");
+}
+
+#[test]
+fn a_derived_table_of_duckdb_sees_its_siblings() {
+    let found = print(DuckDb, "t(a)", "select x.v from t, (select t.a + 1 as v) x");
+    assert!(found.contains("v <- t.a transformation"), "{found}");
+    let found = print(DuckDb, "t(a, b)", "select min(columns('a|b')) as m from t where columns('b') > 1");
+    assert!(found.contains("m <- t aggregation, t.* aggregation"), "{found}");
+}
+
+#[test]
+fn functions_that_aggregate_only_without_over_do() {
+    let found = print(Databricks, "t(a, b, c)", "select a, first_value(b) as f from t where c > 1 group by a");
+    assert!(found.contains("f <- t aggregation") && found.contains("t.c filter"), "{found}");
+    let found = print(TSqlDialect, "t(id, x, y)", "select checksum(id, x) as h from t where y > 1");
+    assert!(found.contains("rows <- t rows, t.y filter"), "{found}");
+}
+
+#[test]
+fn the_joins_inside_a_nullable_side_decide_over_its_columns() {
+    let schema = "a(k!); b(id!, y); c(id!, z)";
+    let sql = "select a.k, c.z from a left join (b join c on c.id = b.y) on a.k = b.id";
+    let expected = "
+        k <- a.k identity
+        z <- a.k join, b join, b.id join, b.y join, c join, c.id join, c.z identity
+        rows <- a rows
+        key (k)";
+    check(Postgres, schema, sql, expected);
+}
+
+#[test]
+fn places_and_keys_behind_an_open_star_are_any_column() {
+    let found = print(Snowflake, "", "select *, count(*) as c from t group by all");
+    assert!(found.contains("t.* group_by"), "{found}");
+    let found = print(Snowflake, "", "select *, x + 1 as y from t order by 1 limit 3");
+    assert!(found.contains("t.* sort"), "{found}");
+    let found = print(Ansi, "", "select * from a union all select * from b order by x limit 5");
+    assert!(found.contains("a.* sort"), "{found}");
 }

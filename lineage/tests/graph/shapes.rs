@@ -93,8 +93,9 @@ fn declared_keys_say_that_they_are() {
 #[test]
 fn dbt_merges_an_incremental_model_by_its_unique_key() {
     let config = [("materialized", "incremental"), ("unique_key", r#"["id","state"]"#)];
+    let merged = [config[0], config[1], ("incremental_strategy", "merge")];
     let orders = relation(("orders", "select id, state from raw"));
-    let orders = built_by_dbt(orders, RelationKind::Model, &config);
+    let orders = built_by_dbt(orders, RelationKind::Model, &merged);
     assert_eq!(
         shape(&built(vec![relation(RAW), orders], &Tables::default()), "orders"),
         "id, state, declared key (id state)"

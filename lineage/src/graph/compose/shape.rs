@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::dependency::{Extent, Ground, Key, Proof, Shape};
+use crate::dialect::Dialect;
 use crate::filling::Filled;
 use crate::graph::tables::Tables;
 use crate::name::{ColumnName, Quoting};
@@ -136,9 +137,12 @@ impl<'a> Draft<'a> {
 }
 
 /// Whether an incremental strategy replaces the rows of the same unique key, each by one.
-fn replaces_by_key(strategy: Option<&str>) -> bool {
+fn replaces_by_key(strategy: Option<&str>, dialect: Dialect) -> bool {
     // delete+insert keeps what a run brings twice, and the others do not look at the key.
-    matches!(strategy, None | Some("merge"))
+    match strategy {
+        Some(strategy) => strategy == "merge",
+        None => matches!(dialect, Dialect::Snowflake | Dialect::BigQuery | Dialect::Databricks),
+    }
 }
 
 fn declared_keys(relation: &Relation) -> Vec<Key> {
@@ -157,7 +161,7 @@ fn declared_keys(relation: &Relation) -> Vec<Key> {
     let mut keys: Vec<Key> = relation.schema.keys.iter().map(of_schema).collect();
     let said = |name: &str| relation.config.get(name).map(|value| &**value);
     if let (Some("incremental"), Some(columns)) = (said("materialized"), said("unique_key"))
-        && replaces_by_key(said("incremental_strategy"))
+        && replaces_by_key(said("incremental_strategy"), history::dialect(relation))
     {
         // dbt merges by these, so that a row replaces the one before it.
         let list = columns.strip_prefix('[').and_then(|list| list.strip_suffix(']'));
