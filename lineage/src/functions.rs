@@ -15,7 +15,6 @@ pub fn is_aggregate(function: &str) -> bool {
     AGGREGATES.binary_search(&name).is_ok()
         || name.ends_with("_agg")
         || name.starts_with("approx_")
-        || name.starts_with("hll_count.")
         || function.to_ascii_lowercase().starts_with("hll_count.")
         || is_combined(name)
 }

@@ -4,13 +4,14 @@
 //! are carried through joins and projections. A key is unique where none of its columns is NULL, as
 //! SQL's own constraint is: that is what a join on it needs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dependency::{Ground, Key, Proof, Schemas};
 use crate::name::ColumnName;
 use crate::query::block::{BlockKind, Duplicates, SetOperation, SetOperator};
 use crate::query::tree::{BlockId, Expr, Tree};
 use crate::resolve::Resolved;
+use crate::stack::with_room;
 
 mod equality;
 mod from;
@@ -24,7 +25,7 @@ pub struct Grain {
     /// By block; `None` if nothing reaches it.
     keys: Vec<Option<Vec<BlockKey>>>,
     /// The joins of which at most one row of the right side matches, by block and step.
-    unique: Vec<(BlockId, usize, Proof)>,
+    unique: BTreeMap<(BlockId, usize), Proof>,
 }
 
 /// A key of a block: places of its columns.
@@ -38,10 +39,6 @@ pub struct BlockKey {
 
 /// More keys than this of one block serve nobody.
 const MAX_KEYS: usize = 8;
-/// Past so much stack left a block is looked at on a new piece of stack.
-const RED_ZONE: usize = 128 * 1024;
-const STACK_PIECE: usize = 4 * 1024 * 1024;
-
 /// Works out the keys of the blocks that names were bound in.
 #[must_use]
 pub fn grain(
@@ -50,7 +47,7 @@ pub fn grain(
     schemas: &dyn Schemas,
     roots: impl IntoIterator<Item = BlockId>,
 ) -> Grain {
-    let grain = Grain { keys: vec![None; tree.block_count()], unique: Vec::new() };
+    let grain = Grain { keys: vec![None; tree.block_count()], unique: BTreeMap::new() };
     let mut prover = Prover { tree, resolved, schemas, grain };
     for root in roots {
         prover.keys(root);
@@ -61,7 +58,6 @@ pub fn grain(
             prover.keys(id);
         }
     }
-    prover.grain.unique.sort();
     prover.grain
 }
 
@@ -96,7 +92,7 @@ impl Grain {
     /// How it is known that at most one row of a join's right side matches each row of its left.
     #[must_use]
     pub fn proof_of_join(&self, block: BlockId, join: usize) -> Option<&Proof> {
-        self.unique.iter().find(|(of, step, _)| *of == block && *step == join).map(|(.., proof)| proof)
+        self.unique.get(&(block, join))
     }
 }
 
@@ -105,13 +101,6 @@ impl Proof {
     #[must_use]
     pub fn inferred(step: impl Into<String>) -> Self {
         Self { steps: vec![step.into()], ground: Ground::Inferred }
-    }
-
-    /// The same with another step downstream.
-    #[must_use]
-    pub fn and(mut self, step: impl Into<String>) -> Self {
-        self.steps.push(step.into());
-        self
     }
 
     /// Two proofs of which both are needed.
@@ -141,7 +130,7 @@ impl Prover<'_> {
         }
         // A recursive block finds itself without keys.
         self.grain.keys[id.index()] = Some(Vec::new());
-        let keys = stacker::maybe_grow(RED_ZONE, STACK_PIECE, || self.prove(id));
+        let keys = with_room(|| self.prove(id));
         let keys = least(keys);
         self.grain.keys[id.index()] = Some(keys.clone());
         keys

@@ -29,4 +29,5 @@ pub mod relation;
 pub mod resolve;
 pub mod scope;
 pub mod script;
+mod stack;
 pub mod trace;

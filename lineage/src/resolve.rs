@@ -14,6 +14,7 @@ use crate::name::{ColumnName, RelationName};
 use crate::query::block::{BlockKind, Select};
 use crate::query::tree::{BlockId, ExprId, Tree};
 use crate::scope::{ColumnAt, From, Item, ItemSource};
+use crate::stack::with_room;
 
 mod asked;
 mod bind;
@@ -247,10 +248,6 @@ enum Qualifiers {
     Anything,
 }
 
-/// Past so much stack left a block is read on a new piece of stack.
-const RED_ZONE: usize = 128 * 1024;
-const STACK_PIECE: usize = 4 * 1024 * 1024;
-
 impl Resolver<'_> {
     /// Reads a block, once.
     fn block(&mut self, id: BlockId) {
@@ -261,7 +258,7 @@ impl Resolver<'_> {
             return;
         }
         self.children.push(Vec::new());
-        stacker::maybe_grow(RED_ZONE, STACK_PIECE, || self.read_block(id));
+        with_room(|| self.read_block(id));
         let mut children = self.children.pop().unwrap_or_default();
         children.sort_unstable();
         children.dedup();

@@ -12,6 +12,7 @@ use crate::query::block::{BlockKind, GroupBy};
 use crate::query::tree::{BlockId, ExprId, Tree};
 use crate::resolve::{Resolved, Value};
 use crate::scope::{ColumnAt, Item, ItemSource};
+use crate::stack::with_room;
 
 /// What a block depends on.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -35,9 +36,6 @@ pub(super) struct FlatRest {
     pub(super) kind: EdgeKind,
 }
 
-/// Past so much stack left a block is composed on a new piece of stack.
-const RED_ZONE: usize = 128 * 1024;
-const STACK_PIECE: usize = 4 * 1024 * 1024;
 /// A recursive query is followed until nothing new comes, at most so often.
 const MAX_ROUNDS: usize = 12;
 
@@ -93,7 +91,7 @@ impl<'a> Composer<'a> {
         if let Some(flat) = &self.flats[id.index()] {
             return Rc::clone(flat);
         }
-        stacker::maybe_grow(RED_ZONE, STACK_PIECE, || self.compose_until_stable(id))
+        with_room(|| self.compose_until_stable(id))
     }
 
     /// A recursive block depends on itself: it is composed again with what was found, until nothing
@@ -144,8 +142,8 @@ impl<'a> Composer<'a> {
             let mut deps = Vec::new();
             match &column.value {
                 Value::Expr(expr) => {
-                    let found = self.alias(id, *expr);
-                    deps.extend_from_slice(&found);
+                    columns.push(self.alias(id, *expr));
+                    continue;
                 }
                 Value::Columns(parts) => {
                     let kind = if parts.len() > 1 { EdgeKind::Transformation } else { EdgeKind::Identity };
@@ -193,6 +191,17 @@ impl<'a> Composer<'a> {
         deps
     }
 
+    /// Adds what fields of a value depend on: of what is passed on as it is, the same fields.
+    pub(super) fn fields_through(&mut self, deps: &[Dep], fields: &[ColumnName], kind: EdgeKind, out: &mut Vec<Dep>) {
+        for dep in deps {
+            let mut dep = *dep;
+            if dep.kind == EdgeKind::Identity {
+                dep.slot = self.slots.field(dep.slot, fields);
+            }
+            out.push(dep.then(kind));
+        }
+    }
+
     /// A column of a block, as another block reads it.
     pub(super) fn block_column(
         &mut self,
@@ -205,12 +214,8 @@ impl<'a> Composer<'a> {
         let flat = self.flat(block);
         match at {
             ColumnAt::Known(place) => {
-                for dep in flat.columns.get(*place).into_iter().flat_map(|deps| deps.iter()) {
-                    let mut dep = *dep;
-                    if dep.kind == EdgeKind::Identity {
-                        dep.slot = self.slots.field(dep.slot, fields);
-                    }
-                    out.push(dep.then(kind));
+                if let Some(deps) = flat.columns.get(*place) {
+                    self.fields_through(deps, fields, kind, out);
                 }
             }
             ColumnAt::Named(name) => {
@@ -222,9 +227,7 @@ impl<'a> Composer<'a> {
                 }
                 let before = out.len();
                 for rest in flat.rest.iter().filter(|rest| !rest.except.contains(name)) {
-                    let dep = self.through(rest, Some(name), fields);
-                    out.push(dep.then(kind));
-                    out.extend(rest.also.iter().map(|dep| dep.then(kind)));
+                    self.passing(rest, Some(name), fields, kind, out);
                 }
                 // A name that the block seems not to have: a column whose name the engine made up, or one of
                 // a form that is not understood. It can be any.
@@ -235,9 +238,7 @@ impl<'a> Composer<'a> {
             ColumnAt::All => {
                 out.extend(flat.columns.iter().flat_map(|deps| deps.iter()).map(|dep| dep.then(kind)));
                 for rest in &flat.rest {
-                    let dep = self.through(rest, None, &[]);
-                    out.push(dep.then(kind));
-                    out.extend(rest.also.iter().map(|dep| dep.then(kind)));
+                    self.passing(rest, None, &[], kind, out);
                 }
             }
         }

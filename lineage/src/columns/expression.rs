@@ -118,13 +118,8 @@ impl Composer<'_> {
         let way = if uses.len() > 1 { way.after(EdgeKind::Transformation) } else { way };
         if let Some(alias) = alias {
             let path: Vec<ColumnName> = inner.into_iter().flatten().chain(fields.iter()).cloned().collect();
-            for dep in self.alias(own, alias).iter() {
-                let mut dep = *dep;
-                if dep.kind == EdgeKind::Identity {
-                    dep.slot = self.slots.field(dep.slot, &path);
-                }
-                out.push(dep.then(way.kind));
-            }
+            let deps = self.alias(own, alias);
+            self.fields_through(&deps, &path, way.kind, out);
         }
         for used in uses {
             let path: Vec<ColumnName> = used.fields.iter().chain(fields.iter()).cloned().collect();

@@ -16,7 +16,7 @@ use crate::scope::{ColumnAt, ItemSource};
 
 impl Composer<'_> {
     /// The dependency of a column that passes through, or of all of them, on what it passes from.
-    pub(super) fn through(&mut self, rest: &FlatRest, name: Option<&ColumnName>, fields: &[ColumnName]) -> Dep {
+    fn through(&mut self, rest: &FlatRest, name: Option<&ColumnName>, fields: &[ColumnName]) -> Dep {
         let slot = match (&rest.inside, name) {
             (None, None) => Slot::Any,
             (None, Some(name)) => slot_of(ColumnPath::field(name.clone(), fields)),
@@ -29,6 +29,27 @@ impl Composer<'_> {
         };
         let position = self.resolved.inputs.get(rest.input.index()).map_or(Position::START, |input| input.position);
         Dep { input: rest.input, slot: self.slots.id(slot), kind: rest.kind, position }
+    }
+
+    /// Adds what a column of a rest depends on, or all of its columns.
+    pub(super) fn passing(
+        &mut self,
+        rest: &FlatRest,
+        name: Option<&ColumnName>,
+        fields: &[ColumnName],
+        kind: EdgeKind,
+        out: &mut Vec<Dep>,
+    ) {
+        let dep = self.through(rest, name, fields);
+        out.push(dep.then(kind));
+        out.extend(rest.also.iter().map(|dep| dep.then(kind)));
+    }
+
+    /// Adds what all columns that pass through a block depend on.
+    pub(super) fn all_passing(&mut self, id: BlockId, kind: EdgeKind, out: &mut Vec<Dep>) {
+        for rest in self.rest(id) {
+            self.passing(&rest, None, &[], kind, out);
+        }
     }
 
     /// The columns that pass through a block.

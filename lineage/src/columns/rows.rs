@@ -46,10 +46,7 @@ impl Composer<'_> {
     /// Adds every column of a block, also those that pass through.
     fn any_output(&mut self, id: BlockId, columns: &[Rc<[Dep]>], kind: EdgeKind, out: &mut Vec<Dep>) {
         out.extend(columns.iter().flat_map(|deps| deps.iter()).map(|dep| dep.then(kind)));
-        for rest in self.rest(id) {
-            out.push(self.through(&rest, None, &[]).then(kind));
-            out.extend(rest.also.iter().map(|dep| dep.then(kind)));
-        }
+        self.all_passing(id, kind, out);
     }
 
     /// The keys of ORDER BY, where they decide which rows are kept.
@@ -69,15 +66,10 @@ impl Composer<'_> {
                     self.expression(id, expr, way, out);
                 }
                 // Behind a set operation a name is one of its own columns.
-                (SortedBy::Expr(expr), _) => {
-                    let named = self.own_column(id, expr);
-                    if named.is_none() {
-                        self.any_output(id, columns, EdgeKind::Sort, out);
-                    }
-                    let meant =
-                        columns.iter().enumerate().filter(|(place, _)| named.is_none_or(|named| named == *place));
-                    out.extend(meant.flat_map(|(_, deps)| deps.iter()).map(|dep| dep.then(EdgeKind::Sort)));
-                }
+                (SortedBy::Expr(expr), _) => match self.own_column(id, expr) {
+                    Some(place) => out.extend(columns[place].iter().map(|dep| dep.then(EdgeKind::Sort))),
+                    None => self.any_output(id, columns, EdgeKind::Sort, out),
+                },
             }
         }
     }
@@ -111,11 +103,7 @@ impl Composer<'_> {
         match select.distinct {
             Distinct::All => {}
             Distinct::Distinct => {
-                rows.extend(columns.iter().flat_map(|deps| deps.iter()).map(|dep| dep.then(EdgeKind::Distinct)));
-                for rest in self.rest(id) {
-                    rows.push(self.through(&rest, None, &[]).then(EdgeKind::Distinct));
-                    rows.extend(rest.also.iter().map(|dep| dep.then(EdgeKind::Distinct)));
-                }
+                self.any_output(id, columns, EdgeKind::Distinct, &mut rows);
             }
             Distinct::On(keys) => {
                 for key in self.tree.list(keys) {
@@ -272,10 +260,7 @@ impl Composer<'_> {
                 ProjectionKind::Star(_) => {}
             }
         }
-        for rest in self.rest(id) {
-            out.push(self.through(&rest, None, &[]).then(EdgeKind::GroupBy));
-            out.extend(rest.also.iter().map(|dep| dep.then(EdgeKind::GroupBy)));
-        }
+        self.all_passing(id, EdgeKind::GroupBy, out);
         let outputs = self.resolved.block(id).outputs.len();
         for place in 0..outputs {
             if matches!(self.resolved.block(id).outputs[place].value, Value::Columns(_)) {
@@ -286,10 +271,7 @@ impl Composer<'_> {
 
     /// A place behind a `*` whose columns are not known can be any of them.
     fn all_outputs(&mut self, id: BlockId, out: &mut Vec<Dep>) {
-        for rest in self.rest(id) {
-            out.push(self.through(&rest, None, &[]).then(EdgeKind::GroupBy));
-            out.extend(rest.also.iter().map(|dep| dep.then(EdgeKind::GroupBy)));
-        }
+        self.all_passing(id, EdgeKind::GroupBy, out);
         for place in 0..self.resolved.block(id).outputs.len() {
             let aggregates = match self.resolved.block(id).outputs[place].value {
                 Value::Expr(expr) => aggregation::aggregates(self.tree, expr),

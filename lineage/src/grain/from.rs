@@ -107,7 +107,7 @@ impl Prover<'_> {
         let alone = items.iter().all(|item| item.lateral == Lateral::No);
         let left_once = matched_once(&left.keys, on, step.start, step.right).filter(|_| alone);
         if let Some(proof) = &right_once {
-            self.grain.unique.push((id, place, proof.clone()));
+            self.grain.unique.insert((id, place), proof.clone());
         }
         let mut keys = Vec::new();
         let keep = |side: &Group, proof: &Option<Proof>, keys: &mut Vec<FromKey>| {
