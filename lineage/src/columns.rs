@@ -13,19 +13,26 @@
 //!   the columns of the condition;
 //! - a LEFT JOIN to what is unique on the join's key adds and drops no row;
 //! - an aggregate without GROUP BY has one row, whatever the rows below.
+//!
+//! Where there is too much of it for all that to be told, every column and the rows depend on every
+//! column and the rows of whatever the statement reads.
 
 use std::collections::BTreeSet;
 
 use crate::dependency::{Dependency, Input, InputId, OutputColumn, OutputLineage, QueryLineage, Rest, Schemas, Slot};
 use crate::grain::{self, Grain};
 use crate::query::{Action, Output, Queries};
-use crate::resolve::{Resolved, resolve};
+use crate::resolve::{Outcome, Resolved, resolve};
 use crate::scope::ItemSource;
 
+mod alias;
 mod block;
+mod coarse;
 mod dependencies;
 mod expression;
 mod item;
+mod known;
+mod recursion;
 mod rest;
 mod rows;
 
@@ -36,15 +43,19 @@ use dependencies::{Dep, Slots};
 #[must_use]
 pub fn lineage(queries: &Queries, schemas: &dyn Schemas) -> Vec<OutputLineage> {
     let resolved = resolve(&queries.tree, queries.outputs.iter().map(|output| output.block), schemas);
+    if resolved.outcome == Outcome::GivenUp {
+        return coarse::lineage(queries);
+    }
     let roots = queries.outputs.iter().map(|output| output.block);
-    let grain = grain::grain(&queries.tree, &resolved, schemas, roots);
+    let grain = grain::grain(&queries.tree, &resolved, roots);
     let mut composer = Composer::new(&queries.tree, &resolved, &grain);
     let each = |output: &Output| OutputLineage {
         target: output.target.clone(),
         action: output.action,
         lineage: output_lineage(output, &resolved, &grain, &mut composer),
     };
-    queries.outputs.iter().map(each).collect()
+    let outputs = queries.outputs.iter().map(each).collect();
+    if composer.has_given_up() { coarse::lineage(queries) } else { outputs }
 }
 
 fn output_lineage(output: &Output, resolved: &Resolved, grain: &Grain, composer: &mut Composer<'_>) -> QueryLineage {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dependency::{Ground, Key, Proof, Schemas};
+use crate::dependency::{Ground, Key, Proof};
 use crate::name::ColumnName;
 use crate::query::block::{BlockKind, Duplicates, SetOperation, SetOperator};
 use crate::query::tree::{BlockId, Expr, Tree};
@@ -15,6 +15,7 @@ use crate::stack::with_room;
 
 mod equality;
 mod from;
+mod outputs;
 mod select;
 
 use equality::Atom;
@@ -39,16 +40,16 @@ pub struct BlockKey {
 
 /// More keys than this of one block serve nobody.
 const MAX_KEYS: usize = 8;
+/// Nor does one of more columns than this, put together from the keys of relations that are joined.
+const MAX_JOINED: usize = 100;
+/// A proof of more steps than this is read by nobody; what is beyond is left out.
+const MAX_STEPS: usize = 16;
+
 /// Works out the keys of the blocks that names were bound in.
 #[must_use]
-pub fn grain(
-    tree: &Tree,
-    resolved: &Resolved,
-    schemas: &dyn Schemas,
-    roots: impl IntoIterator<Item = BlockId>,
-) -> Grain {
+pub fn grain(tree: &Tree, resolved: &Resolved, roots: impl IntoIterator<Item = BlockId>) -> Grain {
     let grain = Grain { keys: vec![None; tree.block_count()], unique: BTreeMap::new() };
-    let mut prover = Prover { tree, resolved, schemas, grain };
+    let mut prover = Prover { tree, resolved, grain };
     for root in roots {
         prover.keys(root);
     }
@@ -107,7 +108,7 @@ impl Proof {
     #[must_use]
     pub fn with(mut self, other: &Self) -> Self {
         for step in &other.steps {
-            if !self.steps.contains(step) {
+            if self.steps.len() < MAX_STEPS && !self.steps.contains(step) {
                 self.steps.push(step.clone());
             }
         }
@@ -119,7 +120,6 @@ impl Proof {
 struct Prover<'a> {
     tree: &'a Tree,
     resolved: &'a Resolved,
-    schemas: &'a dyn Schemas,
     grain: Grain,
 }
 

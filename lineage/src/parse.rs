@@ -6,6 +6,7 @@ mod builtin;
 mod extract;
 mod lexer;
 mod lower;
+mod measure;
 mod names;
 mod read;
 mod rewrite;

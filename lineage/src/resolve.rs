@@ -5,15 +5,18 @@
 //! A name that cannot be told is bound to every candidate, and a diagnostic says so; nothing is
 //! dropped and nothing is invented.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
-use crate::dependency::{Input, InputId, Schemas};
+use crate::dependency::{Input, InputId, Schemas, Shape};
 use crate::diagnostic::{Diagnostic, Position};
 use crate::dialect::{AliasSight, Clause, Dialect};
+use crate::effort::Effort;
 use crate::name::{ColumnName, RelationName};
 use crate::query::block::{BlockKind, Select};
 use crate::query::tree::{BlockId, ExprId, Tree};
-use crate::scope::{ColumnAt, From, Item, ItemSource};
+use crate::scope::{ColumnAt, From, ItemColumn, ItemColumns};
 use crate::stack::with_room;
 
 mod asked;
@@ -30,14 +33,51 @@ pub use select::{SortedBy, sorted_by};
 pub struct Resolved {
     /// The relations outside the query, each once, in the order of the text.
     pub inputs: Vec<Input>,
+    /// What is known of each of them.
+    pub shapes: Vec<Shape>,
     /// Why something is bound to more than it may be, by the block where it stands.
     pub open: Vec<(BlockId, Diagnostic)>,
+    /// Which blocks use names of a block around them, each with that block.
+    pub outward: BTreeSet<(BlockId, BlockId)>,
+    /// Whether it is all there.
+    pub outcome: Outcome,
     blocks: Vec<ResolvedBlock>,
-    bindings: HashMap<ExprId, Binding>,
+    bindings: Bindings,
+}
+
+/// Whether names were bound to the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// They were.
+    Complete,
+    /// There are too many columns; what is there is not to be used.
+    GivenUp,
+}
+
+/// What each dotted name means.
+#[derive(Debug, Default)]
+struct Bindings {
+    /// By expression: the place in the list, from one on.
+    places: Vec<u32>,
+    list: Vec<Binding>,
+}
+
+impl Bindings {
+    fn of(&self, expr: ExprId) -> Option<&Binding> {
+        let place = self.places.get(expr.index()).copied().unwrap_or_default() as usize;
+        self.list.get(place.checked_sub(1)?)
+    }
+
+    fn bind(&mut self, expr: ExprId, binding: Binding) {
+        self.list.push(binding);
+        if let (Some(place), Ok(last)) = (self.places.get_mut(expr.index()), u32::try_from(self.list.len())) {
+            *place = last;
+        }
+    }
 }
 
 /// A block with its names bound.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct ResolvedBlock {
     /// Its FROM.
     pub from: From,
@@ -47,6 +87,24 @@ pub struct ResolvedBlock {
     pub rest: Vec<BlockRest>,
     /// The blocks inside it, in FROM, in branches and in expressions.
     pub children: Vec<BlockId>,
+    /// Where each column stands; made when it is first asked for.
+    places: OnceLock<HashMap<ColumnName, usize>>,
+}
+
+impl ResolvedBlock {
+    /// The place of a column by its name; the first of several.
+    #[must_use]
+    pub fn column(&self, name: &ColumnName) -> Option<usize> {
+        const FEW: usize = 8;
+        if self.outputs.len() <= FEW {
+            return self.outputs.iter().position(|column| column.name == *name);
+        }
+        let places = self.places.get_or_init(|| {
+            let columns = self.outputs.iter().enumerate();
+            columns.map(|(place, column)| (column.name.clone(), place)).rev().collect()
+        });
+        places.get(name).copied()
+    }
 }
 
 /// A column of a block.
@@ -79,7 +137,7 @@ pub struct BlockRest {
     /// Where from.
     pub of: RestOf,
     /// What does not pass.
-    pub except: BTreeSet<ColumnName>,
+    pub except: Arc<BTreeSet<ColumnName>>,
 }
 
 /// Where columns pass through a block from.
@@ -98,7 +156,7 @@ pub enum RestOf {
 }
 
 /// What a dotted name means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Binding {
     /// Nothing that changes: a parameter, a variable, a constant that is spelled like a name.
     Free,
@@ -111,7 +169,7 @@ pub enum Binding {
 }
 
 /// A use of a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ColumnUse {
     /// The block whose FROM item it is: an outer one in a correlated subquery.
     pub block: BlockId,
@@ -133,14 +191,7 @@ impl Resolved {
     /// What a dotted name means, or a star as an argument; `None` for other expressions.
     #[must_use]
     pub fn binding(&self, expr: ExprId) -> Option<&Binding> {
-        self.bindings.get(&expr)
-    }
-
-    /// Whether any block reads itself.
-    #[must_use]
-    pub fn has_recursion(&self) -> bool {
-        let reads_itself = |item: &Item| matches!(item.source, ItemSource::Recursive(_));
-        self.blocks.iter().any(|block| block.from.items.iter().any(reads_itself))
+        self.bindings.of(expr)
     }
 
     /// A block and all inside it, each once, in the order of the ids.
@@ -165,23 +216,32 @@ pub fn resolve(tree: &Tree, roots: impl IntoIterator<Item = BlockId>, schemas: &
         schemas,
         dialect: tree.dialect,
         inputs: Vec::new(),
+        shapes: Vec::new(),
+        input_columns: Vec::new(),
         input_ids: HashMap::new(),
         blocks: vec![None; tree.block_count()],
-        begun: HashSet::new(),
-        bindings: HashMap::new(),
+        block_columns: vec![None; tree.block_count()],
+        progress: vec![Progress::Ahead; tree.block_count()],
+        bindings: Bindings { places: vec![0; tree.expr_count()], list: Vec::new() },
         scope: Scope::new(BlockId::default()),
         outer: Vec::new(),
-        children: Vec::new(),
+        reading: Vec::new(),
+        outward: BTreeSet::new(),
         open: Vec::new(),
         binding: None,
         said: HashSet::new(),
+        made_of: RefCell::default(),
+        effort: Effort::new(MOST),
     };
     for root in roots {
         resolver.block(root);
     }
     Resolved {
         inputs: resolver.inputs,
+        shapes: resolver.shapes,
         open: resolver.open,
+        outward: resolver.outward,
+        outcome: if resolver.effort.is_spent() { Outcome::GivenUp } else { Outcome::Complete },
         blocks: resolver.blocks.into_iter().map(Option::unwrap_or_default).collect(),
         bindings: resolver.bindings,
     }
@@ -192,20 +252,44 @@ struct Resolver<'a> {
     schemas: &'a dyn Schemas,
     dialect: Dialect,
     inputs: Vec<Input>,
+    /// What is known of each input.
+    shapes: Vec<Shape>,
+    /// The same, as FROM items have it.
+    input_columns: Vec<Arc<ItemColumns>>,
     input_ids: HashMap<RelationName, InputId>,
     blocks: Vec<Option<ResolvedBlock>>,
-    begun: HashSet<BlockId>,
-    bindings: HashMap<ExprId, Binding>,
+    /// The columns of each block that was read to the end, as FROM items have them.
+    block_columns: Vec<Option<Arc<ItemColumns>>>,
+    progress: Vec<Progress>,
+    bindings: Bindings,
     /// The innermost SELECT around the place that is being read.
     scope: Scope,
     /// Those around it, outermost first.
     outer: Vec<Scope>,
-    /// The blocks inside each block that is being read.
-    children: Vec<Vec<BlockId>>,
+    /// The blocks that are being read, outermost first, each with the blocks inside it.
+    reading: Vec<(BlockId, Vec<BlockId>)>,
+    outward: BTreeSet<(BlockId, BlockId)>,
     open: Vec<(BlockId, Diagnostic)>,
     /// The name that is being bound; it is no alias of itself.
     binding: Option<ExprId>,
     said: HashSet<String>,
+    /// The columns that aliases are made of, for those that were asked.
+    made_of: RefCell<HashMap<ExprId, MadeOf>>,
+    effort: Effort,
+}
+
+/// Columns, each by its block, the item of that block's FROM, and the column there.
+type MadeOf = HashSet<(BlockId, usize, ColumnAt)>;
+
+/// So many columns and candidates of one statement are kept: some hundreds of megabytes.
+const MOST: usize = 2_000_000;
+
+/// How far a block is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Ahead,
+    Begun,
+    Done,
 }
 
 /// What a SELECT that is being read brings into sight.
@@ -218,12 +302,12 @@ struct Scope {
     implied: HashMap<ColumnName, ExprId>,
     /// The projected expression that is being read; its own alias is not in sight.
     projecting: Option<ExprId>,
-    /// The columns that are asked for with a qualifier, by the qualifier.
-    asked: HashMap<ColumnName, HashSet<ColumnName>>,
     /// How many derived tables, which do not see their siblings, are being read.
     hidden: usize,
     /// Whether any word may stand before a column: the rows of a MATCH_RECOGNIZE pattern.
     qualifiers: Qualifiers,
+    /// The place among the outer SELECTs of the nearest one whose items are in sight.
+    around: Option<usize>,
 }
 
 impl Scope {
@@ -234,9 +318,9 @@ impl Scope {
             aliases: HashMap::new(),
             implied: HashMap::new(),
             projecting: None,
-            asked: HashMap::new(),
             hidden: 0,
             qualifiers: Qualifiers::Items,
+            around: None,
         }
     }
 }
@@ -251,15 +335,16 @@ enum Qualifiers {
 impl Resolver<'_> {
     /// Reads a block, once.
     fn block(&mut self, id: BlockId) {
-        if let Some(children) = self.children.last_mut() {
+        if let Some((_, children)) = self.reading.last_mut() {
             children.push(id);
         }
-        if !self.begun.insert(id) {
+        if self.progress[id.index()] != Progress::Ahead || self.effort.is_spent() {
             return;
         }
-        self.children.push(Vec::new());
+        self.progress[id.index()] = Progress::Begun;
+        self.reading.push((id, Vec::new()));
         with_room(|| self.read_block(id));
-        let mut children = self.children.pop().unwrap_or_default();
+        let (_, mut children) = self.reading.pop().unwrap_or_default();
         children.sort_unstable();
         children.dedup();
         if let Some(block) = &mut self.blocks[id.index()] {
@@ -282,6 +367,7 @@ impl Resolver<'_> {
             self.bind_behind(id, &resolved);
         }
         self.blocks[id.index()] = Some(resolved);
+        self.progress[id.index()] = Progress::Done;
     }
 
     fn input(&mut self, name: &RelationName, position: Position) -> InputId {
@@ -289,9 +375,28 @@ impl Resolver<'_> {
             return *id;
         }
         let id = InputId(u32::try_from(self.inputs.len()).unwrap_or(u32::MAX));
+        let shape = self.schemas.shape(name);
+        self.effort.spend(shape.columns.len());
+        self.input_columns.push(Arc::new(shape.columns.iter().cloned().map(ItemColumn::same).collect()));
+        self.shapes.push(shape);
         self.inputs.push(Input { name: name.clone(), position });
         self.input_ids.insert(name.clone(), id);
         id
+    }
+
+    /// Remembers that the block that is being read uses columns of blocks around it.
+    fn look_outward(&mut self, uses: &[ColumnUse]) {
+        for used in uses {
+            self.look_outward_to(used.block);
+        }
+    }
+
+    fn look_outward_to(&mut self, block: BlockId) {
+        if let Some((own, _)) = self.reading.last()
+            && *own != block
+        {
+            self.outward.insert((*own, block));
+        }
     }
 
     /// Says once why something is bound to more than it may be.
@@ -301,16 +406,30 @@ impl Resolver<'_> {
         }
     }
 
+    /// Begins a SELECT inside the one that is being read.
+    fn enter(&mut self, id: BlockId) {
+        let outer = std::mem::replace(&mut self.scope, Scope::new(id));
+        // While a SELECT inside it is read, what a SELECT hides stays hidden.
+        self.scope.around = if outer.hidden == 0 { Some(self.outer.len()) } else { outer.around };
+        self.outer.push(outer);
+    }
+
+    /// Ends it; what it had in sight.
+    fn leave(&mut self) -> From {
+        match self.outer.pop() {
+            Some(outer) => std::mem::replace(&mut self.scope, outer).from,
+            None => From::default(),
+        }
+    }
+
     fn select(&mut self, id: BlockId, select: &Select) -> ResolvedBlock {
-        self.outer.push(std::mem::replace(&mut self.scope, Scope::new(id)));
-        self.scope.asked = asked::asked(self.tree, id, select);
+        self.enter(id);
+        self.scope.from.ask(asked::asked(self.tree, id, select));
         self.read_from(&select.from);
         let (outputs, rest) = self.project(select);
         let mut resolved = ResolvedBlock { outputs, rest, ..ResolvedBlock::default() };
         self.clauses(id, select, &resolved);
-        if let Some(outer) = self.outer.pop() {
-            resolved.from = std::mem::replace(&mut self.scope, outer).from;
-        }
+        resolved.from = self.leave();
         resolved
     }
 

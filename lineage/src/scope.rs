@@ -2,12 +2,17 @@
 //! name finds. It must not know where the columns of an item come from.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::sync::{Arc, OnceLock};
 
 use crate::dependency::{Extent, InputId};
 use crate::name::{ColumnName, RelationName};
 use crate::query::block::{JoinKind, Lateral};
 use crate::query::tree::{BlockId, ExprId};
+
+mod sight;
+
+use sight::InSight;
 
 /// One leaf of FROM: what it is, and the columns that it brings into sight.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,16 +25,14 @@ pub struct Item {
     /// The relation's full name, where no alias hides it.
     pub relation: Option<RelationName>,
     /// Its known columns, as the block knows them, in order.
-    pub columns: Vec<ItemColumn>,
-    /// Where each known column stands; the first of several with one name.
-    index: HashMap<ColumnName, usize>,
+    pub columns: Arc<ItemColumns>,
     /// From this place on, what a column list names are columns that are not known otherwise: they
     /// can be any column of the source.
     pub by_place_from: usize,
     /// Whether there may be others.
     pub extent: Extent,
-    /// Columns that the block asks of it by its own name: it has those, or the query would not run.
-    pub asked: HashSet<ColumnName>,
+    /// The name that it was given by itself, brackets around it aside.
+    pub own_name: Option<ColumnName>,
     /// Whether its columns are in sight.
     pub sight: Sight,
     /// Whether it can depend on the row of the items before it.
@@ -43,6 +46,14 @@ pub struct ItemColumn {
     pub name: ColumnName,
     /// What the item's source calls it, where a column list renames it.
     pub original: Option<ColumnName>,
+}
+
+/// The known columns of a FROM item, in order; items over the same relation share them.
+#[derive(Debug, Default)]
+pub struct ItemColumns {
+    list: Vec<ItemColumn>,
+    /// Where each stands; the first of several with one name. Made when it is first asked for.
+    places: OnceLock<HashMap<ColumnName, usize>>,
 }
 
 /// What a FROM item is.
@@ -131,14 +142,18 @@ pub enum Part {
 }
 
 /// The items of a FROM, and how they are joined.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct From {
     /// Every leaf, in order.
     pub items: Vec<Item>,
     /// The joins, inner ones first.
     pub joins: Vec<JoinStep>,
-    /// The columns that USING and NATURAL merge, in order.
-    pub merged: Vec<MergedColumn>,
+    /// The columns that USING and NATURAL merge, in order; of one that a later join merged further,
+    /// nothing is left.
+    merged: Vec<Option<MergedColumn>>,
+    /// The columns that the block asks for with a qualifier, each with its qualifiers.
+    asked: HashMap<ColumnName, HashSet<ColumnName>>,
+    in_sight: InSight,
 }
 
 /// One join: the items before, and the items that are joined to them.
@@ -160,13 +175,16 @@ pub struct JoinStep {
     pub natural_rest: bool,
 }
 
+/// Columns of items, by the items' places.
+pub type Parts = Vec<(usize, ColumnAt)>;
+
 /// Two columns that USING or NATURAL compares; candidates, where an item is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsingPair {
     /// Of the items before.
-    pub left: Vec<(usize, ColumnAt)>,
+    pub left: Parts,
     /// Of the joined items.
-    pub right: Vec<(usize, ColumnAt)>,
+    pub right: Parts,
 }
 
 /// A column that USING or NATURAL merges.
@@ -175,9 +193,9 @@ pub struct MergedColumn {
     /// Its name.
     pub name: ColumnName,
     /// The columns that its value can come from: the side that keeps all its rows, or both.
-    pub parts: Vec<(usize, ColumnAt)>,
-    /// The columns that it stands for in `*`.
-    pub hidden: Vec<(usize, ColumnAt)>,
+    pub parts: Parts,
+    /// The columns that it stands for in `*`, in no order.
+    pub hidden: Parts,
 }
 
 /// A column of an item.
@@ -200,25 +218,60 @@ pub enum Sight {
     Gone,
 }
 
+impl ItemColumns {
+    /// The place of a column by its name.
+    #[must_use]
+    pub fn find(&self, name: &ColumnName) -> Option<usize> {
+        const FEW: usize = 8;
+        if self.list.len() <= FEW {
+            return self.list.iter().position(|column| column.name == *name);
+        }
+        let places = self.places.get_or_init(|| {
+            let mut places = HashMap::with_capacity(self.list.len());
+            for (place, column) in self.list.iter().enumerate() {
+                places.entry(column.name.clone()).or_insert(place);
+            }
+            places
+        });
+        places.get(name).copied()
+    }
+}
+
+impl FromIterator<ItemColumn> for ItemColumns {
+    fn from_iter<T: IntoIterator<Item = ItemColumn>>(columns: T) -> Self {
+        Self { list: columns.into_iter().collect(), places: OnceLock::new() }
+    }
+}
+
+impl Deref for ItemColumns {
+    type Target = [ItemColumn];
+
+    fn deref(&self) -> &[ItemColumn] {
+        &self.list
+    }
+}
+
+impl PartialEq for ItemColumns {
+    fn eq(&self, other: &Self) -> bool {
+        self.list == other.list
+    }
+}
+
+impl Eq for ItemColumns {}
+
 impl Item {
     /// An item with its columns in order; of several with one name the first is found.
     #[must_use]
-    pub fn new(source: ItemSource, columns: Vec<ItemColumn>, extent: Extent) -> Self {
-        let mut index = HashMap::with_capacity(columns.len());
-        for (place, column) in columns.iter().enumerate() {
-            index.entry(column.name.clone()).or_insert(place);
-        }
-        let sight = Sight::Visible;
+    pub fn new(source: ItemSource, columns: Arc<ItemColumns>, extent: Extent) -> Self {
         Self {
             source,
             names: Vec::new(),
             relation: None,
             columns,
-            index,
             by_place_from: usize::MAX,
             extent,
-            asked: HashSet::new(),
-            sight,
+            own_name: None,
+            sight: Sight::Visible,
             lateral: Lateral::No,
         }
     }
@@ -226,7 +279,7 @@ impl Item {
     /// The place of a known column.
     #[must_use]
     pub fn known(&self, name: &ColumnName) -> Option<usize> {
-        self.index.get(name).copied()
+        self.columns.find(name)
     }
 
     /// A column by name, known or not.
@@ -269,11 +322,11 @@ fn ends_with(relation: &RelationName, parts: &[&ColumnName]) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// Known columns: one, or those that a USING merges.
-    Columns(Vec<(usize, ColumnAt)>),
+    Columns(Parts),
     /// Several known columns that nothing merges.
-    Ambiguous(Vec<(usize, ColumnAt)>),
+    Ambiguous(Parts),
     /// No known column; these items may have one of the name.
-    Perhaps(Vec<(usize, ColumnAt)>),
+    Perhaps(Parts),
     /// The row of an item: its name without a column.
     Row(usize),
     /// Nothing.
@@ -281,9 +334,65 @@ pub enum Found {
 }
 
 impl From {
+    /// Adds a leaf behind all others.
+    pub fn add(&mut self, item: Item) {
+        self.items.push(item);
+        self.in_sight.add(&self.items);
+    }
+
+    /// Gives leaves that are there another name.
+    pub fn add_name(&mut self, leaves: Range<usize>, name: &ColumnName) {
+        for place in leaves {
+            self.items[place].names.push(name.clone());
+            self.in_sight.name(place, name);
+        }
+    }
+
+    /// Says which columns the block asks for with a qualifier: the item that it means has such a column,
+    /// or the query would not run.
+    pub fn ask(&mut self, asked: HashMap<ColumnName, HashSet<ColumnName>>) {
+        self.asked = asked;
+    }
+
+    /// The one item of some of those in sight that the block asks for a column that is not known.
+    fn asked_for(&self, range: &Range<usize>, name: &ColumnName) -> Option<usize> {
+        // Where so many are asked for it, it is hardly one.
+        const MANY: usize = 64;
+        let qualifiers = self.asked.get(name).filter(|qualifiers| qualifiers.len() <= MANY)?;
+        let mut items =
+            qualifiers.iter().flat_map(|qualifier| self.in_sight.open_of_name(&self.items, range, qualifier));
+        items.next().filter(|_| items.next().is_none())
+    }
+
+    /// The columns that USING and NATURAL merge, in order.
+    pub fn merged(&self) -> impl Iterator<Item = &MergedColumn> {
+        self.merged.iter().flatten()
+    }
+
+    /// Adds a column that is merged of a left and a right one: in place of what an earlier join merged
+    /// to the left one, if that is what the left one is.
+    pub fn merge(&mut self, name: ColumnName, parts: Parts, left: &Parts, right: &Parts) {
+        let is_left = |place: &usize| self.merged[*place].as_ref().is_some_and(|merged| merged.parts == *left);
+        let earlier = self.in_sight.merged(&name).iter().copied().find(is_left);
+        let mut hidden = match earlier.and_then(|place| self.merged[place].take()) {
+            Some(earlier) => earlier.hidden,
+            None => left.clone(),
+        };
+        hidden.extend_from_slice(right);
+        self.in_sight.merge(&name, self.merged.len(), earlier);
+        self.merged.push(Some(MergedColumn { name, parts, hidden }));
+    }
+
     /// The items that a qualifier means; more than one only if two have the same name.
-    pub fn named<'a>(&'a self, qualifier: &'a [&ColumnName]) -> impl Iterator<Item = usize> + 'a {
-        self.items.iter().enumerate().filter(move |(_, item)| item.is_named(qualifier)).map(|(index, _)| index)
+    #[must_use]
+    pub fn named(&self, qualifier: &[&ColumnName]) -> Vec<usize> {
+        self.in_sight.named(&self.items, qualifier)
+    }
+
+    /// The first item of some of those in sight that is known to have a column, and where.
+    #[must_use]
+    pub fn first_known(&self, range: Range<usize>, name: &ColumnName) -> Option<(usize, usize)> {
+        self.in_sight.first_known(&self.items, range, name)
     }
 
     /// What an unqualified name finds.
@@ -295,31 +404,33 @@ impl From {
     /// What an unqualified name finds among some of the items.
     #[must_use]
     pub fn find_among(&self, range: Range<usize>, name: &ColumnName) -> Found {
+        let merged = self.in_sight.merged(name).iter().rev().filter_map(|place| self.merged[*place].as_ref());
         let inside = |merged: &&MergedColumn| merged.parts.iter().all(|(item, _)| range.contains(item));
-        if let Some(merged) = self.merged.iter().rev().filter(inside).find(|merged| merged.name == *name) {
+        if let Some(merged) = merged.into_iter().find(inside) {
             return Found::Columns(merged.parts.clone());
         }
-        let items = self.items.iter().enumerate().take(range.end).skip(range.start);
-        let visible = || items.clone().filter(|(_, item)| item.sight == Sight::Visible);
-        let known: Vec<(usize, ColumnAt)> = visible()
-            .filter_map(|(index, item)| item.known(name).map(|place| (index, ColumnAt::Known(place))))
+        let is_visible = |item: &usize| self.items[*item].sight == Sight::Visible;
+        let known: Parts = self
+            .in_sight
+            .known(&self.items, range.clone(), name)
+            .into_iter()
+            .filter(|(item, _)| is_visible(item))
+            .map(|(item, place)| (item, ColumnAt::Known(place)))
             .collect();
         match known.len() {
             0 => {}
             1 => return Found::Columns(known),
             _ => return Found::Ambiguous(known),
         }
-        let mut asked = visible().filter(|(_, item)| item.asked.contains(name));
-        if let (Some((index, _)), None) = (asked.next(), asked.next()) {
-            return Found::Columns(vec![(index, ColumnAt::Named(name.clone()))]);
+        if let Some(item) = self.asked_for(&range, name) {
+            return Found::Columns(vec![(item, ColumnAt::Named(name.clone()))]);
         }
-        let open: Vec<(usize, ColumnAt)> = visible()
-            .filter(|(_, item)| item.extent == Extent::Open)
-            .map(|(index, _)| (index, ColumnAt::Named(name.clone())))
-            .collect();
-        if let Some((index, _)) = visible().find(|(_, item)| item.names.contains(name)) {
-            return Found::Row(index);
+        let named = self.in_sight.named(&self.items, &[name]);
+        if let Some(item) = named.into_iter().find(|item| range.contains(item) && is_visible(item)) {
+            return Found::Row(item);
         }
+        let open = self.in_sight.open(&self.items, range).into_iter().filter(is_visible);
+        let open: Parts = open.map(|item| (item, ColumnAt::Named(name.clone()))).collect();
         if open.is_empty() { Found::Nothing } else { Found::Perhaps(open) }
     }
 }

@@ -1,17 +1,23 @@
 //! Block by block: the dependencies of each on the relations outside the query.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 
+use super::alias::Begun;
 use super::dependencies::{Dep, Slots, Way, normal};
+use super::item::Nullable;
+use super::known::Known;
+use super::recursion::Recursion;
 use crate::aggregation;
 use crate::dependency::{ColumnPath, EdgeKind, InputId};
+use crate::effort::Effort;
 use crate::grain::Grain;
 use crate::name::ColumnName;
 use crate::query::block::{BlockKind, GroupBy};
-use crate::query::tree::{BlockId, ExprId, Tree};
+use crate::query::tree::{BlockId, Tree};
 use crate::resolve::{Resolved, Value};
-use crate::scope::{ColumnAt, Item, ItemSource};
+use crate::scope::ColumnAt;
 use crate::stack::with_room;
 
 /// What a block depends on.
@@ -31,13 +37,17 @@ pub(super) struct FlatRest {
     pub(super) input: InputId,
     /// The column whose fields they are.
     pub(super) inside: Option<ColumnPath>,
-    pub(super) except: Rc<BTreeSet<ColumnName>>,
+    pub(super) except: Arc<BTreeSet<ColumnName>>,
     pub(super) also: Rc<[Dep]>,
     pub(super) kind: EdgeKind,
 }
 
-/// A recursive query is followed until nothing new comes, at most so often.
-const MAX_ROUNDS: usize = 12;
+/// So many dependencies of one statement are kept.
+const MOST_KEPT: usize = 4_000_000;
+/// So many are handled on the way.
+const MOST_HANDLED: usize = 5_000_000;
+/// What an expression depends on is put in order when it has become so much.
+const MANY: usize = 1_000_000;
 
 /// Composes what blocks depend on, each once.
 pub(super) struct Composer<'a> {
@@ -45,25 +55,22 @@ pub(super) struct Composer<'a> {
     pub(super) resolved: &'a Resolved,
     pub(super) grain: &'a Grain,
     pub(super) slots: Slots,
-    flats: Vec<Option<Rc<Flat>>>,
+    pub(super) flats: Vec<Option<Rc<Flat>>>,
     /// What the rows before grouping depend on, by block.
     pub(super) input_rows: HashMap<BlockId, Rc<[Dep]>>,
     /// The same with the keys of GROUP BY.
     pub(super) grouped_rows: HashMap<BlockId, Rc<[Dep]>>,
-    /// How many of those two are being worked out.
-    pub(super) rows_begun: usize,
-    /// What the expressions of aliases depend on.
-    pub(super) aliases: HashMap<ExprId, Rc<[Dep]>>,
-    /// The aliases that are being worked out.
-    pub(super) aliases_begun: HashSet<ExprId>,
-    /// What an item gets from the outer joins around it, by block, item and number of joins.
-    pub(super) nullable: HashMap<(BlockId, usize, usize), Rc<[Dep]>>,
-    /// What the elements of unnested arrays depend on, by block and item.
-    pub(super) elements: HashMap<(BlockId, usize), Rc<[Dep]>>,
-    /// Whether any block reads itself.
-    has_recursion: bool,
-    /// The blocks composed since a recursive one was begun.
-    composed: Vec<BlockId>,
+    pub(super) known: Known,
+    pub(super) begun: Begun,
+    /// What comes through the nullable sides of outer joins, by block.
+    pub(super) nullable: HashMap<BlockId, Nullable>,
+    /// The outer joins around each item, by block.
+    pub(super) outer_joins: HashMap<BlockId, Rc<[Vec<usize>]>>,
+    /// Whether many rows become one, by block.
+    grouped: HashMap<BlockId, bool>,
+    pub(super) recursion: Recursion,
+    handled: Effort,
+    kept: Effort,
 }
 
 impl<'a> Composer<'a> {
@@ -76,13 +83,14 @@ impl<'a> Composer<'a> {
             flats: vec![None; tree.block_count()],
             input_rows: HashMap::new(),
             grouped_rows: HashMap::new(),
-            rows_begun: 0,
-            aliases: HashMap::new(),
-            aliases_begun: HashSet::new(),
+            known: Known::new(),
+            begun: Begun::default(),
             nullable: HashMap::new(),
-            elements: HashMap::new(),
-            has_recursion: resolved.has_recursion(),
-            composed: Vec::new(),
+            outer_joins: HashMap::new(),
+            grouped: HashMap::new(),
+            recursion: Recursion::of(tree, resolved),
+            handled: Effort::new(MOST_HANDLED),
+            kept: Effort::new(MOST_KEPT),
         }
     }
 
@@ -91,50 +99,48 @@ impl<'a> Composer<'a> {
         if let Some(flat) = &self.flats[id.index()] {
             return Rc::clone(flat);
         }
-        with_room(|| self.compose_until_stable(id))
-    }
-
-    /// A recursive block depends on itself: it is composed again with what was found, until nothing
-    /// is added. What is found only grows, so rounds end where they do not change anything.
-    fn compose_until_stable(&mut self, id: BlockId) -> Rc<Flat> {
-        let recursive = self.is_recursive(id);
-        if recursive {
-            let width = self.resolved.block(id).outputs.len();
-            let nothing = Flat { columns: vec![Rc::from([]); width], ..Flat::default() };
-            self.flats[id.index()] = Some(Rc::new(nothing));
+        if self.has_given_up() {
+            return Rc::default();
         }
-        let mut rounds = 0;
-        loop {
-            let begun = self.composed.len();
-            let flat = Rc::new(self.compose(id));
-            let stable = !recursive || self.flats[id.index()].as_ref() == Some(&flat) || rounds >= MAX_ROUNDS;
-            self.flats[id.index()] = Some(Rc::clone(&flat));
-            self.composed.push(id);
-            if stable {
-                return flat;
+        with_room(|| {
+            if self.recursion.reads_itself(id) {
+                self.compose_recursive(id)
+            } else {
+                let flat = Rc::new(self.compose(id));
+                self.flats[id.index()] = Some(Rc::clone(&flat));
+                flat
             }
-            rounds += 1;
-            for inner in self.composed.split_off(begun) {
-                if inner != id {
-                    self.flats[inner.index()] = None;
-                }
-                self.input_rows.remove(&inner);
-                self.grouped_rows.remove(&inner);
-                self.nullable.retain(|(block, ..), _| *block != inner);
-                self.elements.retain(|(block, _), _| *block != inner);
-            }
-            self.aliases.clear();
+        })
+    }
+
+    /// Whether there is too much of everything, so that nothing that was worked out is to be used.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.handled.is_spent() || self.kept.is_spent()
+    }
+
+    /// Takes account of so many dependencies or steps to them.
+    pub(super) fn handle(&mut self, amount: usize) {
+        self.handled.spend(amount);
+    }
+
+    /// A list of dependencies in order, each once.
+    pub(super) fn normal(&mut self, deps: Vec<Dep>) -> Rc<[Dep]> {
+        self.handled.spend(deps.len());
+        let deps = normal(deps);
+        self.kept.spend(deps.len());
+        Rc::from(deps)
+    }
+
+    /// Keeps a list short that is being added to.
+    pub(super) fn shorten(&mut self, deps: &mut Vec<Dep>) {
+        if deps.len() >= MANY {
+            self.handled.spend(deps.len());
+            *deps = normal(std::mem::take(deps));
+            self.kept.spend(deps.len());
         }
     }
 
-    /// Whether a block reads itself.
-    fn is_recursive(&self, id: BlockId) -> bool {
-        let reads_it = |item: &Item| matches!(item.source, ItemSource::Recursive(own) if own == id);
-        self.has_recursion
-            && self.resolved.within(id).iter().any(|block| self.resolved.block(*block).from.items.iter().any(reads_it))
-    }
-
-    fn compose(&mut self, id: BlockId) -> Flat {
+    pub(super) fn compose(&mut self, id: BlockId) -> Flat {
         let resolved = self.resolved.block(id);
         let grouped = self.is_grouped(id);
         let mut columns = Vec::with_capacity(resolved.outputs.len());
@@ -163,36 +169,16 @@ impl<'a> Composer<'a> {
                     }
                 }
             }
-            columns.push(Rc::from(normal(deps)));
+            columns.push(self.normal(deps));
         }
         let rows = self.rows(id, &columns, grouped);
         let rest = self.rest(id);
-        Flat { columns, rest, rows: Rc::from(normal(rows)) }
-    }
-
-    /// What the expression of a projection depends on, worked out once.
-    pub(super) fn alias(&mut self, block: BlockId, expr: ExprId) -> Rc<[Dep]> {
-        if let Some(known) = self.aliases.get(&expr) {
-            return Rc::clone(known);
-        }
-        if !self.aliases_begun.insert(expr) {
-            // An alias over itself: ClickHouse sees aliases before they are given.
-            return Rc::from([]);
-        }
-        let mut deps = Vec::new();
-        let way = Way::new(EdgeKind::Identity, self.tree.block(block).position);
-        self.expression(block, expr, way, &mut deps);
-        self.aliases_begun.remove(&expr);
-        let deps: Rc<[Dep]> = Rc::from(normal(deps));
-        // While the rows are being worked out, what depends on them is not complete.
-        if self.rows_begun == 0 {
-            self.aliases.insert(expr, Rc::clone(&deps));
-        }
-        deps
+        Flat { columns, rest, rows: self.normal(rows) }
     }
 
     /// Adds what fields of a value depend on: of what is passed on as it is, the same fields.
     pub(super) fn fields_through(&mut self, deps: &[Dep], fields: &[ColumnName], kind: EdgeKind, out: &mut Vec<Dep>) {
+        self.handle(deps.len());
         for dep in deps {
             let mut dep = *dep;
             if dep.kind == EdgeKind::Identity {
@@ -212,6 +198,7 @@ impl<'a> Composer<'a> {
         out: &mut Vec<Dep>,
     ) {
         let flat = self.flat(block);
+        self.handle(1);
         match at {
             ColumnAt::Known(place) => {
                 if let Some(deps) = flat.columns.get(*place) {
@@ -220,8 +207,7 @@ impl<'a> Composer<'a> {
             }
             ColumnAt::Named(name) => {
                 // A recursive step may name a column of its own CTE before that was read to the end.
-                let outputs = &self.resolved.block(block).outputs;
-                if let Some(place) = outputs.iter().position(|column| column.name == *name) {
+                if let Some(place) = self.resolved.block(block).column(name) {
                     self.block_column(block, &ColumnAt::Known(place), fields, kind, out);
                     return;
                 }
@@ -245,8 +231,17 @@ impl<'a> Composer<'a> {
     }
 
     /// Whether many rows of FROM become one row of the block.
-    pub(super) fn is_grouped(&self, id: BlockId) -> bool {
-        let BlockKind::Select(select) = &self.tree.block(id).kind else { return false };
-        select.group_by != GroupBy::None || aggregation::makes_one_row(self.tree, self.resolved, select)
+    pub(super) fn is_grouped(&mut self, id: BlockId) -> bool {
+        if let Some(known) = self.grouped.get(&id) {
+            return *known;
+        }
+        let grouped = match &self.tree.block(id).kind {
+            BlockKind::Select(select) => {
+                select.group_by != GroupBy::None || aggregation::makes_one_row(self.tree, self.resolved, select)
+            }
+            BlockKind::SetOperation(_) | BlockKind::Values(_) => false,
+        };
+        self.grouped.insert(id, grouped);
+        grouped
     }
 }

@@ -38,6 +38,11 @@ impl Composer<'_> {
         let none: Fields = Rc::from([]);
         let mut ahead: Ahead = vec![(root, way.kind, fields)];
         while let Some((expr, kind, fields)) = ahead.pop() {
+            self.handle(1);
+            self.shorten(out);
+            if self.has_given_up() {
+                return;
+            }
             let step = |step: EdgeKind| step.then(kind);
             let transformed = step(EdgeKind::Transformation);
             match tree.expr(expr) {
@@ -73,25 +78,43 @@ impl Composer<'_> {
                 Expr::Cast { expr, .. } => ahead.push((*expr, transformed, Rc::clone(&none))),
                 Expr::Named(_, expr) => ahead.push((*expr, kind, fields)),
                 Expr::Lambda(_, body) => ahead.push((*body, transformed, Rc::clone(&none))),
-                Expr::Field(inner, name) => {
-                    let fields = std::iter::once(tree.name(*name).clone()).chain(fields.iter().cloned()).collect();
-                    ahead.push((*inner, kind, fields));
+                Expr::Field(..) | Expr::Index(..) => {
+                    let record = self.record(expr, kind, &fields, &mut ahead);
+                    ahead.push(record);
                 }
-                Expr::Index(inner, index) => match tree.expr(*index) {
-                    Expr::Literal(LiteralKind::String, text) => {
-                        let field = ColumnName::new(tree.dialect, tree.text(*text), Quoting::Quoted);
-                        let fields = std::iter::once(field).chain(fields.iter().cloned()).collect();
-                        ahead.push((*inner, kind, fields));
-                    }
-                    _ => {
-                        ahead.push((*inner, transformed, fields));
-                        ahead.push((*index, transformed, Rc::clone(&none)));
-                    }
-                },
                 Expr::Subquery { kind: role, operand, block: inner } => {
                     ahead.extend(operand.map(|operand| (operand, transformed, Rc::clone(&none))));
                     self.subquery(*role, *inner, kind, &fields, out);
                 }
+            }
+        }
+    }
+
+    /// The record that fields and elements are taken of, with those fields before the ones that are asked
+    /// for; the places of elements are still to be looked at.
+    fn record(&self, expr: ExprId, kind: EdgeKind, fields: &Fields, ahead: &mut Ahead) -> (ExprId, EdgeKind, Fields) {
+        let tree = self.tree;
+        let (mut expr, mut kind) = (expr, kind);
+        let mut inner: Vec<ColumnName> = Vec::new();
+        loop {
+            match tree.expr(expr) {
+                Expr::Field(record, name) => {
+                    inner.push(tree.name(*name).clone());
+                    expr = *record;
+                }
+                Expr::Index(record, index) => {
+                    match tree.expr(*index) {
+                        Expr::Literal(LiteralKind::String, text) => {
+                            inner.push(ColumnName::new(tree.dialect, tree.text(*text), Quoting::Quoted));
+                        }
+                        _ => {
+                            kind = EdgeKind::Transformation.then(kind);
+                            ahead.push((*index, kind, Rc::from([])));
+                        }
+                    }
+                    expr = *record;
+                }
+                _ => return (expr, kind, inner.into_iter().rev().chain(fields.iter().cloned()).collect()),
             }
         }
     }

@@ -1,9 +1,11 @@
 //! What the columns and rows of a FROM item depend on.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::block::Composer;
-use super::dependencies::{Dep, Way, normal};
+use super::dependencies::{Dep, Way};
 use super::slot_of;
 use crate::dependency::{ColumnPath, EdgeKind, Extent, InputId, Slot};
 use crate::diagnostic::Position;
@@ -11,6 +13,19 @@ use crate::name::ColumnName;
 use crate::query::block::JoinKind;
 use crate::query::tree::{BlockId, ExprId};
 use crate::scope::{ColumnAt, Grouping, Item, ItemSource, JoinStep, Part, Reshaped, ReshapedColumn, UnnestPart};
+use crate::stack::with_room;
+
+/// What comes through the nullable sides of the outer joins of a block.
+#[derive(Debug, Default)]
+pub(super) struct Nullable {
+    /// By join.
+    of_join: HashMap<usize, Rc<[Dep]>>,
+    /// By item, and how many of the outer joins around it are done.
+    of_item: HashMap<(usize, usize), Rc<[Dep]>>,
+}
+
+/// Stands for the place where a column is used while what it depends on is worked out for all uses.
+const WHERE_USED: Position = Position::new(u32::MAX, u32::MAX);
 
 impl Composer<'_> {
     /// Adds what a column of a FROM item depends on, of which only the first joins are done.
@@ -23,26 +38,24 @@ impl Composer<'_> {
         way: Way,
         out: &mut Vec<Dep>,
     ) {
-        let resolved = self.resolved;
-        let Some(found) = resolved.block(block).from.items.get(item) else { return };
-        if *at == ColumnAt::All && matches!(found.source, ItemSource::Unnest { .. }) {
-            let elements = self.elements(block, item);
-            out.extend(elements.iter().map(|dep| dep.then(way.kind)));
-            let nullable = self.nullable(block, item, way.joins);
-            out.extend(nullable.iter().map(|dep| dep.then(way.kind)));
+        self.handle(1);
+        if self.has_given_up() {
             return;
         }
+        let resolved = self.resolved;
+        let Some(found) = resolved.block(block).from.items.get(item) else { return };
         // What an item is computed from was joined before it.
         let before = resolved.block(block).from.joins.partition_point(|step| step.end <= item);
-        self.source_column(block, found, at, fields, way.behind(before), out);
+        self.source_column(block, (item, found), at, fields, way.behind(before), out);
         let nullable = self.nullable(block, item, way.joins);
+        self.handle(nullable.len());
         out.extend(nullable.iter().map(|dep| dep.then(way.kind)));
     }
 
     fn source_column(
         &mut self,
         block: BlockId,
-        item: &Item,
+        (place, item): (usize, &Item),
         at: &ColumnAt,
         fields: &[ColumnName],
         way: Way,
@@ -60,39 +73,53 @@ impl Composer<'_> {
                 }
                 _ => self.block_column(*inner, at, fields, way.kind, out),
             },
-            ItemSource::Unnest { arrays, parts } => self.element(block, (arrays, parts), at, fields, way, out),
-            ItemSource::Function { args, relation } => {
-                for arg in args {
-                    self.expression(block, *arg, way.after(EdgeKind::Transformation), out);
-                }
-                if let Some(input) = relation {
-                    self.whole_relation(*input, way, out);
-                }
-            }
-            ItemSource::Reshaped(reshaped) => {
-                self.reshaped_column(block, reshaped, at, fields, way, out);
+            ItemSource::Unnest { .. } | ItemSource::Function { .. } | ItemSource::Reshaped(_) => {
+                let deps = self.computed(block, (place, item), at, fields, way.joins);
+                self.handle(deps.len());
+                let used = |dep: &Dep| {
+                    let position = if dep.position == WHERE_USED { way.position } else { dep.position };
+                    Dep { position, ..dep.then(way.kind) }
+                };
+                out.extend(deps.iter().map(used));
             }
         }
     }
 
-    /// What the elements of an unnested array depend on, worked out once: many arrays can each be
-    /// candidates for what the next one is taken from.
-    fn elements(&mut self, block: BlockId, item: usize) -> Rc<[Dep]> {
-        if let Some(known) = self.elements.get(&(block, item)) {
-            return Rc::clone(known);
+    /// What a column of an item is computed from that is no relation, for all its uses.
+    fn computed(
+        &mut self,
+        block: BlockId,
+        (place, item): (usize, &Item),
+        at: &ColumnAt,
+        fields: &[ColumnName],
+        joins: usize,
+    ) -> Rc<[Dep]> {
+        let column = (place, at.clone(), fields.to_vec());
+        if let Some(known) = self.known.computed(block, &column) {
+            return known;
         }
-        let resolved = self.resolved;
-        let from = &resolved.block(block).from;
-        let before = from.joins.partition_point(|step| step.end <= item);
-        let way = Way::new(EdgeKind::Transformation, self.tree.block(block).position).behind(before);
+        let way = Way::new(EdgeKind::Identity, WHERE_USED).behind(joins);
         let mut deps = Vec::new();
-        if let Some(Item { source: ItemSource::Unnest { arrays, .. }, .. }) = from.items.get(item) {
-            for array in arrays {
-                self.expression(block, *array, way, &mut deps);
+        with_room(|| match &item.source {
+            ItemSource::Input(_) | ItemSource::Block(_) | ItemSource::Recursive(_) => {}
+            ItemSource::Unnest { arrays, parts } => self.element(block, (arrays, parts), at, fields, way, &mut deps),
+            ItemSource::Function { args, relation } => {
+                for arg in args {
+                    self.expression(block, *arg, way.after(EdgeKind::Transformation), &mut deps);
+                }
+                if let Some(input) = relation {
+                    self.whole_relation(*input, way, &mut deps);
+                }
             }
-        }
-        let deps: Rc<[Dep]> = Rc::from(normal(deps));
-        self.elements.insert((block, item), Rc::clone(&deps));
+            ItemSource::Reshaped(reshaped) => {
+                self.reshaped_column(block, (place, reshaped), at, fields, way, &mut deps);
+            }
+        });
+        self.handle(deps.len());
+        deps.sort_unstable();
+        deps.dedup();
+        let deps: Rc<[Dep]> = Rc::from(deps);
+        self.known.keep_computed(block, column, &deps);
         deps
     }
 
@@ -137,7 +164,7 @@ impl Composer<'_> {
     fn reshaped_column(
         &mut self,
         block: BlockId,
-        reshaped: &Reshaped,
+        (own, reshaped): (usize, &Reshaped),
         at: &ColumnAt,
         fields: &[ColumnName],
         way: Way,
@@ -146,45 +173,52 @@ impl Composer<'_> {
         match at {
             ColumnAt::Known(place) => {
                 if let Some(column) = reshaped.columns.get(*place) {
-                    self.made_of(block, reshaped, column, fields, way, out);
+                    self.made_of(block, (own, reshaped), column, fields, way, out);
                 }
             }
             ColumnAt::Named(name) => {
                 if reshaped.except.as_ref().is_some_and(|except| !except.contains(name)) {
-                    for item in self.open_below(block, reshaped) {
+                    for item in self.open_below(block, own, reshaped) {
                         self.item_column(block, item, at, fields, way, out);
                     }
                 }
                 if let Some(other) = &reshaped.other {
-                    self.made_of(block, reshaped, other, &[], way, out);
+                    self.made_of(block, (own, reshaped), other, &[], way, out);
                 }
             }
             ColumnAt::All => {
                 for column in reshaped.columns.iter().chain(&reshaped.other) {
-                    self.made_of(block, reshaped, column, &[], way, out);
+                    self.made_of(block, (own, reshaped), column, &[], way, out);
                 }
-                for item in self.open_below(block, reshaped) {
+                for item in self.open_below(block, own, reshaped) {
                     self.item_column(block, item, at, &[], way, out);
                 }
             }
         }
     }
 
-    /// The open items below a reshaped one, which stand right before it.
-    pub(super) fn open_below(&self, block: BlockId, reshaped: &Reshaped) -> Vec<usize> {
+    /// The open items that a reshaped one is made of; those below another reshaped one are in that.
+    pub(super) fn open_below(&self, block: BlockId, own: usize, reshaped: &Reshaped) -> Vec<usize> {
         let items = &self.resolved.block(block).from.items;
-        let end = items.iter().position(|item| match &item.source {
-            ItemSource::Reshaped(other) => std::ptr::eq(other.as_ref(), reshaped),
-            _ => false,
-        });
-        let end = end.unwrap_or(items.len());
-        (reshaped.below..end).filter(|index| items[*index].extent == Extent::Open).collect()
+        let mut below = Vec::new();
+        let mut end = own;
+        while end > reshaped.below {
+            end -= 1;
+            if items[end].extent == Extent::Open {
+                below.push(end);
+            }
+            if let ItemSource::Reshaped(inner) = &items[end].source {
+                end = inner.below;
+            }
+        }
+        below.reverse();
+        below
     }
 
     fn made_of(
         &mut self,
         block: BlockId,
-        reshaped: &Reshaped,
+        (own, reshaped): (usize, &Reshaped),
         column: &ReshapedColumn,
         fields: &[ColumnName],
         way: Way,
@@ -206,13 +240,8 @@ impl Composer<'_> {
             self.part(block, part, way.after(EdgeKind::Conditional), out);
         }
         if computed && reshaped.grouping == Grouping::Grouped {
-            let end = self.resolved.block(block).from.items.len();
             let mut rows = Vec::new();
-            for item in reshaped.below..end {
-                let below = &self.resolved.block(block).from.items[item];
-                if matches!(&below.source, ItemSource::Reshaped(own) if std::ptr::eq(own.as_ref(), reshaped)) {
-                    break;
-                }
+            for item in reshaped.below..own {
                 self.item_rows(block, item, &mut rows);
             }
             out.extend(rows.into_iter().map(|dep| dep.then(EdgeKind::Aggregation).then(way.kind)));
@@ -260,9 +289,20 @@ impl Composer<'_> {
                     Grouping::Grouped => EdgeKind::GroupBy,
                     Grouping::Single => EdgeKind::Expansion,
                 };
-                for part in &reshaped.deciding {
-                    self.part(block, part, at_block.after(kind), out);
-                }
+                let deps = match self.known.deciding(block, item) {
+                    Some(known) => known,
+                    None => {
+                        let mut deps = Vec::new();
+                        for part in &reshaped.deciding {
+                            self.part(block, part, at_block.after(kind), &mut deps);
+                        }
+                        let deps = self.normal(deps);
+                        self.known.keep_deciding(block, item, &deps);
+                        deps
+                    }
+                };
+                self.handle(deps.len());
+                out.extend_from_slice(&deps);
             }
         }
     }
@@ -275,37 +315,81 @@ impl Composer<'_> {
     /// What a column of an item gets from being on the nullable side of outer joins: it is NULL where
     /// no row of its side matches. Only the first joins are done.
     fn nullable(&mut self, block: BlockId, item: usize, joins: usize) -> Rc<[Dep]> {
-        let resolved = self.resolved;
-        let steps = &resolved.block(block).from.joins;
-        let joins = joins.min(steps.len());
-        if !steps[..joins].iter().any(|step| !sides_of(step, item).is_empty()) {
+        let around = self.outer_joins(block);
+        let around = around.get(item).map(Vec::as_slice).unwrap_or_default();
+        let done = around.partition_point(|place| *place < joins);
+        if done == 0 || self.has_given_up() {
             return Rc::from([]);
         }
-        if let Some(known) = self.nullable.get(&(block, item, joins)) {
-            return Rc::clone(known);
+        let known = |nullable: &Nullable| nullable.of_item.get(&(item, done)).cloned();
+        if let Some(known) = self.nullable.get(&block).and_then(known) {
+            return known;
         }
         let mut deps = Vec::new();
-        for (place, step) in steps[..joins].iter().enumerate() {
-            let sides = sides_of(step, item);
-            if sides.is_empty() {
-                continue;
+        for place in &around[..done] {
+            let missing = with_room(|| self.missing(block, *place));
+            deps.extend_from_slice(&missing);
+            self.shorten(&mut deps);
+            if self.has_given_up() {
+                break;
             }
-            self.join_condition(block, place, step, &mut deps);
-            // Which rows the side has, its own joins decide as well.
-            for (inner, step) in steps[..place].iter().enumerate() {
-                if step.start >= sides.start && step.end <= sides.end {
-                    self.join_condition(block, inner, step, &mut deps);
-                }
-            }
-            let mut rows = Vec::new();
-            for side in sides {
-                self.item_rows(block, side, &mut rows);
-            }
-            deps.extend(rows.into_iter().map(|dep| dep.then(EdgeKind::Join)));
         }
-        let deps: Rc<[Dep]> = Rc::from(normal(deps));
-        self.nullable.insert((block, item, joins), Rc::clone(&deps));
+        let deps = self.normal(deps);
+        self.nullable.entry(block).or_default().of_item.insert((item, done), Rc::clone(&deps));
         deps
+    }
+
+    /// What decides whether a row has its part of the nullable side of an outer join.
+    fn missing(&mut self, block: BlockId, place: usize) -> Rc<[Dep]> {
+        if let Some(known) = self.nullable.get(&block).and_then(|nullable| nullable.of_join.get(&place)) {
+            return Rc::clone(known);
+        }
+        let resolved = self.resolved;
+        let step = &resolved.block(block).from.joins[place];
+        let mut deps = Vec::new();
+        self.join_condition(block, place, step, &mut deps);
+        // Which rows the side has, its own joins decide as well.
+        let sides = missing_side(step);
+        let before = resolved.block(block).from.joins[..place].iter().enumerate().rev();
+        for (inner, step) in before.take_while(|(_, step)| step.end > sides.start) {
+            if self.has_given_up() {
+                break;
+            }
+            if step.start >= sides.start && step.end <= sides.end {
+                self.join_condition(block, inner, step, &mut deps);
+            }
+        }
+        let mut rows = Vec::new();
+        for side in sides {
+            self.item_rows(block, side, &mut rows);
+        }
+        deps.extend(rows.into_iter().map(|dep| dep.then(EdgeKind::Join)));
+        let deps = self.normal(deps);
+        self.nullable.entry(block).or_default().of_join.insert(place, Rc::clone(&deps));
+        deps
+    }
+
+    /// Of each item of a block, the outer joins that it can be missing from, in order.
+    fn outer_joins(&mut self, block: BlockId) -> Rc<[Vec<usize>]> {
+        if let Some(known) = self.outer_joins.get(&block) {
+            return Rc::clone(known);
+        }
+        let from = &self.resolved.block(block).from;
+        let mut found: Vec<Vec<usize>> = Vec::new();
+        for (place, step) in from.joins.iter().enumerate() {
+            let side = missing_side(step);
+            self.handle(side.len());
+            if self.has_given_up() {
+                break;
+            }
+            if !side.is_empty() {
+                found.resize(from.items.len(), Vec::new());
+                found[side].iter_mut().for_each(|around| around.push(place));
+            }
+        }
+        let found: Rc<[Vec<usize>]> = Rc::from(found);
+        self.outer_joins.insert(block, Rc::clone(&found));
+        found
     }
 
     /// Adds the columns of a join's condition.
@@ -319,6 +403,9 @@ impl Composer<'_> {
         }
         if step.natural_rest {
             for item in step.start..step.end {
+                if self.has_given_up() {
+                    return;
+                }
                 if self.resolved.block(block).from.items[item].extent == Extent::Open {
                     self.item_column(block, item, &ColumnAt::All, &[], way, out);
                 }
@@ -327,14 +414,12 @@ impl Composer<'_> {
     }
 }
 
-/// The items of the sides of a join that can be missing for a row, if an item is on such a side.
-fn sides_of(step: &JoinStep, item: usize) -> std::ops::Range<usize> {
-    let left = step.start..step.right;
-    let right = step.right..step.end;
+/// The items of the sides of a join that can be missing for a row.
+fn missing_side(step: &JoinStep) -> Range<usize> {
     match step.kind {
-        JoinKind::Left | JoinKind::AsOfLeft | JoinKind::AsOf if right.contains(&item) => right,
-        JoinKind::Right if left.contains(&item) => left,
-        JoinKind::Full if left.contains(&item) || right.contains(&item) => step.start..step.end,
+        JoinKind::Left | JoinKind::AsOfLeft | JoinKind::AsOf => step.right..step.end,
+        JoinKind::Right => step.start..step.right,
+        JoinKind::Full => step.start..step.end,
         _ => 0..0,
     }
 }

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::block::{Composer, FlatRest};
-use super::dependencies::{Dep, Way, normal};
+use super::dependencies::{Dep, Way};
 use super::slot_of;
 use crate::dependency::{ColumnPath, EdgeKind, Slot};
 use crate::diagnostic::Position;
@@ -85,28 +86,21 @@ impl Composer<'_> {
             }
         }
         if !beside.is_empty() {
-            let beside = normal(beside);
+            let beside = self.normal(beside);
             for rest in &mut found {
-                rest.also = Rc::from(normal(rest.also.iter().chain(&beside).copied().collect()));
+                rest.also = self.both(&rest.also, &beside);
             }
         }
         found
     }
 
-    fn item_rest(&mut self, id: BlockId, item: usize, except: &BTreeSet<ColumnName>) -> Vec<FlatRest> {
+    fn item_rest(&mut self, id: BlockId, item: usize, except: &Arc<BTreeSet<ColumnName>>) -> Vec<FlatRest> {
         let resolved = self.resolved;
         let Some(found) = resolved.block(id).from.items.get(item) else { return Vec::new() };
         let nullable = self.nullable_of(id, item);
-        let with_nullable = |rest: FlatRest| {
-            if nullable.is_empty() {
-                return rest;
-            }
-            let also = rest.also.iter().chain(nullable.iter()).copied().collect();
-            FlatRest { also: Rc::from(normal(also)), ..rest }
-        };
-        let rest: Vec<FlatRest> = match &found.source {
+        let mut rest: Vec<FlatRest> = match &found.source {
             ItemSource::Input(input) => {
-                let except = Rc::new(except.clone());
+                let except = Arc::clone(except);
                 vec![FlatRest { input: *input, inside: None, except, also: Rc::from([]), kind: EdgeKind::Identity }]
             }
             ItemSource::Block(inner) | ItemSource::Recursive(inner) => {
@@ -114,9 +108,9 @@ impl Composer<'_> {
                 flat.rest.iter().map(|rest| rest.without(except)).collect()
             }
             ItemSource::Reshaped(reshaped) if reshaped.except.is_some() => {
-                let mut without = except.clone();
-                without.extend(reshaped.except.iter().flatten().cloned());
-                let below = self.open_below(id, reshaped);
+                let without = except.iter().chain(reshaped.except.iter().flatten()).cloned();
+                let without = Arc::new(without.collect());
+                let below = self.open_below(id, item, reshaped);
                 below.into_iter().flat_map(|item| self.item_rest(id, item, &without)).collect()
             }
             ItemSource::Unnest { .. } | ItemSource::Function { .. } | ItemSource::Reshaped(_) => {
@@ -126,13 +120,22 @@ impl Composer<'_> {
                 self.fields_of(deps, except)
             }
         };
-        rest.into_iter().map(with_nullable).collect()
+        if !nullable.is_empty() {
+            for rest in &mut rest {
+                rest.also = self.both(&rest.also, &nullable);
+            }
+        }
+        rest
+    }
+
+    fn both(&mut self, one: &[Dep], other: &[Dep]) -> Rc<[Dep]> {
+        self.normal(one.iter().chain(other).copied().collect())
     }
 
     /// The fields of what depends on these: those of the columns among them, and all that is beside.
-    fn fields_of(&mut self, deps: Vec<Dep>, except: &BTreeSet<ColumnName>) -> Vec<FlatRest> {
-        let except = Rc::new(except.clone());
-        let deps = normal(deps);
+    fn fields_of(&mut self, deps: Vec<Dep>, except: &Arc<BTreeSet<ColumnName>>) -> Vec<FlatRest> {
+        let except = Arc::clone(except);
+        let deps = self.normal(deps);
         let direct = |slots: &super::Slots, dep: &Dep| match slots.slot(dep.slot) {
             Slot::Column(path) if dep.kind.is_direct() => Some(path.clone()),
             _ => None,
@@ -144,7 +147,7 @@ impl Composer<'_> {
             Some(FlatRest {
                 input: dep.input,
                 inside,
-                except: Rc::clone(&except),
+                except: Arc::clone(&except),
                 also: Rc::clone(&beside),
                 kind: dep.kind,
             })
@@ -162,11 +165,14 @@ impl Composer<'_> {
 
 impl FlatRest {
     /// The same without some more columns.
-    fn without(&self, except: &BTreeSet<ColumnName>) -> Self {
-        if except.iter().all(|name| self.except.contains(name)) {
-            return self.clone();
-        }
-        let except = self.except.iter().chain(except).cloned().collect();
-        Self { except: Rc::new(except), ..self.clone() }
+    fn without(&self, except: &Arc<BTreeSet<ColumnName>>) -> Self {
+        let except = if except.is_subset(&self.except) {
+            Arc::clone(&self.except)
+        } else if self.except.is_subset(except) {
+            Arc::clone(except)
+        } else {
+            Arc::new(self.except.union(except).cloned().collect())
+        };
+        Self { except, ..self.clone() }
     }
 }

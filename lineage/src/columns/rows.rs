@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::block::Composer;
-use super::dependencies::{Dep, Way, normal};
+use super::dependencies::{Dep, Way};
 use crate::aggregation;
 use crate::dependency::EdgeKind;
 use crate::query::block::{
@@ -79,7 +79,7 @@ impl Composer<'_> {
         let Expr::Column(path, _) = self.tree.expr(expr) else { return None };
         let [name] = self.tree.path(*path) else { return None };
         let name = self.tree.name(*name);
-        self.resolved.block(id).outputs.iter().position(|column| column.name == *name)
+        self.resolved.block(id).column(name)
     }
 
     fn select_rows(&mut self, id: BlockId, select: &Select, columns: &[Rc<[Dep]>], grouped: bool) -> Vec<Dep> {
@@ -143,6 +143,7 @@ impl Composer<'_> {
             if compares {
                 self.block_column(*branch, &ColumnAt::All, &[], EdgeKind::Distinct, &mut rows);
             }
+            self.shorten(&mut rows);
         }
         if compares {
             rows.extend(columns.iter().flat_map(|deps| deps.iter()).map(|dep| dep.then(EdgeKind::Distinct)));
@@ -158,7 +159,7 @@ impl Composer<'_> {
         // Whoever asks again while this is worked out gets nothing: a condition does not decide over
         // the rows that it is decided by.
         self.input_rows.insert(id, Rc::from([]));
-        self.rows_begun += 1;
+        self.known.begin_rows();
         let mut rows = Vec::new();
         self.rows_of_from(id, &mut rows);
         if let BlockKind::Select(select) = &self.tree.block(id).kind {
@@ -171,8 +172,8 @@ impl Composer<'_> {
                 self.expression(id, *expr, way, &mut rows);
             }
         }
-        self.rows_begun -= 1;
-        let rows: Rc<[Dep]> = Rc::from(normal(rows));
+        self.known.end_rows();
+        let rows = self.normal(rows);
         self.input_rows.insert(id, Rc::clone(&rows));
         rows
     }
@@ -196,12 +197,14 @@ impl Composer<'_> {
             }
             kinds[side].iter_mut().for_each(|known| *known = kind);
         }
+        let silent = Silent::of(silent);
         for (place, step) in from.joins.iter().enumerate() {
-            let is_silent = |side: &Range<usize>| {
-                (side.start == step.right && side.end == step.end) || (side.start <= step.start && step.end <= side.end)
-            };
-            if !silent.iter().any(is_silent) {
+            if self.has_given_up() {
+                return;
+            }
+            if !silent.is(&(step.right..step.end)) && !silent.holds(&(step.start..step.end)) {
                 self.join_condition(id, place, step, out);
+                self.shorten(out);
             }
         }
         for (item, kind) in kinds.into_iter().enumerate() {
@@ -209,6 +212,7 @@ impl Composer<'_> {
                 let mut rows = Vec::new();
                 self.item_rows(id, item, &mut rows);
                 out.extend(rows.into_iter().map(|dep| dep.then(kind)));
+                self.shorten(out);
             }
         }
     }
@@ -221,7 +225,7 @@ impl Composer<'_> {
         let input = self.input_rows(id);
         // A key that calls a function that nobody knows does not aggregate.
         self.grouped_rows.insert(id, Rc::clone(&input));
-        self.rows_begun += 1;
+        self.known.begin_rows();
         let mut rows = input.to_vec();
         if let BlockKind::Select(select) = &self.tree.block(id).kind {
             match &select.group_by {
@@ -241,8 +245,8 @@ impl Composer<'_> {
                 GroupBy::All => self.group_all(id, select, &mut rows),
             }
         }
-        self.rows_begun -= 1;
-        let rows: Rc<[Dep]> = Rc::from(normal(rows));
+        self.known.end_rows();
+        let rows = self.normal(rows);
         self.grouped_rows.insert(id, Rc::clone(&rows));
         rows
     }
@@ -299,5 +303,35 @@ impl Composer<'_> {
             }
             Value::Branches(_) | Value::Rows(_) => {}
         }
+    }
+}
+
+/// Sides of joins that neither add nor drop rows.
+struct Silent {
+    /// By their beginning.
+    sides: Vec<Range<usize>>,
+    /// The last end of each and of all before it.
+    ends: Vec<usize>,
+}
+
+impl Silent {
+    fn of(mut sides: Vec<Range<usize>>) -> Self {
+        sides.sort_by_key(|side| (side.start, side.end));
+        let ends = sides.iter().scan(0, |last, side| {
+            *last = side.end.max(*last);
+            Some(*last)
+        });
+        Self { ends: ends.collect(), sides }
+    }
+
+    /// Whether a side is one of them.
+    fn is(&self, side: &Range<usize>) -> bool {
+        self.sides.binary_search_by_key(&(side.start, side.end), |side| (side.start, side.end)).is_ok()
+    }
+
+    /// Whether items lie within one of them.
+    fn holds(&self, items: &Range<usize>) -> bool {
+        let begun = self.sides.partition_point(|side| side.start <= items.start);
+        begun.checked_sub(1).is_some_and(|last| items.end <= self.ends[last])
     }
 }

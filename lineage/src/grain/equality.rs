@@ -54,22 +54,58 @@ impl Equalities {
 
     /// The least column of each set of equal ones, for every column that is equal to another.
     pub(super) fn representatives(&self) -> BTreeMap<Atom, Atom> {
-        let mut of: BTreeMap<Atom, Atom> = BTreeMap::new();
-        let find = |of: &BTreeMap<Atom, Atom>, atom: &Atom| {
-            let mut current = atom.clone();
-            while let Some(next) = of.get(&current).filter(|next| **next != current) {
-                current = next.clone();
-            }
-            current
-        };
+        let mut sets = Sets::default();
         for (left, right) in &self.pairs {
-            let (left, right) = (find(&of, left), find(&of, right));
-            let (least, greatest) = if left <= right { (left, right) } else { (right, left) };
-            of.insert(greatest, least.clone());
-            of.entry(least.clone()).or_insert(least);
+            sets.join(left, right);
         }
-        let atoms: Vec<Atom> = of.keys().cloned().collect();
-        atoms.into_iter().map(|atom| (atom.clone(), find(&of, &atom))).collect()
+        sets.into_least()
+    }
+}
+
+/// Sets of equal columns: each column has one that stands for it, up to the least of its set.
+#[derive(Default)]
+struct Sets<'a> {
+    places: BTreeMap<&'a Atom, usize>,
+    atoms: Vec<&'a Atom>,
+    above: Vec<usize>,
+}
+
+impl<'a> Sets<'a> {
+    fn place(&mut self, atom: &'a Atom) -> usize {
+        *self.places.entry(atom).or_insert_with(|| {
+            self.atoms.push(atom);
+            self.above.push(self.above.len());
+            self.above.len() - 1
+        })
+    }
+
+    fn least(&mut self, place: usize) -> usize {
+        let mut place = place;
+        while self.above[place] != place {
+            // Half of the way is saved for the next time.
+            self.above[place] = self.above[self.above[place]];
+            place = self.above[place];
+        }
+        place
+    }
+
+    fn join(&mut self, left: &'a Atom, right: &'a Atom) {
+        let (left, right) = (self.place(left), self.place(right));
+        let (left, right) = (self.least(left), self.least(right));
+        if self.atoms[left] <= self.atoms[right] {
+            self.above[right] = left;
+        } else {
+            self.above[left] = right;
+        }
+    }
+
+    fn into_least(mut self) -> BTreeMap<Atom, Atom> {
+        let all = 0..self.atoms.len();
+        let pairs = all.map(|place| {
+            let least = self.least(place);
+            (self.atoms[place].clone(), self.atoms[least].clone())
+        });
+        pairs.collect()
     }
 }
 

@@ -1,19 +1,26 @@
 //! Keys of FROM: those of its items, carried through its joins.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::equality::{Atom, Equalities};
-use super::{FromKey, Prover, least};
+use super::{FromKey, MAX_JOINED, Prover, least};
 use crate::dependency::{Ground, Proof};
 use crate::query::block::{JoinKind, Lateral};
 use crate::query::tree::BlockId;
 use crate::scope::{ColumnAt, Item, ItemSource, JoinStep};
 
-/// Neighbouring items that are joined already, and the keys of the result.
+/// Neighbouring items that are joined already, by the first of them: the end, and the keys of the
+/// result.
+type Groups = BTreeMap<usize, Group>;
+
 struct Group {
-    start: usize,
     end: usize,
     keys: Vec<FromKey>,
+}
+
+/// The first of the groups that lie between two places.
+fn between(groups: &Groups, start: usize, end: usize) -> Option<&Group> {
+    groups.range(start..end).next().map(|(_, group)| group).filter(|group| group.end <= end)
 }
 
 impl Prover<'_> {
@@ -22,40 +29,46 @@ impl Prover<'_> {
         let resolved = self.resolved;
         let from = &resolved.block(id).from;
         let mut equalities = Equalities::default();
-        let mut groups: Vec<Group> = Vec::new();
+        let mut groups = Groups::new();
         for (place, item) in from.items.iter().enumerate() {
             if let ItemSource::Reshaped(reshaped) = &item.source {
                 // What is reshaped has other rows than what is below.
-                groups.retain(|group| group.start < reshaped.below);
+                groups.split_off(&reshaped.below);
             }
-            groups.push(Group { start: place, end: place + 1, keys: self.item_keys(place, item) });
+            groups.insert(place, Group { end: place + 1, keys: self.item_keys(place, item) });
         }
         for (place, step) in from.joins.iter().enumerate() {
-            let inside = |group: &Group, start: usize, end: usize| group.start >= start && group.end <= end;
-            let left = groups.iter().position(|group| inside(group, step.start, step.right));
-            let right = groups.iter().position(|group| inside(group, step.right, step.end));
+            let left = between(&groups, step.start, step.right);
+            let right = between(&groups, step.right, step.end);
             let (Some(left), Some(right)) = (left, right) else { continue };
             let mut on = Equalities::default();
             on.add_using(step);
             for condition in &step.on {
                 on.add(self.tree, resolved, id, *condition);
             }
-            let joined = self.joined(id, place, step, &groups[left], &groups[right], &on);
+            let joined = self.joined(id, place, step, left, right, &on);
             if matches!(step.kind, JoinKind::Cross | JoinKind::Inner) {
                 equalities.pairs.extend(on.pairs);
                 equalities.fixed.extend(on.fixed);
             }
-            groups.retain(|group| !inside(group, step.start, step.end));
-            let at = groups.iter().position(|group| group.start > step.start).unwrap_or(groups.len());
-            groups.insert(at, joined);
+            let inside: Vec<usize> = groups
+                .range(step.start..step.end)
+                .filter(|(_, group)| group.end <= step.end)
+                .map(|(start, _)| *start)
+                .collect();
+            for start in inside {
+                groups.remove(&start);
+            }
+            groups.insert(step.start, joined);
         }
-        let keys = match groups.as_mut_slice() {
-            [one] => std::mem::take(&mut one.keys),
+        let single = if groups.len() == 1 { groups.pop_first() } else { None };
+        let keys = match single {
+            Some((_, one)) => one.keys,
             // No FROM at all is one row.
-            [] if from.items.is_empty() => {
+            None if from.items.is_empty() => {
                 vec![FromKey { columns: BTreeSet::new(), proof: Proof::inferred("a single row without FROM") }]
             }
-            _ => Vec::new(),
+            None => Vec::new(),
         };
         (keys, equalities)
     }
@@ -63,9 +76,9 @@ impl Prover<'_> {
     fn item_keys(&mut self, place: usize, item: &Item) -> Vec<FromKey> {
         match &item.source {
             ItemSource::Input(input) => {
-                let Some(input) = self.resolved.inputs.get(input.index()) else { return Vec::new() };
-                let shape = self.schemas.shape(&input.name);
-                let key = |key: crate::dependency::Key| {
+                let known = self.resolved.inputs.get(input.index()).zip(self.resolved.shapes.get(input.index()));
+                let Some((input, shape)) = known else { return Vec::new() };
+                let key = |key: &crate::dependency::Key| {
                     let columns = key.columns.iter().map(|name| (place, original(item, name))).collect();
                     let said = match key.proof.ground {
                         Ground::Declared => "declared",
@@ -75,7 +88,7 @@ impl Prover<'_> {
                     let step = format!("{} is unique in {} ({said})", names.join(", "), input.name);
                     FromKey { columns, proof: Proof { steps: vec![step], ground: key.proof.ground } }
                 };
-                shape.keys.into_iter().map(key).collect()
+                shape.keys.iter().map(key).collect()
             }
             ItemSource::Block(inner) => {
                 let keys = self.keys(*inner);
@@ -138,12 +151,15 @@ impl Prover<'_> {
         ) {
             for mine in &left.keys {
                 for theirs in &right.keys {
+                    if mine.columns.len() + theirs.columns.len() > MAX_JOINED {
+                        continue;
+                    }
                     let columns = mine.columns.union(&theirs.columns).cloned().collect();
                     keys.push(FromKey { columns, proof: mine.proof.clone().with(&theirs.proof) });
                 }
             }
         }
-        Group { start: step.start, end: step.end, keys: least(keys) }
+        Group { end: step.end, keys: least(keys) }
     }
 }
 

@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::equality::{Atom, Equalities, atom_of, same};
+use super::equality::{Atom, Equalities, atom_of};
+use super::outputs::Outputs;
 use super::{BlockKey, FromKey, Prover};
 use crate::aggregation;
 use crate::dependency::Proof;
 use crate::query::block::{Distinct, GroupBy, GroupingSets, ProjectionKind, Select};
 use crate::query::tree::{BlockId, Expr, ExprId, List};
-use crate::resolve::{Binding, SortedBy, Value, sorted_by};
+use crate::resolve::{Binding, Value};
 
 impl Prover<'_> {
     pub(super) fn select(&mut self, id: BlockId, select: &Select) -> Vec<BlockKey> {
@@ -18,17 +19,18 @@ impl Prover<'_> {
             equalities.add(self.tree, self.resolved, id, condition);
         }
         let from = reduced(from, &equalities);
+        let all = Outputs::new(self.tree, self.resolved, id);
         let mut keys = match &select.group_by {
             GroupBy::None if aggregation::makes_one_row(self.tree, self.resolved, select) => {
                 vec![BlockKey { columns: BTreeSet::new(), proof: Proof::inferred("aggregated to one row") }]
             }
             GroupBy::None => {
                 let mut keys = self.projected(id, &from, &equalities);
-                keys.extend(self.numbered(id, select));
+                keys.extend(self.numbered(id, select, &all));
                 keys
             }
             GroupBy::Keys { sets: GroupingSets::Several(_), .. } => Vec::new(),
-            GroupBy::Keys { keys, sets: GroupingSets::Plain } => self.grouped(id, *keys, &from, &equalities),
+            GroupBy::Keys { keys, sets: GroupingSets::Plain } => self.grouped(id, *keys, &from, &equalities, &all),
             GroupBy::All => self.grouped_by_all(id, select).into_iter().collect(),
         };
         if !aggregation::generators(self.tree, select).is_empty() {
@@ -44,7 +46,7 @@ impl Prover<'_> {
                 }
             }
             Distinct::On(on) => {
-                let columns = self.tree.list(on).iter().map(|key| self.output_of(id, *key)).collect::<Option<_>>();
+                let columns = self.tree.list(on).iter().map(|key| all.place_of(*key)).collect::<Option<_>>();
                 let proof = || Proof::inferred("one row for each value of DISTINCT ON");
                 keys.extend(columns.map(|columns| BlockKey { columns, proof: proof() }));
             }
@@ -52,33 +54,11 @@ impl Prover<'_> {
         keys
     }
 
-    /// The output that an expression of a clause is.
-    fn output_of(&self, id: BlockId, expr: ExprId) -> Option<usize> {
-        let block = self.resolved.block(id);
-        let expr = match sorted_by(self.tree, block, expr) {
-            SortedBy::Output(place) => return Some(place),
-            SortedBy::Unknown => return None,
-            SortedBy::Expr(expr) => expr,
-        };
-        let aliased = match self.resolved.binding(expr) {
-            Some(Binding::Alias(alias, fields)) if fields.is_empty() => Some(*alias),
-            // Where the alias is of the very column, it does not matter which of the two is meant.
-            Some(Binding::AliasOr(alias, uses)) => {
-                let own = self.resolved.binding(*alias);
-                matches!(own, Some(Binding::Columns(of)) if of == uses).then_some(*alias)
-            }
-            _ => None,
-        };
-        let atom = atom_of(self.tree, self.resolved, id, expr);
-        block.outputs.iter().position(|column| match &column.value {
-            Value::Expr(own) => aliased == Some(*own) || same(self.tree, self.resolved, *own, expr),
-            Value::Columns(parts) => matches!((parts.as_slice(), &atom), ([part], Some(atom)) if part == atom),
-            Value::Branches(_) | Value::Rows(_) => false,
-        })
-    }
-
     /// The keys of FROM whose columns are all projected.
     fn projected(&self, id: BlockId, from: &[FromKey], equalities: &Equalities) -> Vec<BlockKey> {
+        if from.is_empty() {
+            return Vec::new();
+        }
         let representatives = equalities.representatives();
         let stand_in = |atom: &Atom| representatives.get(atom).unwrap_or(atom).clone();
         let mut outputs: BTreeMap<Atom, usize> = BTreeMap::new();
@@ -104,9 +84,16 @@ impl Prover<'_> {
     }
 
     /// GROUP BY makes its keys unique; if they hold a key of FROM, that is enough.
-    fn grouped(&self, id: BlockId, keys: List, from: &[FromKey], equalities: &Equalities) -> Vec<BlockKey> {
+    fn grouped(
+        &self,
+        id: BlockId,
+        keys: List,
+        from: &[FromKey],
+        equalities: &Equalities,
+        all: &Outputs<'_>,
+    ) -> Vec<BlockKey> {
         let exprs = self.tree.list(keys);
-        let columns: Option<BTreeSet<usize>> = exprs.iter().map(|key| self.output_of(id, *key)).collect();
+        let columns: Option<BTreeSet<usize>> = exprs.iter().map(|key| all.place_of(*key)).collect();
         let proof = if exprs.is_empty() {
             Proof::inferred("aggregated to one row")
         } else {
@@ -137,12 +124,12 @@ impl Prover<'_> {
     }
 
     /// `row_number()` is unique with what it is partitioned by; alone, where QUALIFY keeps number 1.
-    fn numbered(&self, id: BlockId, select: &Select) -> Vec<BlockKey> {
+    fn numbered(&self, id: BlockId, select: &Select, all: &Outputs<'_>) -> Vec<BlockKey> {
         let mut keys = Vec::new();
         for (place, column) in self.resolved.block(id).outputs.iter().enumerate() {
             let Value::Expr(expr) = column.value else { continue };
             let Some(partition) = self.row_number(expr) else { continue };
-            let columns: Option<BTreeSet<usize>> = partition.iter().map(|key| self.output_of(id, *key)).collect();
+            let columns: Option<BTreeSet<usize>> = partition.iter().map(|key| all.place_of(*key)).collect();
             if let Some(mut columns) = columns {
                 columns.insert(place);
                 keys.push(BlockKey { columns, proof: Proof::inferred("numbered by row_number") });
@@ -161,7 +148,7 @@ impl Prover<'_> {
                         _ => *number,
                     };
                     if let Some(partition) = self.row_number(number).filter(|_| first) {
-                        let columns = partition.iter().map(|key| self.output_of(id, *key)).collect::<Option<_>>();
+                        let columns = partition.iter().map(|key| all.place_of(*key)).collect::<Option<_>>();
                         let proof = || Proof::inferred("only the first of each row_number partition");
                         keys.extend(columns.map(|columns| BlockKey { columns, proof: proof() }));
                     }
@@ -182,6 +169,9 @@ impl Prover<'_> {
 
 /// Keys without what is equal to another column of theirs, or has one value.
 fn reduced(keys: Vec<FromKey>, equalities: &Equalities) -> Vec<FromKey> {
+    if keys.is_empty() {
+        return keys;
+    }
     let representatives = equalities.representatives();
     let stand_in = |atom: &Atom| representatives.get(atom).unwrap_or(atom).clone();
     let fixed: BTreeSet<Atom> = equalities.fixed.iter().map(stand_in).collect();

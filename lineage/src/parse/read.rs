@@ -10,6 +10,7 @@ use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Word
 
 use super::extract::{Place, Reads};
 use super::lexer::{Lexeme, LexemeKind, lex};
+use super::measure::{MAX_DEPTH, Measured, measure};
 use super::names::Origin;
 use super::rewrite::{Notes, rewrite};
 use super::scan::scan;
@@ -20,15 +21,6 @@ use crate::dialect::Dialect;
 use crate::name::RelationName;
 use crate::query::{Lifetime, ReadRole, Reading, Script, Statement, StatementKind};
 
-/// Brackets, CASEs and NOTs inside one another; dropping a deeper tree could overflow the stack.
-const MAX_DEPTH: usize = 400;
-/// Set operations or operators in a row, each of which is a level of the tree.
-const MAX_CHAIN: usize = 20_000;
-/// Past these a statement is parsed on a stack of its own.
-const ORDINARY_DEPTH: usize = 16;
-const ORDINARY_CHAIN: usize = 300;
-/// A tree takes some forty times its text: beyond this a statement is scanned.
-const MAX_LEXEMES: usize = 2_000_000;
 /// Each rewrite moves the tokens behind it, so that many of them in a long statement take long.
 const MAX_REWRITTEN: usize = 60_000;
 /// A text of more bytes is scanned: it is a dump, and would take seconds to parse.
@@ -424,100 +416,6 @@ fn not_parsed(words: &Words<'_>, statement: &Statement, failure: &Failure) -> Di
 /// Whether the words of a query stand anywhere.
 fn has_relation(words: &Words<'_>) -> bool {
     (0..words.lexemes.len()).any(|index| words.is_any(index, &["SELECT", "FROM", "TABLE", "JOIN"]))
-}
-
-/// How deep a statement is, before it is parsed.
-enum Measured {
-    Ordinary,
-    Deep,
-    TooDeep(&'static str),
-}
-
-fn measure(text: &str, lexemes: &[Lexeme]) -> Measured {
-    if lexemes.len() > MAX_LEXEMES {
-        return Measured::TooDeep("it is too large");
-    }
-    // Operators in a row, for each open bracket and the statement itself.
-    let mut chains = vec![0_usize];
-    // Joins that still lack their condition, likewise, and their sum.
-    let mut joins = vec![0_usize];
-    let mut pending = 0_usize;
-    let (mut cases, mut deepest, mut longest, mut unary, mut unions) = (0_usize, 0, 0, 0_usize, 0_usize);
-    for lexeme in lexemes {
-        let mut prefix = false;
-        let mut operator = false;
-        match lexeme.kind {
-            LexemeKind::Punctuation => match lexeme.text(text) {
-                "(" | "[" | "{" => {
-                    chains.push(0);
-                    joins.push(0);
-                }
-                ")" | "]" | "}" => {
-                    if chains.len() > 1 {
-                        chains.pop();
-                        pending -= joins.pop().unwrap_or(0);
-                    }
-                }
-                "," | ";" => chains.iter_mut().last().into_iter().for_each(|chain| *chain = 0),
-                "." => {}
-                "-" | "+" | "~" | "!" | "<" => {
-                    prefix = true;
-                    operator = true;
-                }
-                _ => operator = true,
-            },
-            LexemeKind::Word => {
-                let word = lexeme.text(text);
-                let is = |wanted: &str| word.eq_ignore_ascii_case(wanted);
-                if is("CASE") {
-                    cases += 1;
-                } else if is("END") {
-                    cases = cases.saturating_sub(1);
-                } else if is("NOT") || is("ARRAY") || is("STRUCT") {
-                    prefix = true;
-                } else if is("AND") || is("OR") {
-                    operator = true;
-                } else if is("EXPLAIN") || is("PREPARE") || is("BEGIN") {
-                    // Each holds the statement that follows.
-                    cases += 1;
-                } else if is("ON") || is("USING") {
-                    if let Some(joins) = joins.last_mut().filter(|joins| **joins > 0) {
-                        *joins -= 1;
-                        pending -= 1;
-                    }
-                } else if is("JOIN") {
-                    // `a JOIN b JOIN c ON … ON …` nests; one with its condition at once does not.
-                    joins.iter_mut().last().into_iter().for_each(|joins| *joins += 1);
-                    pending += 1;
-                    chains.iter_mut().last().into_iter().for_each(|chain| *chain = 0);
-                } else if is("SELECT") || is("WHERE") {
-                    if let Some(joins) = joins.last_mut() {
-                        pending -= std::mem::take(joins);
-                    }
-                    chains.iter_mut().last().into_iter().for_each(|chain| *chain = 0);
-                } else if is("UNION") || is("EXCEPT") || is("INTERSECT") {
-                    unions += 1;
-                }
-            }
-            _ => {}
-        }
-        if operator && let Some(chain) = chains.last_mut() {
-            *chain += 1;
-            longest = longest.max(*chain);
-        }
-        unary = if prefix { unary + 1 } else { 0 };
-        deepest = deepest.max(chains.len() + cases + unary + pending);
-    }
-    let longest = longest.max(unions);
-    if deepest > MAX_DEPTH {
-        Measured::TooDeep("it is nested too deep")
-    } else if longest > MAX_CHAIN {
-        Measured::TooDeep("it has too many operators in a row")
-    } else if deepest > ORDINARY_DEPTH || longest > ORDINARY_CHAIN {
-        Measured::Deep
-    } else {
-        Measured::Ordinary
-    }
 }
 
 /// Where the statement begins that declares the routine whose name stands at `name`, and how long

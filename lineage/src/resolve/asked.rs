@@ -7,7 +7,7 @@ use crate::name::ColumnName;
 use crate::query::block::{FromItem, GroupBy, JoinCondition, ProjectionKind, Select, Source};
 use crate::query::tree::{BlockId, Expr, ExprId, Tree};
 
-/// The columns that are asked for with a qualifier, by the qualifier. Subqueries are not looked into.
+/// The columns that are asked for with a qualifier, each with its qualifiers. Subqueries are not looked into.
 pub(super) fn asked(tree: &Tree, id: BlockId, select: &Select) -> HashMap<ColumnName, HashSet<ColumnName>> {
     let mut found: HashMap<ColumnName, HashSet<ColumnName>> = HashMap::new();
     // With one relation there is nothing to tell apart.
@@ -19,8 +19,8 @@ pub(super) fn asked(tree: &Tree, id: BlockId, select: &Select) -> HashMap<Column
         match tree.expr(expr) {
             Expr::Column(path, _) => {
                 if let [qualifier, column, ..] = tree.path(*path) {
-                    let columns = found.entry(tree.name(*qualifier).clone()).or_default();
-                    columns.insert(tree.name(*column).clone());
+                    let qualifiers = found.entry(tree.name(*column).clone()).or_default();
+                    qualifiers.insert(tree.name(*qualifier).clone());
                 }
             }
             _ => ahead.extend(tree.parts(expr)),

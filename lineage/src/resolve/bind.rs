@@ -1,10 +1,12 @@
 //! One dotted name to what it means, from the innermost SELECT outward.
 
+use std::collections::HashSet;
+
 use super::{Binding, ColumnUse, Qualifiers, Resolver, Scope};
 use crate::dependency::Extent;
 use crate::dialect::{AliasSight, Clause, Dialect};
 use crate::name::ColumnName;
-use crate::query::tree::{Expr, ExprId, Path, Symbol};
+use crate::query::tree::{BlockId, Expr, ExprId, Path, Symbol};
 use crate::scope::{ColumnAt, Found, ItemSource, Sight};
 
 /// How many parts can stand before a column: `catalog.database.schema.table`.
@@ -24,21 +26,23 @@ impl Resolver<'_> {
                 Expr::Column(path, position) => {
                     let parts = tree.path(*path);
                     if parts.first().is_some_and(|first| self.is_parameter(*first, lambda, &lambdas)) {
-                        self.bindings.insert(expr, Binding::Free);
+                        self.bindings.bind(expr, Binding::Free);
                         continue;
                     }
                     self.binding = Some(expr);
                     let binding = self.bind(parts, clause, *position);
-                    self.bindings.insert(expr, binding);
+                    self.bindings.bind(expr, binding);
                 }
                 Expr::Star(path) => {
                     let binding = self.bind_star(*path);
-                    self.bindings.insert(expr, binding);
+                    self.count(&binding);
+                    self.bindings.bind(expr, binding);
                 }
                 // COLUMNS(…) of DuckDB stands for columns that a pattern chooses: any of them.
                 Expr::Call { function, .. } if self.dialect == Dialect::DuckDb && tree.text(*function) == "columns" => {
                     let binding = self.bind_star(None);
-                    self.bindings.insert(expr, binding);
+                    self.count(&binding);
+                    self.bindings.bind(expr, binding);
                 }
                 Expr::Lambda(parameters, body) => {
                     lambdas.push((*parameters, lambda));
@@ -64,12 +68,29 @@ impl Resolver<'_> {
         false
     }
 
-    /// The SELECTs whose items a name in the innermost one can mean, innermost first.
+    /// The innermost SELECT, and those around it whose items a name in it can mean, from the inside out.
     fn scopes(&self) -> impl Iterator<Item = &Scope> {
-        std::iter::once(&self.scope).chain(self.outer.iter().rev())
+        std::iter::successors(Some(&self.scope), |scope| scope.around.and_then(|place| self.outer.get(place)))
     }
 
     fn bind(&mut self, parts: &[Symbol], clause: Clause, position: crate::diagnostic::Position) -> Binding {
+        if self.effort.is_spent() {
+            return Binding::Free;
+        }
+        let binding = self.find(parts, clause, position);
+        self.count(&binding);
+        binding
+    }
+
+    /// Takes account of the columns that a name is bound to.
+    fn count(&mut self, binding: &Binding) {
+        if let Binding::Columns(uses) | Binding::AliasOr(_, uses) = binding {
+            self.effort.spend(uses.len());
+            self.look_outward(uses);
+        }
+    }
+
+    fn find(&mut self, parts: &[Symbol], clause: Clause, position: crate::diagnostic::Position) -> Binding {
         let names: Vec<&ColumnName> = parts.iter().map(|part| self.tree.name(*part)).collect();
         if let Some(binding) = self.bind_qualified(&names) {
             if self.is_beyond(&binding) {
@@ -83,6 +104,10 @@ impl Resolver<'_> {
         let spelled = || names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(".");
         match outcome {
             Outcome::Bound(binding) => binding,
+            Outcome::OuterAlias(block, binding) => {
+                self.look_outward_to(block);
+                binding
+            }
             Outcome::Candidates(binding, why) => {
                 let message = match why {
                     Why::Ambiguous => format!("`{}` is a column of several relations", spelled()),
@@ -195,7 +220,7 @@ impl Resolver<'_> {
                 && let Some(alias) = scope.aliases.get(name).filter(|_| sees_outer_aliases(self.dialect))
                 && perhaps.is_empty()
             {
-                return Outcome::Bound(to_alias(*alias));
+                return Outcome::OuterAlias(scope.block, to_alias(*alias));
             }
         }
         match perhaps.len() {
@@ -207,16 +232,24 @@ impl Resolver<'_> {
 
     /// Whether an expression that is bound already uses a column.
     fn is_made_of(&self, root: ExprId, column: &ColumnUse) -> bool {
-        let is_it =
-            |used: &ColumnUse| (used.block, used.item, &used.column) == (column.block, column.item, &column.column);
+        let column = (column.block, column.item, column.column.clone());
+        let mut known = self.made_of.borrow_mut();
+        known.entry(root).or_insert_with(|| self.columns_in(root)).contains(&column)
+    }
+
+    /// The columns that names in an expression mean without a doubt.
+    fn columns_in(&self, root: ExprId) -> HashSet<(BlockId, usize, ColumnAt)> {
+        let mut found = HashSet::new();
         let mut ahead = vec![root];
         while let Some(expr) = ahead.pop() {
-            match self.bindings.get(&expr) {
-                Some(Binding::Columns(uses)) if matches!(uses.as_slice(), [only] if is_it(only)) => return true,
-                _ => ahead.extend(self.tree.parts(expr)),
+            if let Some(Binding::Columns(uses)) = self.bindings.of(expr)
+                && let [only] = uses.as_slice()
+            {
+                found.insert((only.block, only.item, only.column.clone()));
             }
+            ahead.extend(self.tree.parts(expr));
         }
-        false
+        found
     }
 
     /// Candidates of which those inside unnested arrays mean the elements as wholes. The array of one
@@ -235,16 +268,19 @@ impl Resolver<'_> {
     }
 
     /// The columns that a path before `.*` means, where it means any.
-    pub(super) fn record(&self, names: &[&ColumnName]) -> Option<Vec<ColumnUse>> {
+    pub(super) fn record(&mut self, names: &[&ColumnName]) -> Option<Vec<ColumnUse>> {
         let binding = match self.bind_qualified(names) {
             Some(binding) => binding,
             None => match self.bind_bare(names, Clause::Projection) {
-                Outcome::Bound(binding) | Outcome::Candidates(binding, _) => binding,
+                Outcome::Bound(binding) | Outcome::OuterAlias(_, binding) | Outcome::Candidates(binding, _) => binding,
                 Outcome::Nothing => return None,
             },
         };
         match binding {
-            Binding::Columns(uses) | Binding::AliasOr(_, uses) => Some(uses),
+            Binding::Columns(uses) | Binding::AliasOr(_, uses) => {
+                self.look_outward(&uses);
+                Some(uses)
+            }
             Binding::Free | Binding::Alias(..) => None,
         }
     }
@@ -292,6 +328,8 @@ impl Resolver<'_> {
 /// What a search has found.
 enum Outcome {
     Bound(Binding),
+    /// The alias of a SELECT around.
+    OuterAlias(BlockId, Binding),
     Candidates(Binding, Why),
     Nothing,
 }

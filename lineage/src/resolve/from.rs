@@ -1,22 +1,29 @@
 //! FROM: its leaves, the columns that each brings into sight, and how they are joined.
 
-use super::Resolver;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{Progress, Resolver};
 use crate::dependency::Extent;
 use crate::dialect::{Clause, Dialect};
 use crate::name::{ColumnName, Quoting};
 use crate::query::block::{FromItem, JoinCondition, JoinKind, Lateral, Source, UnnestOutput};
 use crate::query::tree::{BlockId, Expr, ExprId, List, NamedRelation, Symbol};
 use crate::scope::{
-    ColumnAt, Found, From, Item, ItemColumn, ItemSource, JoinStep, MergedColumn, Sight, UnnestPart, UsingPair,
+    ColumnAt, Found, From, Item, ItemColumn, ItemColumns, ItemSource, JoinStep, Parts, Sight, UnnestPart, UsingPair,
 };
+use crate::stack::with_room;
 
 impl Resolver<'_> {
     /// Reads FROM items in order into the scope of the SELECT that is being read.
     pub(super) fn read_from(&mut self, items: &[FromItem]) {
         let start = self.from().items.len();
         for item in items {
+            if self.effort.is_spent() {
+                return;
+            }
             let right = self.from().items.len();
-            self.read_item(item);
+            with_room(|| self.read_item(item));
             let end = self.from().items.len();
             if right > start {
                 self.join(item, start, right, end);
@@ -56,9 +63,8 @@ impl Resolver<'_> {
             Source::Nested(items) => {
                 self.read_from(items);
                 if let Some(alias) = alias {
-                    for leaf in &mut self.from().items[first..] {
-                        leaf.names.push(alias.clone());
-                    }
+                    let end = self.from().items.len();
+                    self.from().add_name(first..end, &alias);
                 }
             }
             Source::Unnest { arrays, offset, output } => {
@@ -87,28 +93,28 @@ impl Resolver<'_> {
         let mut leaf = leaf;
         if !columns.is_empty() {
             let names: Vec<ColumnName> = columns.iter().map(|column| self.tree.name(*column).clone()).collect();
+            self.effort.spend(leaf.columns.len());
             leaf = renamed(leaf, names);
         }
         leaf.names.extend(name);
-        if leaf.extent == Extent::Open {
-            leaf.asked = leaf.names.iter().filter_map(|name| self.scope.asked.get(name)).flatten().cloned().collect();
-        }
-        self.from().items.push(leaf);
+        leaf.own_name = leaf.names.first().cloned();
+        self.from().add(leaf);
     }
 
     fn relation(&mut self, relation: &NamedRelation, full_name: bool) -> Item {
         let input = self.input(&relation.name, relation.position);
-        let shape = self.schemas.shape(&relation.name);
-        let columns = shape.columns.into_iter().map(ItemColumn::same).collect();
-        let mut item = Item::new(ItemSource::Input(input), columns, shape.extent);
+        let columns = Arc::clone(&self.input_columns[input.index()]);
+        let extent = self.shapes[input.index()].extent;
+        let mut item = Item::new(ItemSource::Input(input), columns, extent);
         item.relation = full_name.then(|| relation.name.clone());
         item
     }
 
     /// Reads a derived table, which sees its siblings only if it is lateral.
     fn derived(&mut self, block: BlockId, lateral: Lateral) {
-        // In DuckDB a derived table sees its siblings without being told to.
-        if lateral == Lateral::Yes || self.dialect == Dialect::DuckDb {
+        // In DuckDB a derived table sees its siblings without being told to; a CTE does not.
+        let derived = self.tree.block(block).name.is_none();
+        if lateral == Lateral::Yes || (derived && self.dialect == Dialect::DuckDb) {
             self.block(block);
             return;
         }
@@ -122,17 +128,31 @@ impl Resolver<'_> {
         let (columns, extent) = match &self.blocks[block.index()] {
             Some(read) => {
                 let extent = if read.rest.is_empty() { Extent::Closed } else { Extent::Open };
-                (read.outputs.iter().map(|column| ItemColumn::same(column.name.clone())).collect(), extent)
+                (self.columns_of(block), extent)
             }
             None => {
                 let names = &self.tree.block(block).columns;
-                let columns: Vec<ItemColumn> =
+                let columns: ItemColumns =
                     names.iter().map(|name| ItemColumn::same(self.tree.name(*name).clone())).collect();
                 let extent = if columns.is_empty() { Extent::Open } else { Extent::Closed };
-                (columns, extent)
+                (Arc::new(columns), extent)
             }
         };
         Item::new(source, columns, extent)
+    }
+
+    /// The columns of a block as far as it was read; the same for all items over it once it was read to
+    /// the end.
+    fn columns_of(&mut self, block: BlockId) -> Arc<ItemColumns> {
+        if let Some(known) = &self.block_columns[block.index()] {
+            return Arc::clone(known);
+        }
+        let outputs = self.blocks[block.index()].iter().flat_map(|read| &read.outputs);
+        let columns = Arc::new(outputs.map(|column| ItemColumn::same(column.name.clone())).collect());
+        if self.progress[block.index()] == Progress::Done {
+            self.block_columns[block.index()] = Some(Arc::clone(&columns));
+        }
+        columns
     }
 
     fn bare(&self, name: &str) -> ColumnName {
@@ -206,7 +226,7 @@ impl Resolver<'_> {
         }
         let parts = columns.iter().map(|(_, part)| *part).collect();
         let columns = columns.into_iter().map(|(name, _)| ItemColumn::same(name)).collect();
-        Item::new(ItemSource::Unnest { arrays, parts }, columns, extent)
+        Item::new(ItemSource::Unnest { arrays, parts }, Arc::new(columns), extent)
     }
 
     fn function(
@@ -218,10 +238,10 @@ impl Resolver<'_> {
     ) -> Item {
         let relation = relation.map(|relation| self.input(&relation.name, relation.position));
         let names = columns.iter().chain(&offset).map(|column| ItemColumn::same(self.tree.name(*column).clone()));
-        let columns: Vec<ItemColumn> = names.collect();
+        let columns: ItemColumns = names.collect();
         let extent = if columns.len() > usize::from(offset.is_some()) { Extent::Closed } else { Extent::Open };
         let args = self.tree.list(args).to_vec();
-        Item::new(ItemSource::Function { args, relation }, columns, extent)
+        Item::new(ItemSource::Function { args, relation }, Arc::new(columns), extent)
     }
 
     /// Joins the leaves from `right` to `end` to those from `start`.
@@ -265,20 +285,19 @@ impl Resolver<'_> {
     /// The known columns that both sides of a NATURAL join have, in the order of the left.
     fn shared_names(&mut self, start: usize, right: usize, end: usize) -> Vec<ColumnName> {
         let from = self.from();
-        let mut shared = Vec::new();
-        for column in from.items[start..right].iter().filter(|item| item.sight == Sight::Visible) {
-            for column in &column.columns {
-                let other = from.items[right..end].iter().any(|item| item.known(&column.name).is_some());
-                if other && !shared.contains(&column.name) {
-                    shared.push(column.name.clone());
-                }
-            }
-        }
-        shared
+        let names: HashSet<&ColumnName> =
+            from.items[right..end].iter().flat_map(|item| item.columns.iter().map(|column| &column.name)).collect();
+        let on_the_left = |name: &&ColumnName| from.first_known(start..right, name);
+        let mut shared: Vec<_> = names.iter().filter_map(|name| Some((on_the_left(name)?, (*name).clone()))).collect();
+        shared.sort_unstable();
+        shared.into_iter().map(|(_, name)| name).collect()
     }
 
     fn using(&mut self, step: &mut JoinStep, names: Vec<ColumnName>) {
         for name in names {
+            if self.effort.is_spent() {
+                return;
+            }
             let left = self.side(&name, step.start, step.right);
             let right = self.side(&name, step.right, step.end);
             let parts = match step.kind {
@@ -286,20 +305,14 @@ impl Resolver<'_> {
                 JoinKind::Full => left.iter().chain(&right).cloned().collect(),
                 _ => left.clone(),
             };
-            let from = self.from();
-            let mut hidden: Vec<(usize, ColumnAt)> = left.iter().chain(&right).cloned().collect();
-            if let Some(place) = from.merged.iter().position(|merged| merged.name == name && merged.is_in(&left)) {
-                hidden.extend(from.merged.remove(place).hidden);
-            }
-            hidden.sort();
-            hidden.dedup();
-            from.merged.push(MergedColumn { name, parts, hidden });
+            self.effort.spend(parts.len() + left.len() + right.len());
+            self.from().merge(name, parts, &left, &right);
             step.using.push(UsingPair { left, right });
         }
     }
 
     /// The column of a name among the leaves of one side; every open leaf if it is not known.
-    fn side(&mut self, name: &ColumnName, start: usize, end: usize) -> Vec<(usize, ColumnAt)> {
+    fn side(&mut self, name: &ColumnName, start: usize, end: usize) -> Parts {
         match self.from().find_among(start..end, name) {
             Found::Columns(found) | Found::Ambiguous(found) | Found::Perhaps(found) => found,
             // A column that is not there is asked for all the same.
@@ -323,17 +336,10 @@ impl Resolver<'_> {
     }
 }
 
-impl MergedColumn {
-    /// Whether it is what a side of a later USING found.
-    fn is_in(&self, side: &[(usize, ColumnAt)]) -> bool {
-        self.parts == side
-    }
-}
-
 /// A leaf whose first columns have other names.
 fn renamed(leaf: Item, names: Vec<ColumnName>) -> Item {
-    let Item { source, names: qualifiers, relation, mut columns, extent, sight, lateral, .. } = leaf;
-    let known = columns.len();
+    let known = leaf.columns.len();
+    let mut columns: Vec<ItemColumn> = leaf.columns.to_vec();
     for (place, name) in names.into_iter().enumerate() {
         match columns.get_mut(place) {
             Some(column) => {
@@ -344,11 +350,5 @@ fn renamed(leaf: Item, names: Vec<ColumnName>) -> Item {
             None => columns.push(ItemColumn { name, original: None }),
         }
     }
-    let mut item = Item::new(source, columns, extent);
-    item.by_place_from = known;
-    item.names = qualifiers;
-    item.relation = relation;
-    item.sight = sight;
-    item.lateral = lateral;
-    item
+    Item { columns: Arc::new(columns.into_iter().collect()), by_place_from: known, ..leaf }
 }

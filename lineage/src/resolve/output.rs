@@ -1,7 +1,8 @@
 //! The columns of a block: a projection with its stars written out, the matched columns of a set
 //! operation, the columns of VALUES.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use super::{BlockColumn, BlockRest, ResolvedBlock, Resolver, RestOf, Value};
 use crate::dependency::Extent;
@@ -10,7 +11,7 @@ use crate::dialect::{Clause, Dialect};
 use crate::name::{ColumnName, Quoting};
 use crate::query::block::{Matching, Projection, ProjectionKind, RowShape, Select, SetOperation, Star, StarPattern};
 use crate::query::tree::{BlockId, CastMode, Expr, ExprId, List, Symbol};
-use crate::scope::{ColumnAt, ItemSource, Sight};
+use crate::scope::{ColumnAt, ItemColumn, ItemSource, Parts, Sight};
 
 /// The columns of a block, and those that pass through it.
 type Columns = (Vec<BlockColumn>, Vec<BlockRest>);
@@ -29,6 +30,10 @@ impl Resolver<'_> {
             }
         }
         for item in &select.projection {
+            if self.effort.is_spent() {
+                break;
+            }
+            self.effort.spend(1);
             self.projection(item, &mut outputs, &mut rest);
         }
         if select.shape == RowShape::Value {
@@ -40,7 +45,7 @@ impl Resolver<'_> {
                     _ => None,
                 })
                 .collect();
-            rest.extend(values.into_iter().map(|expr| BlockRest { of: RestOf::Fields(expr), except: BTreeSet::new() }));
+            rest.extend(values.into_iter().map(|expr| BlockRest { of: RestOf::Fields(expr), except: Arc::default() }));
         }
         (outputs, rest)
     }
@@ -83,7 +88,7 @@ impl Resolver<'_> {
                     self.replaced(*name, *replacement, position, outputs);
                     except.insert(self.tree.name(*name).clone());
                 }
-                rest.push(BlockRest { of: RestOf::Fields(*expr), except });
+                rest.push(BlockRest { of: RestOf::Fields(*expr), except: Arc::new(except) });
             }
         }
     }
@@ -108,7 +113,7 @@ impl Resolver<'_> {
         let items: Vec<usize> = if qualifier.is_empty() {
             (0..self.scope.from.items.len()).collect()
         } else {
-            self.scope.from.named(&qualifier).collect()
+            self.scope.from.named(&qualifier)
         };
         let items: Vec<usize> =
             items.into_iter().filter(|index| self.scope.from.items[*index].sight == Sight::Visible).collect();
@@ -116,12 +121,16 @@ impl Resolver<'_> {
             self.star_of_path(&qualifier, star, position, outputs, rest);
             return;
         }
-        let mut found: Vec<(ColumnName, Vec<(usize, ColumnAt)>)> = Vec::new();
-        let mut hidden: HashSet<(usize, ColumnAt)> = HashSet::new();
+        self.effort.spend(items.iter().map(|index| self.scope.from.items[*index].columns.len()).sum());
+        if self.effort.is_spent() {
+            return;
+        }
+        let mut found: Vec<(ColumnName, Parts)> = Vec::new();
+        let mut hidden: HashSet<&(usize, ColumnAt)> = HashSet::new();
         if qualifier.is_empty() {
-            for merged in &self.scope.from.merged {
+            for merged in self.scope.from.merged() {
                 found.push((merged.name.clone(), merged.parts.clone()));
-                hidden.extend(merged.hidden.iter().cloned());
+                hidden.extend(&merged.hidden);
             }
         }
         for index in &items {
@@ -130,66 +139,94 @@ impl Resolver<'_> {
             let fields_only = !qualifier.is_empty()
                 && item.extent == Extent::Open
                 && matches!(item.source, ItemSource::Unnest { .. });
-            let columns = if fields_only { &[] } else { item.columns.as_slice() };
+            let columns: &[ItemColumn] = if fields_only { &[] } else { &item.columns };
             for (place, column) in columns.iter().enumerate() {
                 let at = (*index, ColumnAt::Known(place));
-                if !hidden.contains(&at) {
+                if hidden.is_empty() || !hidden.contains(&at) {
                     found.push((column.name.clone(), vec![at]));
                 }
             }
         }
-        for index in &items {
-            let item = &self.scope.from.items[*index];
-            if item.extent == Extent::Open {
-                let mut except = self.left_out(star);
-                except.extend(item.columns.iter().map(|column| column.name.clone()));
-                except.extend(star.replace.iter().map(|(name, _)| self.tree.name(*name).clone()));
-                except.extend(
-                    found
-                        .iter()
-                        .filter(|(_, parts)| parts.iter().any(|(at, _)| at == index))
-                        .map(|(name, _)| name.clone()),
-                );
-                rest.push(BlockRest { of: RestOf::Item(*index), except });
-                let from_open = star.rename.iter().filter(|(from, _)| {
-                    let name = self.tree.name(*from);
-                    !found.iter().any(|(known, _)| known == name)
-                });
-                for (from, to) in from_open {
-                    let at = (*index, ColumnAt::Named(self.tree.name(*from).clone()));
-                    let name = self.tree.name(*to).clone();
-                    outputs.push(BlockColumn { name, value: Value::Columns(vec![at]), position });
-                }
+        self.rest_of_star(star, &items, &found, position, outputs, rest);
+        self.push_star(star, found, position, outputs);
+    }
+
+    /// What a star passes on of items whose columns are not all known.
+    fn rest_of_star(
+        &mut self,
+        star: &Star,
+        items: &[usize],
+        found: &[(ColumnName, Parts)],
+        position: Position,
+        outputs: &mut Vec<BlockColumn>,
+        rest: &mut Vec<BlockRest>,
+    ) {
+        let is_open = |index: &&usize| self.scope.from.items[**index].extent == Extent::Open;
+        let open: Vec<usize> = items.iter().filter(is_open).copied().collect();
+        if open.is_empty() {
+            return;
+        }
+        let mut found_in: HashMap<usize, Vec<&ColumnName>> = HashMap::new();
+        for (name, parts) in found {
+            for (item, _) in parts {
+                found_in.entry(*item).or_default().push(name);
             }
         }
-        self.push_star(star, found, position, outputs);
+        let known: HashSet<&ColumnName> = match star.rename.is_empty() {
+            true => HashSet::new(),
+            false => found.iter().map(|(name, _)| name).collect(),
+        };
+        for index in open {
+            let item = &self.scope.from.items[index];
+            let mut except = self.left_out(star);
+            except.extend(item.columns.iter().map(|column| column.name.clone()));
+            except.extend(star.replace.iter().map(|(name, _)| self.tree.name(*name).clone()));
+            except.extend(found_in.get(&index).into_iter().flatten().map(|name| (*name).clone()));
+            self.effort.spend(1 + except.len());
+            rest.push(BlockRest { of: RestOf::Item(index), except: Arc::new(except) });
+            for (from, to) in star.rename.iter().filter(|(from, _)| !known.contains(self.tree.name(*from))) {
+                let at = (index, ColumnAt::Named(self.tree.name(*from).clone()));
+                let name = self.tree.name(*to).clone();
+                outputs.push(BlockColumn { name, value: Value::Columns(vec![at]), position });
+            }
+        }
     }
 
     fn push_star(
         &mut self,
         star: &Star,
-        found: Vec<(ColumnName, Vec<(usize, ColumnAt)>)>,
+        found: Vec<(ColumnName, Parts)>,
         position: Position,
         outputs: &mut Vec<BlockColumn>,
     ) {
-        let except: HashSet<ColumnName> = star.except.iter().map(|name| self.tree.name(*name).clone()).collect();
-        let mut replaced: Vec<(Symbol, ExprId)> = star.replace.clone();
+        let tree = self.tree;
+        let except: HashSet<&ColumnName> = star.except.iter().map(|name| tree.name(*name)).collect();
+        let mut replaced: HashMap<&ColumnName, VecDeque<usize>> = HashMap::new();
+        for (place, (name, _)) in star.replace.iter().enumerate() {
+            replaced.entry(tree.name(*name)).or_default().push_back(place);
+        }
+        let mut is_replaced = vec![false; star.replace.len()];
+        let mut renamed: HashMap<&ColumnName, Symbol> = HashMap::new();
+        for (from, to) in &star.rename {
+            renamed.entry(tree.name(*from)).or_insert(*to);
+        }
         for (name, parts) in found {
             if except.contains(&name) || !self.matches(star, &name) {
                 continue;
             }
-            let of_name = |symbol: Symbol| *self.tree.name(symbol) == name;
-            if let Some(place) = replaced.iter().position(|(symbol, _)| of_name(*symbol)) {
-                let (symbol, expr) = replaced.remove(place);
+            if let Some(place) = replaced.get_mut(&name).and_then(VecDeque::pop_front) {
+                let (symbol, expr) = star.replace[place];
+                is_replaced[place] = true;
                 self.replaced(symbol, expr, position, outputs);
                 continue;
             }
-            let renamed = star.rename.iter().find(|(from, _)| of_name(*from));
-            let name = renamed.map_or(name.clone(), |(_, to)| self.tree.name(*to).clone());
+            let name = renamed.get(&name).map_or(name, |to| tree.name(*to).clone());
             outputs.push(BlockColumn { name, value: Value::Columns(parts), position });
         }
-        for (name, expr) in replaced {
-            self.replaced(name, expr, position, outputs);
+        for ((name, expr), is_replaced) in star.replace.iter().zip(is_replaced) {
+            if !is_replaced {
+                self.replaced(*name, *expr, position, outputs);
+            }
         }
     }
 
@@ -207,13 +244,14 @@ impl Resolver<'_> {
             self.replaced(*name, *expr, position, outputs);
             except.insert(self.tree.name(*name).clone());
         }
+        let except = Arc::new(except);
         match self.record(path) {
             Some(uses) => rest.push(BlockRest { of: RestOf::Record(uses), except }),
             None => {
                 let spelled = path.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(".");
                 self.open(position, format!("`{spelled}.*` names nothing in sight"));
                 let all = 0..self.scope.from.items.len();
-                rest.extend(all.map(|item| BlockRest { of: RestOf::Item(item), except: except.clone() }));
+                rest.extend(all.map(|item| BlockRest { of: RestOf::Item(item), except: Arc::clone(&except) }));
             }
         }
     }
@@ -292,16 +330,14 @@ impl Resolver<'_> {
             Matching::Name => self.matched_by_name(&operation.branches, None),
             Matching::Corresponding(columns) => {
                 let names = columns.iter().map(|column| self.tree.name(*column).clone()).collect();
-                self.matched_by_name(&operation.branches, Some(names))
+                self.matched_by_name(&operation.branches, Some(&names))
             }
         };
         ResolvedBlock { outputs, rest, ..ResolvedBlock::default() }
     }
 
     fn matched_by_position(&mut self, branches: &[BlockId]) -> Columns {
-        let known = |resolver: &Self, branch: &BlockId| resolver.blocks[branch.index()].clone().unwrap_or_default();
         let Some((first, others)) = branches.split_first() else { return Columns::default() };
-        let base = known(self, first);
         let others: Vec<(BlockId, usize, bool)> = others
             .iter()
             .map(|branch| {
@@ -310,8 +346,10 @@ impl Resolver<'_> {
                 (*branch, count, read.is_none_or(|read| !read.rest.is_empty()))
             })
             .collect();
-        let open = !base.rest.is_empty();
-        let exact = |count: usize, passes: bool| !open && !passes && count == base.outputs.len();
+        let base = self.blocks[first.index()].take();
+        let columns = base.as_ref().map_or(&[][..], |base| base.outputs.as_slice());
+        let open = base.as_ref().is_some_and(|base| !base.rest.is_empty());
+        let exact = |count: usize, passes: bool| !open && !passes && count == columns.len();
         let inexact = others.iter().any(|(_, count, passes)| !exact(*count, *passes));
         if inexact {
             let position = self.tree.block(*first).position;
@@ -322,7 +360,9 @@ impl Resolver<'_> {
             };
             self.open(position, message.to_owned());
         }
-        let outputs = base.outputs.iter().enumerate().map(|(place, column)| {
+        self.effort.spend(columns.len().saturating_mul(branches.len()));
+        let columns = if self.effort.is_spent() { &[] } else { columns };
+        let outputs = columns.iter().enumerate().map(|(place, column)| {
             let mut parts = vec![(*first, ColumnAt::Known(place))];
             parts.extend(others.iter().map(|(branch, count, passes)| {
                 (*branch, if exact(*count, *passes) { ColumnAt::Known(place) } else { ColumnAt::All })
@@ -332,56 +372,60 @@ impl Resolver<'_> {
         let outputs: Vec<BlockColumn> = outputs.collect();
         let mut rest = Vec::new();
         if open {
-            let except: BTreeSet<ColumnName> = outputs.iter().map(|column| column.name.clone()).collect();
-            rest.push(BlockRest { of: RestOf::Branch(*first), except: except.clone() });
-            rest.extend(
-                others.iter().map(|(branch, ..)| BlockRest { of: RestOf::AnyOf(*branch), except: except.clone() }),
-            );
+            let except: Arc<BTreeSet<ColumnName>> =
+                Arc::new(outputs.iter().map(|column| column.name.clone()).collect());
+            rest.push(BlockRest { of: RestOf::Branch(*first), except: Arc::clone(&except) });
+            let any_of = |branch: BlockId| BlockRest { of: RestOf::AnyOf(branch), except: Arc::clone(&except) };
+            rest.extend(others.iter().map(|(branch, ..)| any_of(*branch)));
         }
+        self.blocks[first.index()] = base;
         (outputs, rest)
     }
 
-    fn matched_by_name(&mut self, branches: &[BlockId], wanted: Option<Vec<ColumnName>>) -> Columns {
-        let mut names: Vec<ColumnName> = Vec::new();
-        let mut seen = HashSet::new();
-        let mut rest = Vec::new();
-        for branch in branches {
-            let Some(read) = &self.blocks[branch.index()] else { continue };
-            for column in &read.outputs {
-                let meant = wanted.as_ref().is_none_or(|wanted| wanted.is_empty() || wanted.contains(&column.name));
-                if meant && seen.insert(column.name.clone()) {
-                    names.push(column.name.clone());
+    fn matched_by_name(&mut self, branches: &[BlockId], wanted: Option<&HashSet<ColumnName>>) -> Columns {
+        let effort = &mut self.effort;
+        let read: Vec<(BlockId, &ResolvedBlock)> =
+            branches.iter().filter_map(|branch| Some((*branch, self.blocks[branch.index()].as_ref()?))).collect();
+        let mut places: HashMap<&ColumnName, usize> = HashMap::new();
+        let mut outputs: Vec<BlockColumn> = Vec::new();
+        for column in read.iter().flat_map(|(_, read)| &read.outputs) {
+            let meant = wanted.is_none_or(|wanted| wanted.is_empty() || wanted.contains(&column.name));
+            if meant && !places.contains_key(&column.name) {
+                places.insert(&column.name, outputs.len());
+                outputs.push(BlockColumn { value: Value::Branches(Vec::new()), ..column.clone() });
+            }
+        }
+        let mut parts: Vec<Vec<(BlockId, ColumnAt)>> = vec![Vec::new(); outputs.len()];
+        for (branch, read) in &read {
+            for (at, column) in read.outputs.iter().enumerate() {
+                let Some(place) = places.get(&column.name) else { continue };
+                // Of several columns with one name the first counts.
+                if parts[*place].last().is_none_or(|(last, _)| last != branch) {
+                    parts[*place].push((*branch, ColumnAt::Known(at)));
+                    outputs[*place].position = column.position;
+                }
+            }
+            effort.spend(read.outputs.len());
+            if effort.is_spent() {
+                break;
+            }
+            if !read.rest.is_empty() {
+                effort.spend(outputs.len());
+                let missing = parts.iter_mut().zip(&outputs);
+                for (parts, column) in missing.filter(|(parts, _)| parts.last().is_none_or(|(last, _)| last != branch))
+                {
+                    parts.push((*branch, ColumnAt::Named(column.name.clone())));
                 }
             }
         }
-        for branch in branches {
-            if let Some(read) = &self.blocks[branch.index()]
-                && !read.rest.is_empty()
-            {
-                rest.push(BlockRest { of: RestOf::Branch(*branch), except: names.iter().cloned().collect() });
-            }
-        }
-        let mut outputs = Vec::new();
-        for name in names {
-            let mut parts = Vec::new();
-            let mut position = Position::START;
-            let mut everywhere = true;
-            for branch in branches {
-                let Some(read) = &self.blocks[branch.index()] else { continue };
-                match read.outputs.iter().position(|column| column.name == name) {
-                    Some(place) => {
-                        position = read.outputs[place].position;
-                        parts.push((*branch, ColumnAt::Known(place)));
-                    }
-                    None if read.rest.is_empty() => everywhere = false,
-                    None => parts.push((*branch, ColumnAt::Named(name.clone()))),
-                }
-            }
-            // CORRESPONDING keeps the columns that all branches have; BY NAME fills with NULL.
-            if everywhere || wanted.is_none() {
-                outputs.push(BlockColumn { name, value: Value::Branches(parts), position });
-            }
-        }
+        let except: Arc<BTreeSet<ColumnName>> = Arc::new(outputs.iter().map(|column| column.name.clone()).collect());
+        let open = read.iter().filter(|(_, read)| !read.rest.is_empty());
+        let rest = open.map(|(branch, _)| BlockRest { of: RestOf::Branch(*branch), except: Arc::clone(&except) });
+        let rest: Vec<BlockRest> = rest.collect();
+        // CORRESPONDING keeps the columns that all branches have; BY NAME fills with NULL.
+        let is_kept = |parts: &Vec<(BlockId, ColumnAt)>| wanted.is_none() || parts.len() == read.len();
+        let kept = outputs.into_iter().zip(parts).filter(|(_, parts)| is_kept(parts));
+        let outputs = kept.map(|(column, parts)| BlockColumn { value: Value::Branches(parts), ..column }).collect();
         (outputs, rest)
     }
 

@@ -1,6 +1,7 @@
 //! PIVOT, UNPIVOT and MATCH_RECOGNIZE as FROM items: what their columns are made of.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Binding, Qualifiers, Resolver};
 use crate::dependency::Extent;
@@ -48,7 +49,8 @@ impl Resolver<'_> {
         }
         let (names, columns): (Vec<ColumnName>, Vec<ReshapedColumn>) = made.into_iter().unzip();
         let reshaped = Reshaped { columns, ..reshaped };
-        let columns = names.into_iter().map(ItemColumn::same).collect();
+        self.effort.spend(names.len());
+        let columns = Arc::new(names.into_iter().map(ItemColumn::same).collect());
         let item = Item::new(ItemSource::Reshaped(Box::new(reshaped)), columns, extent);
         self.add(item, name.0, name.1);
     }
@@ -58,7 +60,7 @@ impl Resolver<'_> {
         let mut names = BTreeSet::new();
         let mut ahead = vec![root];
         while let Some(expr) = ahead.pop() {
-            if let Some(Binding::Columns(uses)) = self.bindings.get(&expr) {
+            if let Some(Binding::Columns(uses)) = self.bindings.of(expr) {
                 for used in uses.iter().filter(|used| used.block == self.scope.block) {
                     match &used.column {
                         ColumnAt::Known(place) => {

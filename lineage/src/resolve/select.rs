@@ -88,16 +88,13 @@ impl Resolver<'_> {
         if block.order_by.is_empty() && block.limit.is_none() {
             return;
         }
-        let outer = std::mem::replace(&mut self.scope, super::Scope::new(id));
-        self.outer.push(outer);
+        self.enter(id);
         for column in &resolved.outputs {
             if let Value::Expr(expr) = column.value {
                 self.scope.aliases.insert(column.name.clone(), expr);
             }
         }
         self.order(block, resolved);
-        if let Some(outer) = self.outer.pop() {
-            self.scope = outer;
-        }
+        self.leave();
     }
 }
