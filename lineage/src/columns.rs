@@ -12,15 +12,18 @@
 //! - what comes through the nullable side of an outer join depends on the rows of that side and on
 //!   the columns of the condition;
 //! - a LEFT JOIN to what is unique on the join's key adds and drops no row;
-//! - an aggregate without GROUP BY has one row, whatever the rows below.
+//! - an aggregate without GROUP BY has one row, whatever the rows below;
+//! - what is named and nothing of it flows, the rows depend on only in so far as it must be there.
 //!
 //! Where there is too much of it for all that to be told, every column and the rows depend on every
 //! column and the rows of whatever the statement reads.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
 
 use crate::dependency::{Dependency, Input, InputId, OutputColumn, OutputLineage, QueryLineage, Rest, Schemas, Slot};
 use crate::grain::{self, Grain};
+use crate::name::ColumnName;
 use crate::query::{Action, Output, Queries};
 use crate::resolve::{Outcome, Resolved, resolve};
 use crate::scope::ItemSource;
@@ -32,6 +35,7 @@ mod dependencies;
 mod expression;
 mod item;
 mod known;
+mod named;
 mod recursion;
 mod rest;
 mod rows;
@@ -42,24 +46,36 @@ use dependencies::{Dep, Slots};
 /// What the outputs of a statement depend on, in their order.
 #[must_use]
 pub fn lineage(queries: &Queries, schemas: &dyn Schemas) -> Vec<OutputLineage> {
-    let resolved = resolve(&queries.tree, queries.outputs.iter().map(|output| output.block), schemas);
+    let outputs = queries.outputs.iter().map(|output| output.block);
+    let resolved = resolve(&queries.tree, outputs.chain(named::unread(&queries.tree)), schemas);
     if resolved.outcome == Outcome::GivenUp {
         return coarse::lineage(queries);
     }
     let roots = queries.outputs.iter().map(|output| output.block);
     let grain = grain::grain(&queries.tree, &resolved, roots);
     let mut composer = Composer::new(&queries.tree, &resolved, &grain);
+    let flats: Vec<Rc<Flat>> = queries.outputs.iter().map(|output| composer.flat(output.block)).collect();
+    let named = named::named(&queries.tree, &resolved, &mut composer.slots);
+    let idle = idle(&flats, &named, &composer.slots);
     let each = |output: &Output| OutputLineage {
         target: output.target.clone(),
         action: output.action,
-        lineage: output_lineage(output, &resolved, &grain, &mut composer),
+        lineage: output_lineage(output, &resolved, &grain, &mut composer, &idle),
     };
     let outputs = queries.outputs.iter().map(each).collect();
     if composer.has_given_up() { coarse::lineage(queries) } else { outputs }
 }
 
-fn output_lineage(output: &Output, resolved: &Resolved, grain: &Grain, composer: &mut Composer<'_>) -> QueryLineage {
+fn output_lineage(
+    output: &Output,
+    resolved: &Resolved,
+    grain: &Grain,
+    composer: &mut Composer<'_>,
+    idle: &[Dep],
+) -> QueryLineage {
     let flat = composer.flat(output.block);
+    let mut rows = flat.rows.to_vec();
+    rows.extend(idle);
     let within = resolved.within(output.block);
     let mut used: BTreeSet<InputId> = BTreeSet::new();
     for block in &within {
@@ -72,6 +88,7 @@ fn output_lineage(output: &Output, resolved: &Resolved, grain: &Grain, composer:
             }
         }
     }
+    used.extend(idle.iter().map(|dep| dep.input));
     let used: Vec<InputId> = used.into_iter().collect();
     let numbers = Numbers(&used);
     let columns = &resolved.block(output.block).outputs;
@@ -91,11 +108,37 @@ fn output_lineage(output: &Output, resolved: &Resolved, grain: &Grain, composer:
     QueryLineage {
         columns: columns.collect(),
         rest: rest_of(&flat, &numbers, &composer.slots),
-        rows: numbers.dependencies(&flat.rows, &composer.slots),
+        rows: numbers.dependencies(&rows, &composer.slots),
         keys,
         open: open.collect(),
         inputs: used.iter().map(|input| resolved.inputs[input.index()].clone()).collect::<Vec<Input>>(),
     }
+}
+
+/// Of what a statement names, that of which nothing flows into any output. Where a field of a column
+/// flows the column is needed as well; of a relation whose columns are not all idle the columns tell.
+fn idle(flats: &[Rc<Flat>], named: &[Dep], slots: &Slots) -> Vec<Dep> {
+    let of_columns = flats.iter().flat_map(|flat| &flat.columns).flat_map(|deps| deps.iter());
+    let rests = || flats.iter().flat_map(|flat| &flat.rest);
+    let of_rests = rests().flat_map(|rest| rest.also.iter());
+    let of_rows = flats.iter().flat_map(|flat| flat.rows.iter());
+    let flowing: Vec<&Dep> = of_columns.chain(of_rests).chain(of_rows).collect();
+    let column = |dep: &Dep| match slots.slot(dep.slot) {
+        Slot::Column(path) => Some((dep.input, &path.column)),
+        Slot::Rows | Slot::Any => None,
+    };
+    let needed: HashSet<(InputId, &ColumnName)> = flowing.iter().filter_map(|dep| column(dep)).collect();
+    let mut relations: HashSet<InputId> = flowing.iter().map(|dep| dep.input).collect();
+    relations.extend(rests().map(|rest| rest.input));
+    let mut idle = Vec::new();
+    for dep in named {
+        if column(dep).is_some_and(|column| !needed.contains(&column)) {
+            relations.insert(dep.input);
+            idle.push(*dep);
+        }
+    }
+    idle.extend(named.iter().filter(|dep| column(dep).is_none() && !relations.contains(&dep.input)));
+    idle
 }
 
 fn rest_of(flat: &Flat, numbers: &Numbers<'_>, slots: &Slots) -> Vec<Rest> {

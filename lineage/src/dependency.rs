@@ -183,6 +183,9 @@ pub enum EdgeKind {
     Subquery,
     /// Taken apart into rows: UNNEST, FLATTEN, PIVOT, UNPIVOT, table functions.
     Expansion,
+    /// It is named, and nothing of it flows: without it the query fails, and whatever it holds does not
+    /// matter.
+    Named,
     /// In a way that was not worked out: the SQL was not parsed, or the form is not understood.
     Unknown,
 }
@@ -205,6 +208,7 @@ impl EdgeKind {
             Self::Sort => "sort",
             Self::Subquery => "subquery",
             Self::Expansion => "expansion",
+            Self::Named => "named",
             Self::Unknown => "unknown",
         }
     }
@@ -217,11 +221,12 @@ impl EdgeKind {
 
     /// The kind of a way of two steps, this one first: toward the source it is this one, toward the
     /// target the other. [`EdgeKind::Identity`] and [`EdgeKind::Rows`] change nothing; of two direct
-    /// kinds the stronger counts; what is indirect once stays so, as it was at first. This is
-    /// associative, so that lineage of a composed query is the composition of lineages.
+    /// kinds the stronger counts; what is indirect once stays so, as it was at first; where something
+    /// is only named on the way, no more than that is left. This is associative, so that lineage of a composed query is the composition of lineages.
     #[must_use]
     pub fn then(self, next: Self) -> Self {
         match (self, next) {
+            (Self::Named, _) | (_, Self::Named) => Self::Named,
             (Self::Rows | Self::Identity, next) => next,
             (first, Self::Rows | Self::Identity) => first,
             (first, next) if first.is_direct() && next.is_direct() => first.max(next),

@@ -48,7 +48,7 @@ pub struct Ways(u32);
 
 /// Every kind, the one that says most first: how a value flows, then what decides about values, then
 /// what decides about rows.
-pub const BY_STRENGTH: [EdgeKind; 14] = [
+pub const BY_STRENGTH: [EdgeKind; 15] = [
     EdgeKind::Aggregation,
     EdgeKind::Transformation,
     EdgeKind::Identity,
@@ -63,6 +63,7 @@ pub const BY_STRENGTH: [EdgeKind; 14] = [
     EdgeKind::Sort,
     EdgeKind::Rows,
     EdgeKind::Unknown,
+    EdgeKind::Named,
 ];
 
 impl Ways {

@@ -64,10 +64,11 @@ fn output(namespace: &str, entry: &StatementEntry, target: &RelationName) -> Val
     json!({ "namespace": namespace, "name": target.to_string(), "facets": { "columnLineage": facet } })
 }
 
-/// Fields that something depends on, each once with all its ways. Which rows there are is no field.
+/// Fields that something depends on, each once with all its ways. Which rows there are is no field, and
+/// of what is only named nothing flows.
 fn inputs(namespace: &str, sources: &[SourceEntry], flow: Flow) -> Vec<Value> {
     let mut by_field: BTreeMap<(&RelationName, &str), Vec<Value>> = BTreeMap::new();
-    for source in sources {
+    for source in sources.iter().filter(|source| source.kind != EdgeKind::Named) {
         let Some(column) = source.column.as_deref().filter(|column| !column.ends_with(NAMELESS)) else { continue };
         by_field.entry((&source.relation, column)).or_default().push(transformation(source.kind, flow));
     }
@@ -100,6 +101,7 @@ fn transformation(kind: EdgeKind, flow: Flow) -> Value {
         EdgeKind::Subquery => ("INDIRECT", "FILTER", "a subquery finds it"),
         EdgeKind::Expansion => (perhaps.0, perhaps.1, "it is taken apart into rows"),
         EdgeKind::Rows => ("INDIRECT", "FILTER", "it decides which rows there are"),
+        EdgeKind::Named => ("INDIRECT", "FILTER", "it has to be there"),
         EdgeKind::Unknown => (perhaps.0, perhaps.1, "may depend on it: this was not worked out"),
     };
     let mut transformation = json!({ "type": flow, "subtype": subtype });

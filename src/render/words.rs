@@ -123,7 +123,7 @@ fn by_kind(sources: &[&SourceEntry], entry: &StatementEntry) -> Vec<WayOf> {
             Some(NAMELESS) => format!("any column of {}", source.relation),
             Some(column) if entry.sources.len() == 1 => column.to_owned(),
             Some(column) => format!("{}.{column}", source.relation),
-            None if kind == EdgeKind::Rows => source.relation.to_string(),
+            None if matches!(kind, EdgeKind::Rows | EdgeKind::Named) => source.relation.to_string(),
             None => format!("rows of {}", source.relation),
         });
         let named: Vec<String> = named.collect();
@@ -226,8 +226,11 @@ pub(super) fn parts(entry: &DependencyEntry, way: Way, most: usize) -> String {
     if nameless {
         parts.push(if named.is_empty() { "any column" } else { "columns that nobody names" }.to_owned());
     }
+    if entry.columns.is_empty() && entry.rows == [EdgeKind::Named] {
+        return "nothing; it is only named".to_owned();
+    }
     if !entry.rows.is_empty() {
-        let says = |kind: &&EdgeKind| !matches!(kind, EdgeKind::Rows | EdgeKind::Unknown);
+        let says = |kind: &&EdgeKind| !matches!(kind, EdgeKind::Rows | EdgeKind::Unknown | EdgeKind::Named);
         let how: Vec<EdgeKind> = entry.rows.iter().filter(says).copied().collect();
         let how = if how.is_empty() || way == Way::Upstream { String::new() } else { format!(" by {}", kinds(&how)) };
         parts.push(format!("rows{how}"));

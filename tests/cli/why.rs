@@ -238,3 +238,23 @@ fn names_that_mean_nothing_get_suggestions() {
         "exit 2\nerror: `headsup why` has no form `dot`\nhint: --format is one of text, markdown, json\n"
     );
 }
+
+#[test]
+fn what_is_only_named_is_said_to_be() {
+    let fixture = Fixture::new(&[
+        ("raw.sql", "create table dim (id int primary key, name text);\ncreate table o (id int, dim_id int);\n"),
+        ("v.sql", "create view v as\nselect o.id from o left join dim on dim.id = o.dim_id;\n"),
+        ("w.sql", "create view w as select id from v;\n"),
+    ]);
+    insta::assert_snapshot!(fixture.text("why w dim.id"), @"
+    w depends on dim.id
+
+      dim.id
+      → v (rows)  named  v.sql:2
+      → w (rows)  rows   w.sql:1
+
+    What depends on it in w: nothing; it is only named.
+
+    2 models read: 2 with all columns.
+    ");
+}

@@ -425,7 +425,7 @@ fn missing_side(step: &JoinStep) -> Range<usize> {
 }
 
 /// The part of a relation that a column of an item is.
-fn input_slot(item: &Item, at: &ColumnAt, fields: &[ColumnName]) -> Slot {
+pub(super) fn input_slot(item: &Item, at: &ColumnAt, fields: &[ColumnName]) -> Slot {
     match at {
         ColumnAt::All => Slot::Any,
         ColumnAt::Named(name) => slot_of(ColumnPath::field(name.clone(), fields)),

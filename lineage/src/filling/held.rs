@@ -51,10 +51,10 @@ impl Dependencies {
         self.iter().map(move |dependency| Dependency { kind: dependency.kind.then(next), ..dependency })
     }
 
-    /// The same in ways that are not worked out.
+    /// The same in ways that are not worked out; what is only named stays so.
     pub(super) fn unknown(&self) -> Self {
         let mut unknown = Self::default();
-        unknown.extend(self.iter().map(|dependency| Dependency { kind: EdgeKind::Unknown, ..dependency }));
+        unknown.extend(self.iter().map(unexplained));
         unknown
     }
 
@@ -64,10 +64,16 @@ impl Dependencies {
         let mut coarse = Self::default();
         for dependency in self.iter() {
             let on = if dependency.on == Slot::Rows { Slot::Rows } else { Slot::Any };
-            coarse.add(Dependency { on, kind: EdgeKind::Unknown, ..dependency });
+            coarse.add(unexplained(Dependency { on, ..dependency }));
         }
         coarse
     }
+}
+
+/// The same dependency in a way that is not worked out.
+fn unexplained(dependency: Dependency) -> Dependency {
+    let kind = if dependency.kind == EdgeKind::Named { EdgeKind::Named } else { EdgeKind::Unknown };
+    Dependency { kind, ..dependency }
 }
 
 /// Columns that pass through a `*`.

@@ -274,6 +274,11 @@ impl Tree {
         self.exprs.len()
     }
 
+    /// Every expression, parts before wholes.
+    pub fn exprs(&self) -> impl Iterator<Item = (ExprId, &Expr)> {
+        self.exprs.iter().enumerate().map(|(index, expr)| (ExprId(id(index)), expr))
+    }
+
     /// The expressions of a list.
     #[must_use]
     pub fn list(&self, list: List) -> &[ExprId] {

@@ -252,14 +252,15 @@ fn pick(sight: &[String], number: u8) -> String {
     sight[usize::from(number) % sight.len()].clone()
 }
 
-/// An edge without its place: of which column (or the rows), on what, how.
+/// An edge without its place: of which column (or the rows), on what, how. What is only named is left
+/// out: a composed query names what its parts do.
 type Edge = (Option<usize>, RelationName, Slot, EdgeKind);
 
 fn edges(lineage: &QueryLineage) -> BTreeSet<Edge> {
     let columns = lineage.columns.iter().enumerate().map(|(place, column)| (Some(place), &column.sources));
     let all = columns.chain(std::iter::once((None, &lineage.rows)));
     all.flat_map(|(place, sources)| {
-        sources.iter().map(move |source| {
+        sources.iter().filter(|source| source.kind != EdgeKind::Named).map(move |source| {
             (place, lineage.inputs[source.input.index()].name.clone(), source.on.clone(), source.kind)
         })
     })
@@ -389,7 +390,7 @@ proptest! {
                 }
                 Slot::Any => panic!("nothing is open"),
             };
-            for source in sources {
+            for source in sources.iter().filter(|source| source.kind != EdgeKind::Named) {
                 let input = inner_lineage.inputs[source.input.index()].name.clone();
                 composed.insert((place, input, source.on.clone(), source.kind.then(kind)));
             }

@@ -106,7 +106,25 @@ fn a_limit_keeps_rows_by_what_is_sorted_by() {
     let sql = "select id from orders order by at desc limit 10";
     check(Ansi, SHOP, sql, "id <- orders.id identity\nrows <- orders rows, orders.at sort\nkey (id)");
     let sql = "select id from orders order by at desc";
-    check(Ansi, SHOP, sql, "id <- orders.id identity\nrows <- orders rows\nkey (id)");
+    check(Ansi, SHOP, sql, "id <- orders.id identity\nrows <- orders rows, orders.at named\nkey (id)");
+}
+
+#[test]
+fn what_is_named_and_flows_nowhere_has_to_be_there() {
+    // The list of an EXISTS, the key of a join that drops out, a column that the outer query leaves.
+    let sql = "select id from orders where exists (select x from a where y > 1)";
+    check(
+        Ansi,
+        SHOP,
+        sql,
+        "id <- orders.id identity\nrows <- orders rows, a subquery, a.x named, a.y filter\nkey (id)",
+    );
+    // A CTE that nobody reads; of its table nothing else is read.
+    let sql = "with dead as (select x from a where y > 1), empty as (select 1 as one from b) select id from orders";
+    check(Ansi, SHOP, sql, "id <- orders.id identity\nrows <- orders rows, b named, a.x named, a.y named\nkey (id)");
+    // What flows is not only named.
+    let sql = "select id from (select id, at from orders order by id) q order by at limit 1";
+    check(Ansi, SHOP, sql, "id <- orders.id identity\nrows <- orders rows, orders.at sort\nkey ()");
 }
 
 #[test]

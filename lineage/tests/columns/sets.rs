@@ -68,7 +68,7 @@ fn an_inner_cte_hides_an_outer_one_and_both_hide_tables() {
 #[test]
 fn a_cte_names_its_columns() {
     let sql = "with c (p, q) as (select x, y from a) select q from c";
-    check(Ansi, SHOP, sql, "q <- a.y identity\nrows <- a rows");
+    check(Ansi, SHOP, sql, "q <- a.y identity\nrows <- a rows, a.x named");
 }
 
 #[test]
