@@ -1,9 +1,150 @@
-//! When two texts are the same query. Today the form that is compared is the token stream: layout,
-//! comments, and the case of keywords and of names that the dialect folds are gone from it; the
-//! rewrite rules of the design's section 5 start from here. It must not know what differs.
+//! When two queries are the same. Both are brought to a canonical form, in which equal terms have equal
+//! ids: names are resolved away, derived tables that only join, filter and project are part of the block
+//! that reads them, and the rules of [`rules`] have made one form of many. Texts that are not understood
+//! are compared by their tokens. It must not know what differs.
+//!
+//! A form claims something about every database that satisfies the declared schema and on which both
+//! versions run to the end. What SQL itself leaves open, such as the rows that a LIMIT without a total
+//! order keeps, is the same only if the forms are.
+//!
+//! A function that may give another value at each call is never moved, copied or merged; so is a
+//! function of which nothing is known. Written in the same place of the same form, it counts as the same.
 
+use std::collections::{BTreeSet, HashMap};
+
+use crate::dependency::{NoSchemas, Proof, Schemas, Shape};
+use crate::diagnostic::Position;
 use crate::dialect::{CaseRule, Dialect};
+use crate::name::{ColumnName, RelationName};
 use crate::parse::{Token, TokenKind, tokens};
+use crate::query::Queries;
+use crate::query::tree::BlockId;
+use crate::resolve::{self, resolve};
+
+mod behaviour;
+mod lower;
+mod normal;
+mod order;
+pub mod plan;
+mod print;
+mod rules;
+mod strict;
+mod substitute;
+pub mod term;
+mod terms;
+mod usage;
+
+pub use plan::{Plan, PlanId};
+pub use term::{Term, TermId};
+pub use terms::Terms;
+
+/// What is known of the relations that a query names, beyond their columns and keys.
+pub trait Relations: Schemas {
+    /// What the relation is in its version of the project; equal for two names if they mean the same
+    /// relation, on whichever side.
+    fn identity(&self, name: &RelationName) -> String {
+        name.keys().collect::<Vec<_>>().join(".")
+    }
+
+    /// The columns in which NULL can never stand.
+    fn not_null(&self, _: &RelationName) -> BTreeSet<ColumnName> {
+        BTreeSet::new()
+    }
+
+    /// The foreign keys: for each row whose columns are not NULL there is exactly one in the other relation.
+    fn references(&self, _: &RelationName) -> Vec<Reference> {
+        Vec::new()
+    }
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The referring columns.
+    pub columns: Vec<ColumnName>,
+    /// The relation that is referred to.
+    pub relation: RelationName,
+    /// Its columns, which are unique there.
+    pub relation_columns: Vec<ColumnName>,
+}
+
+impl Relations for NoSchemas {}
+
+impl Relations for std::collections::BTreeMap<RelationName, Shape> {}
+
+/// A query in its canonical form.
+#[derive(Debug, Clone)]
+pub struct Canonical {
+    /// The form. Two queries whose forms and columns are the same give the same rows.
+    pub plan: PlanId,
+    /// The columns, in order, without those that only pass through.
+    pub columns: Vec<ColumnName>,
+    /// The declared facts that the form rests on.
+    pub proofs: Vec<Proof>,
+    /// Where terms stand in the text.
+    origins: HashMap<TermId, Position>,
+    /// Where plans stand in the text.
+    plan_origins: HashMap<PlanId, Position>,
+}
+
+impl Canonical {
+    /// Whether two queries give the same columns in the same order, and the same rows.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.plan == other.plan && self.columns == other.columns
+    }
+
+    /// Where a term stands in the text, as far as that is known.
+    #[must_use]
+    pub fn position(&self, terms: &Terms, term: TermId) -> Option<Position> {
+        const FAR: usize = 64;
+        let mut ahead = vec![term];
+        for _ in 0..FAR {
+            let term = ahead.pop()?;
+            if let Some(found) = self.origins.get(&term) {
+                return Some(*found);
+            }
+            ahead.extend(terms.term(term).parts().into_iter().rev());
+        }
+        None
+    }
+
+    /// Where a plan begins in the text, as far as that is known.
+    #[must_use]
+    pub fn plan_position(&self, plan: PlanId) -> Option<Position> {
+        self.plan_origins.get(&plan).copied()
+    }
+}
+
+/// Brings a block of a statement to its canonical form.
+///
+/// # Errors
+///
+/// Why there is no such form, as a fragment: it is too large, or names are bound to what cannot be.
+pub fn canonicalize(
+    terms: &mut Terms,
+    queries: &Queries,
+    root: BlockId,
+    relations: &dyn Relations,
+) -> Result<Canonical, String> {
+    let schemas: &dyn Schemas = relations;
+    let resolved = resolve(&queries.tree, [root], schemas);
+    if resolved.outcome == resolve::Outcome::GivenUp {
+        return Err("it is too large".to_owned());
+    }
+    terms.begin(&resolved, relations);
+    let mut lowering = lower::Lowering::new(terms, &queries.tree, &resolved, relations);
+    let plan = lowering.block(root);
+    if let Some(why) = lowering.refused {
+        return Err(why);
+    }
+    if terms.effort.is_spent() {
+        return Err("it is too large".to_owned());
+    }
+    let columns = resolved.block(root).outputs.iter().map(|column| column.name.clone()).collect();
+    let (origins, plan_origins, proofs) = terms.finish();
+    Ok(Canonical { plan, columns, proofs, origins, plan_origins })
+}
 
 /// What a comparison of two texts says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +205,10 @@ fn same_token(base: &Token, head: &Token, dialect: Dialect) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod text_tests {
     use super::*;
 
     fn same(dialect: Dialect, base: &str, head: &str) -> bool {

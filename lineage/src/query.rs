@@ -13,6 +13,8 @@ mod print;
 pub mod tree;
 pub mod walk;
 
+pub(crate) use print::block_text;
+
 use block::{Block, Matching};
 use tree::{BlockId, Tree};
 

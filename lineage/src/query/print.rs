@@ -17,7 +17,7 @@ use super::block::{
     Matching, Projection, ProjectionKind, RowShape, RowsPerMatch, Select, SetOperation, SetOperator, Source, Star,
     StarPattern, UnnestOutput, UnpivotNulls,
 };
-use super::tree::{BlockId, ExprId, List, Symbol, Tree};
+use super::tree::{BlockId, Expr, ExprId, List, Symbol, Tree};
 use super::{Action, Output, Queries};
 
 mod expr;
@@ -41,6 +41,23 @@ impl fmt::Display for Queries {
         }
         out.write_str(&printer.text)
     }
+}
+
+/// The text of one block, and the blocks that it refers to, by their numbers in it.
+pub(crate) fn block_text(tree: &Tree, block: BlockId) -> (String, Vec<BlockId>) {
+    let mut children = tree.block_parts(block).blocks;
+    let mut exprs = tree.block_parts(block).exprs;
+    while let Some(expr) = exprs.pop() {
+        if let Expr::Subquery { block, .. } = tree.expr(expr) {
+            children.push(*block);
+        }
+        exprs.extend(tree.parts(expr));
+    }
+    let numbers: BTreeMap<BlockId, usize> =
+        children.iter().enumerate().rev().map(|(number, block)| (*block, number)).collect();
+    let mut printer = Printer { tree, numbers, text: String::new() };
+    printer.block(tree.block(block));
+    (printer.text, children)
 }
 
 struct Printer<'t> {
