@@ -6,6 +6,11 @@ use super::plan::{Block, Plan, PlanId, SetPlan};
 use super::term::{Term, TermId};
 use super::terms::Terms;
 
+mod call;
+mod choice;
+mod compare;
+mod constant;
+mod filter;
 mod logic;
 mod merge;
 pub(super) mod wrapper;
@@ -23,12 +28,43 @@ pub(super) enum Outcome {
 
 /// Scalar rules, on a term whose parts are in their form.
 pub(super) fn scalar(terms: &mut Terms, term: Term) -> TermId {
-    logic::simplify(terms, term)
+    match term {
+        Term::Apply(operator, args) => {
+            let name = terms.text(operator).to_owned();
+            apply(terms, operator, &name, args)
+        }
+        Term::Call(found) => call::call(terms, *found),
+        Term::Case(branches, otherwise) => choice::case(terms, branches, otherwise),
+        Term::Cast(inner, data_type, mode) => {
+            let data_type = terms.text(data_type).to_owned();
+            constant::cast(terms, inner, &data_type, mode)
+        }
+        other => terms.keep(other),
+    }
+}
+
+fn apply(terms: &mut Terms, operator: super::term::Word, name: &str, args: Vec<TermId>) -> TermId {
+    match (name, args.as_slice()) {
+        ("and" | "or", _) => logic::junction(terms, name, args),
+        ("not", [only]) => logic::negation(terms, *only),
+        ("=" | "<>" | "<" | "<=" | ">" | ">=" | "is not distinct from", [_, _]) => {
+            compare::comparison(terms, name, args)
+        }
+        ("between", _) => match compare::between(terms, &args) {
+            Some(found) => found,
+            None => terms.keep(Term::Apply(operator, args)),
+        },
+        ("in", _) => compare::in_list(terms, args),
+        ("is null", [only]) => compare::is_null(terms, *only),
+        ("is true" | "is false", [only]) => compare::is_truth(terms, name, *only),
+        ("+" | "-" | "*", _) => constant::arithmetic(terms, name, args),
+        _ => terms.keep(Term::Apply(operator, args)),
+    }
 }
 
 /// Rules on what only has to be true or not: NULL counts as false.
-pub(super) fn filter(_: &mut Terms, condition: TermId) -> TermId {
-    condition
+pub(super) fn filter(terms: &mut Terms, condition: TermId) -> TermId {
+    filter::only_true(terms, condition)
 }
 
 /// The first rule that applies to a block.
