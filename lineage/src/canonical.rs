@@ -32,6 +32,7 @@ mod strict;
 mod substitute;
 pub mod term;
 mod terms;
+mod unique;
 mod usage;
 
 pub use plan::{Plan, PlanId};

@@ -2,17 +2,26 @@
 //! three-valued logic, with NULLs, duplicates and empty tables, on every database on which both forms
 //! run to the end. They must not know where terms and plans come from.
 
-use super::plan::{Block, Plan, PlanId, SetPlan};
+use super::plan::{Block, PlanId, SetPlan};
 use super::term::{Term, TermId};
 use super::terms::Terms;
 
+mod absorb;
 mod call;
 mod choice;
 mod compare;
+mod conditions;
 mod constant;
+mod distinct;
+mod exists;
 mod filter;
+mod group;
 mod logic;
 mod merge;
+mod outer;
+mod prune;
+mod references;
+mod sets;
 pub(super) mod wrapper;
 
 /// What a rule did.
@@ -39,6 +48,7 @@ pub(super) fn scalar(terms: &mut Terms, term: Term) -> TermId {
             let data_type = terms.text(data_type).to_owned();
             constant::cast(terms, inner, &data_type, mode)
         }
+        Term::Subquery(kind, operand, plan) => exists::subquery(terms, kind, operand, plan),
         other => terms.keep(other),
     }
 }
@@ -69,7 +79,28 @@ pub(super) fn filter(terms: &mut Terms, condition: TermId) -> TermId {
 
 /// The first rule that applies to a block.
 pub(super) fn block(terms: &mut Terms, block: &mut Block) -> Outcome {
-    const RULES: [fn(&mut Terms, &mut Block) -> Outcome; 1] = [merge::merge_inputs];
+    const RULES: [fn(&mut Terms, &mut Block) -> Outcome; 20] = [
+        merge::merge_inputs,
+        absorb::into_inner,
+        conditions::comparisons,
+        group::having_over_keys,
+        group::qualify_over_partitions,
+        outer::rejected_nulls,
+        outer::rejected_full,
+        references::always_found,
+        outer::unused_join,
+        references::unused_reference,
+        group::constant_keys,
+        group::group_as_distinct,
+        group::distinct_over_groups,
+        distinct::distinct_over_unique,
+        distinct::group_over_unique,
+        distinct::distinct_below,
+        distinct::never_null,
+        sets::into_branches,
+        prune::unread_columns,
+        call::sort_keys,
+    ];
     for rule in RULES {
         match rule(terms, block) {
             Outcome::Unchanged => {}
@@ -81,5 +112,5 @@ pub(super) fn block(terms: &mut Terms, block: &mut Block) -> Outcome {
 
 /// Rules on set operations.
 pub(super) fn set(terms: &mut Terms, set: SetPlan) -> PlanId {
-    terms.keep_plan(Plan::Set(set))
+    sets::normal(terms, set)
 }

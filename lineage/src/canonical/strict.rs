@@ -1,6 +1,6 @@
 //! Where NULL comes out because NULL went in. It must not know which columns can be NULL.
 
-use super::term::{Term, TermId};
+use super::term::{Column, Term, TermId};
 use super::terms::Terms;
 use crate::stack::with_room;
 
@@ -61,12 +61,12 @@ impl Terms {
     }
 
     /// Whether a term is NULL if the columns of some inputs of the block are.
-    pub(super) fn is_null_with(&self, id: TermId, absent: &dyn Fn(u32) -> bool) -> bool {
+    pub(super) fn is_null_with(&self, id: TermId, absent: &dyn Fn(Column) -> bool) -> bool {
         if self.facts(id).outer == 0 {
             return self.is_null(id);
         }
         with_room(|| match self.term(id) {
-            Term::Column(column) => column.level == 0 && absent(column.input),
+            Term::Column(column) => column.level == 0 && absent(*column),
             Term::Cast(inner, ..) | Term::Field(inner, _) => self.is_null_with(*inner, absent),
             Term::Apply(operator, args) if is_strict_operator(self.text(*operator)) => {
                 args.iter().any(|arg| self.is_null_with(*arg, absent))
@@ -79,13 +79,13 @@ impl Terms {
     }
 
     /// Whether a condition cannot be true if the columns of some inputs of the block are NULL.
-    pub(super) fn rejects(&self, condition: TermId, absent: &dyn Fn(u32) -> bool) -> bool {
+    pub(super) fn rejects_where(&self, condition: TermId, absent: &dyn Fn(Column) -> bool) -> bool {
         if self.is_null_with(condition, absent) {
             return true;
         }
         with_room(|| match self.applied(condition) {
-            Some(("and", args)) => args.iter().any(|arg| self.rejects(*arg, absent)),
-            Some(("or", args)) => args.iter().all(|arg| self.rejects(*arg, absent)),
+            Some(("and", args)) => args.iter().any(|arg| self.rejects_where(*arg, absent)),
+            Some(("or", args)) => args.iter().all(|arg| self.rejects_where(*arg, absent)),
             Some(("in", args)) => args.first().is_some_and(|operand| self.is_null_with(*operand, absent)),
             Some(("is true" | "is false", [arg])) => self.rejects_is(*arg, absent),
             Some(("not", [arg])) => match self.applied(*arg) {
@@ -98,7 +98,12 @@ impl Terms {
         })
     }
 
-    fn rejects_is(&self, operand: TermId, absent: &dyn Fn(u32) -> bool) -> bool {
+    /// Whether a condition cannot be true if the columns of some inputs of the block are NULL.
+    pub(super) fn rejects(&self, condition: TermId, absent: &dyn Fn(u32) -> bool) -> bool {
+        self.rejects_where(condition, &|column| absent(column.input))
+    }
+
+    fn rejects_is(&self, operand: TermId, absent: &dyn Fn(Column) -> bool) -> bool {
         self.is_null_with(operand, absent)
     }
 

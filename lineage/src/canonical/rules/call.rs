@@ -1,5 +1,7 @@
 //! Calls: names that mean the same function, aggregates, windows, sort keys.
 
+use super::Outcome;
+use crate::canonical::plan::Block;
 use crate::canonical::term::{Call, Over, Sort, Term, TermId, Traits};
 use crate::canonical::terms::Terms;
 use crate::dialect::Dialect;
@@ -167,4 +169,19 @@ pub(in crate::canonical) fn ignores_duplicates(terms: &Terms, term: TermId) -> b
         && (matches!(name, "min" | "max" | "bool_and" | "bool_or")
             || (call.distinct && matches!(name, "count" | "sum" | "avg")))
         && functions::is_aggregate(name)
+}
+
+/// The order that a LIMIT keeps to says where NULLs go only where that is unusual, and sorts by each key once.
+pub(super) fn sort_keys(terms: &mut Terms, block: &mut Block) -> Outcome {
+    let mut seen = std::collections::HashSet::new();
+    let mut order = block.order.clone();
+    order.retain(|key| {
+        terms.constant(key.term).is_none() && (terms.has(key.term, Traits::VOLATILE) || seen.insert(key.term))
+    });
+    order.iter_mut().for_each(|key| nulls(terms.dialect, key));
+    if order == block.order {
+        return Outcome::Unchanged;
+    }
+    block.order = order;
+    Outcome::Changed
 }

@@ -1,0 +1,104 @@
+//! Conditions that others say already, and those that cannot hold together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Outcome;
+use super::compare::whole_number;
+use crate::canonical::plan::Block;
+use crate::canonical::term::{TermId, Traits};
+use crate::canonical::terms::Terms;
+
+/// Which whole numbers leave a condition on one operand true.
+#[derive(Default)]
+struct Range {
+    /// Not below this, with the condition that says so; the flag: nor this itself.
+    low: Option<(i64, bool, TermId)>,
+    /// Not above this.
+    high: Option<(i64, bool, TermId)>,
+    /// Only this.
+    only: Option<(i64, TermId)>,
+    /// All conditions.
+    all: Vec<TermId>,
+}
+
+/// Of comparisons of one operand with whole numbers the narrowest are kept; if none is left to hold, the
+/// block has no rows. What is NULL satisfies none of them.
+pub(super) fn comparisons(terms: &mut Terms, block: &mut Block) -> Outcome {
+    let mut found = block.conditions.clone();
+    if !narrow(terms, &mut found) {
+        return Outcome::Unchanged;
+    }
+    block.conditions = found;
+    Outcome::Changed
+}
+
+fn narrow(terms: &mut Terms, conditions: &mut Vec<TermId>) -> bool {
+    let mut ranges: BTreeMap<TermId, Range> = BTreeMap::new();
+    for condition in conditions.iter() {
+        let Some((operator, [left, right])) = terms.applied(*condition) else { continue };
+        let (operand, number, operator) = match (whole_number(terms, *left), whole_number(terms, *right)) {
+            (None, Some(number)) => (*left, number, operator),
+            (Some(number), None) => {
+                let mirrored = match operator {
+                    "<" => ">",
+                    "<=" => ">=",
+                    other => other,
+                };
+                (*right, number, mirrored)
+            }
+            _ => continue,
+        };
+        if terms.has(operand, Traits::VOLATILE.and(Traits::UNKNOWN)) {
+            continue;
+        }
+        let range = ranges.entry(operand).or_default();
+        match operator {
+            "=" => {
+                if range.only.is_some_and(|(only, _)| only != number) {
+                    *conditions = vec![terms.truth(false)];
+                    return true;
+                }
+                range.only = Some((number, *condition));
+            }
+            ">" | ">=" => {
+                let strict = operator == ">";
+                if range.low.is_none_or(|(low, low_strict, _)| (number, strict) > (low, low_strict)) {
+                    range.low = Some((number, strict, *condition));
+                }
+            }
+            "<" | "<=" => {
+                let strict = operator == "<";
+                // Narrower is less, and of the same number the strict one.
+                if range.high.is_none_or(|(high, high_strict, _)| (number, !strict) < (high, !high_strict)) {
+                    range.high = Some((number, strict, *condition));
+                }
+            }
+            _ => continue,
+        }
+        range.all.push(*condition);
+    }
+    let mut gone: BTreeSet<TermId> = BTreeSet::new();
+    for range in ranges.values().filter(|range| range.all.len() > 1) {
+        let above = |number: i64| range.low.is_none_or(|(low, strict, _)| number > low || (number == low && !strict));
+        let below =
+            |number: i64| range.high.is_none_or(|(high, strict, _)| number < high || (number == high && !strict));
+        let kept: Vec<TermId> = match (range.only, range.low, range.high) {
+            (Some((only, condition)), ..) if above(only) && below(only) => vec![condition],
+            (Some(_), ..) => Vec::new(),
+            (None, Some((low, low_strict, one)), Some((high, high_strict, other))) => {
+                if low > high || (low == high && (low_strict || high_strict)) { Vec::new() } else { vec![one, other] }
+            }
+            (None, low, high) => low.into_iter().chain(high).map(|(.., condition)| condition).collect(),
+        };
+        if kept.is_empty() {
+            *conditions = vec![terms.truth(false)];
+            return true;
+        }
+        gone.extend(range.all.iter().filter(|condition| !kept.contains(condition)));
+    }
+    if gone.is_empty() {
+        return false;
+    }
+    conditions.retain(|condition| !gone.contains(condition));
+    true
+}

@@ -1,0 +1,126 @@
+//! Columns that nobody reads, and the order of those that are read by place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Outcome;
+use crate::canonical::plan::{Block, Distinct, Input, Plan, PlanId, SetPlan};
+use crate::canonical::substitute::Replacement;
+use crate::canonical::term::{Column, Part, Term, TermId, Traits};
+use crate::canonical::terms::{Terms, number};
+use crate::query::block::{Duplicates, SetOperator};
+
+/// An inner block has the columns that are read, each once, in an order of its own. Where duplicates are
+/// dropped all columns count, and so do those that make rows.
+pub(super) fn unread_columns(terms: &mut Terms, block: &mut Block) -> Outcome {
+    if block.frozen.is_some() {
+        return Outcome::Unchanged;
+    }
+    let mut read: BTreeMap<u32, Option<BTreeSet<u32>>> = BTreeMap::new();
+    for column in terms.columns_in(block) {
+        let places = read.entry(column.input).or_insert_with(|| Some(BTreeSet::new()));
+        match (column.part, places) {
+            (Part::Place(place), Some(places)) => drop(places.insert(place)),
+            (_, places) => *places = None,
+        }
+    }
+    for (input, _) in block.rest.iter().flat_map(|rest| &rest.parts) {
+        read.insert(*input, None);
+    }
+    let mut moved: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for place in 0..block.inputs.len() {
+        let input = block.inputs[place];
+        let Some(places) = read.get(&number(place)).cloned().unwrap_or_else(|| Some(BTreeSet::new())) else { continue };
+        if let Some((plan, order)) = pruned(terms, input.plan, &places) {
+            block.inputs[place] = Input { plan, ..input };
+            moved.insert(number(place), order);
+        }
+    }
+    if moved.is_empty() {
+        return Outcome::Unchanged;
+    }
+    let mut put = |terms: &mut Terms, column: Column| {
+        let part = match (column.part, moved.get(&column.input)) {
+            (Part::Place(place), Some(order)) if column.level == 0 => {
+                Part::Place(order.get(place as usize).copied().unwrap_or(place))
+            }
+            (part, _) => part,
+        };
+        terms.keep(Term::Column(Column { part, ..column }))
+    };
+    let mut replacement = Replacement::new(&mut put);
+    block.change_terms(&mut |term| terms.replace(&mut replacement, term));
+    for place in 0..block.inputs.len() {
+        let plan = terms.replace_plan(&mut replacement, block.inputs[place].plan, 1);
+        block.inputs[place].plan = plan;
+    }
+    Outcome::Changed
+}
+
+/// A plan with only some of its columns, and where each column went.
+fn pruned(terms: &mut Terms, plan: PlanId, read: &BTreeSet<u32>) -> Option<(PlanId, Vec<u32>)> {
+    let shared = terms.shared_plan(plan);
+    match &*shared {
+        Plan::Block(inner) if inner.frozen.is_none() && inner.rest.is_none() => {
+            let mut kept: Vec<TermId> = inner
+                .outputs
+                .iter()
+                .enumerate()
+                .filter(|(place, output)| {
+                    inner.distinct == Distinct::Distinct
+                        || read.contains(&number(*place))
+                        || terms.has(**output, Traits::GENERATOR.and(Traits::UNKNOWN))
+                })
+                .map(|(_, output)| *output)
+                .collect();
+            kept.sort_unstable();
+            // What differs from call to call is not one column because it is written alike.
+            kept.dedup_by(|one, other| one == other && !terms.has(*one, Traits::VOLATILE.and(Traits::UNKNOWN)));
+            if kept == inner.outputs {
+                return None;
+            }
+            let mut inner_new = (**inner).clone();
+            inner_new.outputs.clone_from(&kept);
+            // A second one of what is written alike but differs is found behind the first.
+            let mut taken: BTreeSet<usize> = BTreeSet::new();
+            let mut order = Vec::with_capacity(inner.outputs.len());
+            for output in &inner.outputs {
+                let moves = terms.has(*output, Traits::VOLATILE.and(Traits::UNKNOWN));
+                let mut places = kept.iter().enumerate().filter(|(_, kept)| *kept == output).map(|(place, _)| place);
+                let place = match moves {
+                    true => places.find(|place| !taken.contains(place)),
+                    false => places.next(),
+                };
+                taken.extend(place);
+                order.push(place.map_or(u32::MAX, number));
+            }
+            let made = terms.block(inner_new);
+            // The block may have become another, whose columns stand as they were asked for.
+            (terms.width(made) == Some(kept.len())).then_some((made, order))
+        }
+        Plan::Set(set)
+            if set.operator == SetOperator::Union
+                && set.duplicates == Duplicates::Kept
+                && set.limit.is_none()
+                && read.len() < set.width as usize =>
+        {
+            let kept: Vec<u32> = read.iter().copied().filter(|place| *place < set.width).collect();
+            let mut branches = Vec::with_capacity(set.branches.len());
+            for branch in &set.branches {
+                if terms.plan_facts(*branch).outer > 0 || terms.width(*branch) != Some(set.width as usize) {
+                    return None;
+                }
+                let outputs = kept
+                    .iter()
+                    .map(|place| terms.keep(Term::Column(Column { level: 0, input: 0, part: Part::Place(*place) })))
+                    .collect();
+                branches.push(terms.projection(*branch, outputs));
+            }
+            let order = (0..set.width)
+                .map(|place| kept.iter().position(|kept| *kept == place).map_or(u32::MAX, number))
+                .collect();
+            let made = terms.set(SetPlan { branches, width: number(kept.len()), ..set.clone() });
+            (terms.width(made) == Some(kept.len())).then_some((made, order))
+        }
+        _ => None,
+    }
+}
