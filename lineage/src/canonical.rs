@@ -10,7 +10,7 @@
 //! A function that may give another value at each call is never moved, copied or merged; so is a
 //! function of which nothing is known. Written in the same place of the same form, it counts as the same.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::dependency::{NoSchemas, Proof, Schemas, Shape};
 use crate::diagnostic::Position;
@@ -29,11 +29,11 @@ pub mod plan;
 mod print;
 mod rules;
 mod strict;
-mod substitute;
+pub(crate) mod substitute;
 pub mod term;
-mod terms;
-mod unique;
-mod usage;
+pub(crate) mod terms;
+pub(crate) mod unique;
+pub(crate) mod usage;
 
 pub use plan::{Plan, PlanId};
 pub use term::{Term, TermId};
@@ -82,10 +82,8 @@ pub struct Canonical {
     pub columns: Vec<ColumnName>,
     /// The declared facts that the form rests on.
     pub proofs: Vec<Proof>,
-    /// Where terms stand in the text.
-    origins: HashMap<TermId, Position>,
-    /// Where plans stand in the text.
-    plan_origins: HashMap<PlanId, Position>,
+    /// Where its parts stand in the text, and what its relations declare.
+    side: terms::Side,
 }
 
 impl Canonical {
@@ -102,7 +100,7 @@ impl Canonical {
         let mut ahead = vec![term];
         for _ in 0..FAR {
             let term = ahead.pop()?;
-            if let Some(found) = self.origins.get(&term) {
+            if let Some(found) = self.side.origins.get(&term) {
                 return Some(*found);
             }
             ahead.extend(terms.term(term).parts().into_iter().rev());
@@ -113,7 +111,7 @@ impl Canonical {
     /// Where a plan begins in the text, as far as that is known.
     #[must_use]
     pub fn plan_position(&self, plan: PlanId) -> Option<Position> {
-        self.plan_origins.get(&plan).copied()
+        self.side.plan_origins.get(&plan).copied()
     }
 }
 
@@ -143,8 +141,9 @@ pub fn canonicalize(
         return Err("it is too large".to_owned());
     }
     let columns = resolved.block(root).outputs.iter().map(|column| column.name.clone()).collect();
-    let (origins, plan_origins, proofs) = terms.finish();
-    Ok(Canonical { plan, columns, proofs, origins, plan_origins })
+    let mut side = terms.finish();
+    let proofs = std::mem::take(&mut side.proofs);
+    Ok(Canonical { plan, columns, proofs, side })
 }
 
 /// What a comparison of two texts says.

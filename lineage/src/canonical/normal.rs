@@ -66,7 +66,7 @@ impl Terms {
     }
 
     /// How many columns a plan has, where that is known.
-    pub(super) fn width(&self, plan: PlanId) -> Option<usize> {
+    pub(crate) fn width(&self, plan: PlanId) -> Option<usize> {
         match self.plan(plan) {
             Plan::Block(block) => block.rest.is_none().then_some(block.outputs.len()),
             Plan::Set(set) => Some(set.width as usize),

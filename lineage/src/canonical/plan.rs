@@ -224,7 +224,7 @@ impl From {
     }
 
     /// Changes its inputs and its conditions.
-    pub(super) fn change(&mut self, input: &mut dyn FnMut(u32) -> u32, term: &mut dyn FnMut(TermId) -> TermId) {
+    pub(crate) fn change(&mut self, input: &mut dyn FnMut(u32) -> u32, term: &mut dyn FnMut(TermId) -> TermId) {
         for part in &mut self.core {
             match part {
                 FromPart::Input(place) => *place = input(*place),
@@ -263,7 +263,7 @@ impl Block {
     }
 
     /// Changes every term of the block itself.
-    pub(super) fn change_terms(&mut self, change: &mut dyn FnMut(TermId) -> TermId) {
+    pub(crate) fn change_terms(&mut self, change: &mut dyn FnMut(TermId) -> TermId) {
         self.from.change(&mut |input| input, change);
         let mut all = |terms: &mut Vec<TermId>| terms.iter_mut().for_each(|term| *term = change(*term));
         all(&mut self.conditions);
@@ -288,7 +288,7 @@ impl Limit {
         self.count.iter().chain(&self.offset).chain(&self.by)
     }
 
-    pub(super) fn change(&mut self, change: &mut dyn FnMut(TermId) -> TermId) {
+    pub(crate) fn change(&mut self, change: &mut dyn FnMut(TermId) -> TermId) {
         self.count = self.count.map(&mut *change);
         self.offset = self.offset.map(&mut *change);
         self.by.iter_mut().for_each(|term| *term = change(*term));

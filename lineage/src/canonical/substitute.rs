@@ -9,7 +9,7 @@ use super::terms::Terms;
 use crate::stack::with_room;
 
 /// One replacement of columns by terms; what was worked out once is remembered.
-pub(super) struct Replacement<'f> {
+pub(crate) struct Replacement<'f> {
     /// What stands in the place of a column. Its level counts from the block whose terms are mapped;
     /// so do the levels of what it gives.
     column: &'f mut dyn FnMut(&mut Terms, Column) -> TermId,
@@ -18,14 +18,14 @@ pub(super) struct Replacement<'f> {
 }
 
 impl<'f> Replacement<'f> {
-    pub(super) fn new(column: &'f mut dyn FnMut(&mut Terms, Column) -> TermId) -> Self {
+    pub(crate) fn new(column: &'f mut dyn FnMut(&mut Terms, Column) -> TermId) -> Self {
         Self { column, terms: HashMap::new(), plans: HashMap::new() }
     }
 }
 
 impl Terms {
     /// A term with other terms in the place of its columns.
-    pub(super) fn replace(&mut self, with: &mut Replacement<'_>, term: TermId) -> TermId {
+    pub(crate) fn replace(&mut self, with: &mut Replacement<'_>, term: TermId) -> TermId {
         self.replace_at(with, term, 0)
     }
 
@@ -62,7 +62,7 @@ impl Terms {
     }
 
     /// A plan with other terms in the place of columns of what is so many levels around its own terms.
-    pub(super) fn replace_plan(&mut self, with: &mut Replacement<'_>, id: PlanId, depth: u32) -> PlanId {
+    pub(crate) fn replace_plan(&mut self, with: &mut Replacement<'_>, id: PlanId, depth: u32) -> PlanId {
         if self.plan_facts(id).outer < depth {
             return id;
         }
@@ -134,7 +134,7 @@ impl Terms {
     }
 
     /// A plan in FROM or an expression so many levels further in.
-    pub(super) fn shift_plan(&mut self, plan: PlanId, by: u32) -> PlanId {
+    pub(crate) fn shift_plan(&mut self, plan: PlanId, by: u32) -> PlanId {
         if by == 0 || self.plan_facts(plan).outer == 0 {
             return plan;
         }

@@ -39,9 +39,22 @@ pub struct Terms {
     pub(super) proofs: Vec<Proof>,
 }
 
+/// What is kept of a side when its form is made.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Side {
+    /// Where its terms stand in the text.
+    pub(super) origins: HashMap<TermId, Position>,
+    /// Where its plans stand in the text.
+    pub(super) plan_origins: HashMap<PlanId, Position>,
+    /// What it declares of relations.
+    pub(super) declared: HashMap<Word, Declared>,
+    /// What of it a rule has rested on.
+    pub(super) proofs: Vec<Proof>,
+}
+
 /// What is declared of a relation.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Declared {
+pub(crate) struct Declared {
     /// Columns that are never NULL.
     pub(super) not_null: BTreeSet<Word>,
     /// Columns that are unique where none of them is NULL.
@@ -65,7 +78,7 @@ impl<T: ?Sized + Eq + Hash> Store<T> {
 
 /// A statement is below four gigabytes, and so is the number of its parts.
 #[allow(clippy::cast_possible_truncation)]
-pub(super) const fn number(index: usize) -> u32 {
+pub(crate) const fn number(index: usize) -> u32 {
     index as u32
 }
 
@@ -117,11 +130,21 @@ impl Terms {
     }
 
     /// Ends a side.
-    pub(super) fn finish(&mut self) -> (HashMap<TermId, Position>, HashMap<PlanId, Position>, Vec<Proof>) {
+    pub(super) fn finish(&mut self) -> Side {
         let mut proofs = std::mem::take(&mut self.proofs);
         proofs.sort();
         proofs.dedup();
-        (std::mem::take(&mut self.origins), std::mem::take(&mut self.plan_origins), proofs)
+        Side {
+            origins: std::mem::take(&mut self.origins),
+            plan_origins: std::mem::take(&mut self.plan_origins),
+            declared: std::mem::take(&mut self.declared),
+            proofs,
+        }
+    }
+
+    /// Keys and the like are asked for as one side declares them, from here on.
+    pub(crate) fn take_side(&mut self, side: &super::Canonical) {
+        self.declared.clone_from(&side.side.declared);
     }
 
     /// The word of a text.
@@ -192,7 +215,7 @@ impl Terms {
     }
 
     /// Keeps a term as it is.
-    pub(super) fn keep(&mut self, term: Term) -> TermId {
+    pub(crate) fn keep(&mut self, term: Term) -> TermId {
         if let Some(id) = self.term_ids.get(&term) {
             return *id;
         }
@@ -342,7 +365,7 @@ impl Terms {
     }
 
     /// The operator and arguments of an application.
-    pub(super) fn applied(&self, id: TermId) -> Option<(&str, &[TermId])> {
+    pub(crate) fn applied(&self, id: TermId) -> Option<(&str, &[TermId])> {
         match self.term(id) {
             Term::Apply(operator, args) => Some((self.text(*operator), args)),
             _ => None,
@@ -350,12 +373,12 @@ impl Terms {
     }
 
     /// The arguments of an application of one operator.
-    pub(super) fn args_of(&self, id: TermId, operator: &str) -> Option<&[TermId]> {
+    pub(crate) fn args_of(&self, id: TermId, operator: &str) -> Option<&[TermId]> {
         self.applied(id).filter(|(found, _)| *found == operator).map(|(_, args)| args)
     }
 
     /// The constant that a term is.
-    pub(super) fn constant(&self, id: TermId) -> Option<(LiteralKind, &str)> {
+    pub(crate) fn constant(&self, id: TermId) -> Option<(LiteralKind, &str)> {
         match self.term(id) {
             Term::Literal(kind, text) => Some((*kind, self.text(*text))),
             _ => None,
@@ -363,7 +386,7 @@ impl Terms {
     }
 
     /// TRUE or FALSE, where a term is that.
-    pub(super) fn truth_of(&self, id: TermId) -> Option<bool> {
+    pub(crate) fn truth_of(&self, id: TermId) -> Option<bool> {
         match self.constant(id) {
             Some((LiteralKind::Boolean, text)) => Some(text == "true"),
             _ => None,
@@ -371,7 +394,7 @@ impl Terms {
     }
 
     /// Whether a term is NULL.
-    pub(super) fn is_null(&self, id: TermId) -> bool {
+    pub(crate) fn is_null(&self, id: TermId) -> bool {
         matches!(self.constant(id), Some((LiteralKind::Null, _)))
     }
 }

@@ -16,18 +16,18 @@ const MOST: usize = 8;
 
 /// Columns that are unique per row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unique {
+pub(crate) struct Unique {
     /// The columns; none if there is at most one row.
-    pub(super) columns: BTreeSet<Part>,
+    pub(crate) columns: BTreeSet<Part>,
     /// Whether rows with NULL in them are unique too.
-    pub(super) with_nulls: bool,
+    pub(crate) with_nulls: bool,
     /// What is declared that this rests on.
-    pub(super) proofs: Vec<Proof>,
+    pub(crate) proofs: Vec<Proof>,
 }
 
 impl Terms {
     /// The keys of a plan.
-    pub(super) fn keys(&self, plan: PlanId) -> Vec<Unique> {
+    pub(crate) fn keys(&self, plan: PlanId) -> Vec<Unique> {
         with_room(|| match self.plan(plan) {
             Plan::Relation(name, None) => self.declared_keys(*name),
             Plan::Block(block) => self.block_keys(block),
@@ -115,7 +115,7 @@ impl Terms {
     }
 
     /// Whether a block has at most one row.
-    pub(super) fn is_single(&self, block: &Block) -> bool {
+    pub(crate) fn is_single(&self, block: &Block) -> bool {
         let one = block.limit.as_ref().is_some_and(|limit| {
             limit.by.is_empty()
                 && limit.modifiers.is_none()
@@ -129,7 +129,7 @@ impl Terms {
     }
 
     /// The partition of a condition that keeps one row of each: `row_number() OVER (…) = 1`.
-    fn first_of(&self, condition: TermId) -> Option<Vec<TermId>> {
+    pub(crate) fn first_of(&self, condition: TermId) -> Option<Vec<TermId>> {
         let [left, right] = self.args_of(condition, "=")? else { return None };
         let (call, one) = if self.constant(*left).is_some() { (*right, *left) } else { (*left, *right) };
         if self.constant(one) != Some((LiteralKind::Number, "1")) {
@@ -197,7 +197,7 @@ impl Terms {
 
     /// Whether at most one row of an input matches conditions for given rows of the others: they compare
     /// all columns of one of its keys with columns of the others. What that rests on.
-    pub(super) fn matches_once(
+    pub(crate) fn matches_once(
         &self,
         block: &Block,
         input: u32,
@@ -223,7 +223,7 @@ impl Terms {
     }
 
     /// Whether a column of a joined input is never NULL in the rows that a block is left with.
-    pub(super) fn is_required(&self, block: &Block, column: Column) -> bool {
+    pub(crate) fn is_required(&self, block: &Block, column: Column) -> bool {
         let is_core = block.from.core.contains(&FromPart::Input(column.input));
         if is_core && self.is_declared_not_null(block, column) {
             return true;
@@ -257,7 +257,7 @@ impl Terms {
     }
 
     /// What the columns of each relation among the inputs are declared to refer to.
-    pub(super) fn references_of(&self, name: Word) -> &[(Vec<Word>, Word, Vec<Word>)] {
+    pub(crate) fn references_of(&self, name: Word) -> &[(Vec<Word>, Word, Vec<Word>)] {
         self.declared.get(&name).map(|declared| declared.references.as_slice()).unwrap_or_default()
     }
 }
@@ -266,7 +266,7 @@ impl Terms {
 #[derive(Debug, Clone)]
 pub(super) struct RowKey {
     pub(super) columns: BTreeSet<Column>,
-    pub(super) with_nulls: bool,
+    pub(crate) with_nulls: bool,
     pub(super) proofs: Vec<Proof>,
 }
 

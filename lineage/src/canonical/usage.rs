@@ -10,9 +10,9 @@ use crate::stack::with_room;
 
 /// Columns of one block, found in terms of it and below.
 #[derive(Default)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     /// The columns; their level is 0.
-    pub(super) columns: BTreeSet<Column>,
+    pub(crate) columns: BTreeSet<Column>,
     terms: HashSet<(TermId, u32)>,
     plans: HashSet<(PlanId, u32)>,
 }
@@ -24,7 +24,7 @@ impl Usage {
     }
 
     /// Adds the columns that an input of the block uses.
-    pub(super) fn add_plan(&mut self, terms: &Terms, plan: PlanId) {
+    pub(crate) fn add_plan(&mut self, terms: &Terms, plan: PlanId) {
         self.plan(terms, plan, 1);
     }
 
@@ -76,14 +76,14 @@ impl Usage {
 
 impl Terms {
     /// The inputs of the block that a term of it uses, in order.
-    pub(super) fn inputs_of(&self, term: TermId) -> Vec<u32> {
+    pub(crate) fn inputs_of(&self, term: TermId) -> Vec<u32> {
         let mut inputs: Vec<u32> = self.columns_of(term).into_iter().map(|column| column.input).collect();
         inputs.dedup();
         inputs
     }
 
     /// The columns of the block's inputs that a term of it uses, in order.
-    pub(super) fn columns_of(&self, term: TermId) -> BTreeSet<Column> {
+    pub(crate) fn columns_of(&self, term: TermId) -> BTreeSet<Column> {
         let mut usage = Usage::default();
         usage.add(self, term);
         usage.columns
