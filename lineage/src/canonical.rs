@@ -205,7 +205,7 @@ fn same_token(base: &Token, head: &Token, dialect: Dialect) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 #[cfg(test)]
 mod text_tests {

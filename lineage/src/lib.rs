@@ -17,6 +17,7 @@ pub mod columns;
 pub mod dependency;
 pub mod diagnostic;
 pub mod dialect;
+pub mod difference;
 mod effort;
 pub mod filling;
 pub mod functions;

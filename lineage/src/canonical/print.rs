@@ -236,6 +236,18 @@ impl Printer<'_> {
                 self.list(items, ", ");
                 self.text.push(')');
             }
+            ("=" | "<>" | "<" | "<=", [left, right])
+                if self.terms.constant(*left).is_some() && self.terms.constant(*right).is_none() =>
+            {
+                self.operand(*right);
+                self.text.push_str(match operator {
+                    "<" => " > ",
+                    "<=" => " >= ",
+                    "=" => " = ",
+                    _ => " <> ",
+                });
+                self.operand(*left);
+            }
             _ if args.len() > 1 && is_infix(operator) => {
                 for (place, arg) in args.iter().enumerate() {
                     if self.text.len() > LONGEST {

@@ -147,6 +147,11 @@ impl Terms {
         self.declared.clone_from(&side.side.declared);
     }
 
+    /// Whether nothing is left of the effort that one pair may take.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.effort.is_spent()
+    }
+
     /// The word of a text.
     pub fn word(&mut self, text: &str) -> Word {
         if let Some(id) = self.words.ids.get(text) {
@@ -210,7 +215,7 @@ impl Terms {
     }
 
     /// A plan, to be looked at while others are made.
-    pub(super) fn shared_plan(&self, id: PlanId) -> Arc<Plan> {
+    pub(crate) fn shared_plan(&self, id: PlanId) -> Arc<Plan> {
         Arc::clone(&self.plans[id.0 as usize].value)
     }
 
@@ -229,7 +234,7 @@ impl Terms {
     }
 
     /// Keeps a plan as it is.
-    pub(super) fn keep_plan(&mut self, plan: Plan) -> PlanId {
+    pub(crate) fn keep_plan(&mut self, plan: Plan) -> PlanId {
         if let Some(id) = self.plan_ids.get(&plan) {
             return *id;
         }

@@ -17,7 +17,7 @@ mod shapes;
 
 /// What is known of relations.
 #[derive(Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     shapes: BTreeMap<RelationName, Shape>,
     not_null: BTreeMap<RelationName, BTreeSet<ColumnName>>,
     references: BTreeMap<RelationName, Vec<Reference>>,
@@ -40,7 +40,7 @@ impl Relations for Known {
 }
 
 /// Reads what is known of relations.
-pub(super) fn known(dialect: Dialect, text: &str) -> Known {
+pub(crate) fn known(dialect: Dialect, text: &str) -> Known {
     let mut found = Known::default();
     let column = |name: &str| ColumnName::new(dialect, name, Quoting::Bare);
     for relation in text.split(';').map(str::trim).filter(|relation| !relation.is_empty()) {
@@ -78,10 +78,10 @@ pub(super) fn known(dialect: Dialect, text: &str) -> Known {
     found
 }
 
-pub(super) const SCHEMA: &str = "t(id!, a, b, c*); u(id!, a, d); v(k?, x, y*); \
+pub(crate) const SCHEMA: &str = "t(id!, a, b, c*); u(id!, a, d); v(k?, x, y*); \
      orders(order_id!, customer_id* -> customers.customer_id, amount, status); customers(customer_id!, name, region); o(...)";
 
-pub(super) fn form(terms: &mut Terms, sql: &str, known: &Known) -> Canonical {
+pub(crate) fn form(terms: &mut Terms, sql: &str, known: &Known) -> Canonical {
     let script = parse(sql, terms.dialect);
     assert!(script.diagnostics.is_empty(), "{sql}\n{:?}", script.diagnostics);
     let queries = script.statements[0].queries.clone().expect("a query");

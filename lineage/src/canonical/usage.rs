@@ -19,7 +19,7 @@ pub(crate) struct Usage {
 
 impl Usage {
     /// Adds the columns that a term of the block uses.
-    pub(super) fn add(&mut self, terms: &Terms, term: TermId) {
+    pub(crate) fn add(&mut self, terms: &Terms, term: TermId) {
         self.term(terms, term, 0);
     }
 

@@ -1,0 +1,676 @@
+//! Two blocks, clause by clause in the order in which they work: FROM, WHERE, GROUP BY, HAVING, QUALIFY,
+//! the columns, DISTINCT, LIMIT. It must not know what the plans around them are.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Comparer;
+use super::align::{self, Pair};
+use super::delta::{Because, ColumnChange, Delta, Evidence, Places, Rows, any, because};
+use super::side::{Shared, Side, Which};
+use super::stage::{Stage, is_made_of};
+use crate::canonical::plan::{Block, Distinct, Plan, PlanId};
+use crate::canonical::term::{Column, Term, TermId, Traits};
+use crate::canonical::terms::number;
+use crate::query::tree::LiteralKind;
+
+/// The place in base of each column of head, where it is known beforehand.
+pub(super) type Matching<'m> = Option<&'m [Option<u32>]>;
+
+impl Comparer<'_> {
+    pub(super) fn blocks(&mut self, base: &Block, head: &Block, matching: Matching<'_>) -> Delta {
+        if base.frozen.is_some() || head.frozen.is_some() {
+            let places = self.places(base.outputs.len(), head.outputs.len(), matching);
+            return Delta::anything(places, because("it is written in a form that is not taken apart"));
+        }
+        let (base, head, shared) = self.share(base, head);
+        let (base_form, head_form) = (self.base, self.head);
+        let old = Side::new(self.terms, Which::Base, &base, &head, &shared, base_form);
+        let new = Side::new(self.terms, Which::Head, &head, &base, &shared, head_form);
+        let mut stage = Stage::default();
+        let (before, after) = self.joins(&shared, &old, &new, &mut stage);
+        self.lateral_inputs(&shared, &new, &mut stage);
+        let weaker = self.conditions(&old, &new, &before, &after, &mut stage);
+        self.fan_out(&shared, &old, &new, &weaker, &mut stage);
+        self.groups(&old, &new, &mut stage);
+        self.conditions(&old, &new, &old.block.having, &new.block.having, &mut stage);
+        stage.see();
+        self.qualify(&old, &new, &mut stage);
+        let mut delta = self.outputs(&old, &new, matching, &mut stage);
+        self.rest(&old, &new, &stage, &mut delta);
+        self.distinct(&old, &new, &mut stage, &mut delta);
+        self.limit(&old, &new, &mut stage);
+        delta.rows = std::mem::take(&mut stage.rows);
+        delta
+    }
+
+    /// Brings the inputs of both blocks under shared numbers, and compares those that both have.
+    fn share(&mut self, base: &Block, head: &Block) -> (Block, Block, Shared) {
+        let (mut base, mut head) = (base.clone(), head.clone());
+        let pairs = align::align(self.terms, &base, &head);
+        for (left, right) in pairs.iter().filter_map(|pair| Some((pair.0?, pair.1?))) {
+            let (b, h) = (base.inputs[left as usize].plan, head.inputs[right as usize].plan);
+            let is_block = |plan: PlanId| matches!(self.terms.plan(plan), Plan::Block(_) | Plan::Set(_));
+            if is_block(b) && !is_block(h) {
+                if let Some(found) = align::behind_block(self.terms, &head, right) {
+                    head = found;
+                }
+            } else if is_block(h)
+                && !is_block(b)
+                && let Some(found) = align::behind_block(self.terms, &base, left)
+            {
+                base = found;
+            }
+        }
+        let mut shared = Shared::default();
+        for pair in pairs {
+            let delta = match pair {
+                (Some(left), Some(right)) => {
+                    let (b, h) = (base.inputs[left as usize], head.inputs[right as usize]);
+                    self.input(b.plan, h.plan, b.sample == h.sample, b.sample.is_some())
+                }
+                _ => None,
+            };
+            shared.pairs.push(pair);
+            shared.deltas.push(delta);
+        }
+        self.share_lateral(&base, &head, &mut shared);
+        (base, head, shared)
+    }
+
+    /// What differs about an input.
+    fn input(&mut self, base: PlanId, head: PlanId, same_sample: bool, samples: bool) -> Option<Delta> {
+        let found = if base == head {
+            None
+        } else {
+            Some(self.plans(base, head, None)).filter(|delta| !delta.is_none() || !is_straight(delta))
+        };
+        match found {
+            None if same_sample => None,
+            None => {
+                let width = self.terms.width(base).unwrap_or_default();
+                let mut delta = Delta::none(width);
+                let why = because("another sample of the rows is taken");
+                delta.say(Rows::Added, &why);
+                delta.say(Rows::Removed, &why);
+                Some(delta)
+            }
+            Some(mut delta) => {
+                if samples || !same_sample {
+                    let why = because("a sample is taken of other rows");
+                    delta.say(Rows::Added, &why);
+                    delta.say(Rows::Removed, &why);
+                }
+                Some(delta)
+            }
+        }
+    }
+
+    /// Inputs that depend on others are the same if they are so once those have one number.
+    fn share_lateral(&mut self, base: &Block, head: &Block, shared: &mut Shared) {
+        let rest = |taken: BTreeSet<u32>, block: &Block| -> Vec<u32> {
+            (0..number(block.inputs.len())).filter(|input| !taken.contains(input)).collect()
+        };
+        let left = rest(shared.pairs.iter().filter_map(|pair| pair.0).collect(), base);
+        let mut right = rest(shared.pairs.iter().filter_map(|pair| pair.1).collect(), head);
+        for input in left {
+            let plan = self.shared_plan(base.inputs[input as usize].plan, Which::Base, shared);
+            let mut found: Option<usize> = None;
+            for (place, other) in right.iter().enumerate() {
+                let candidate = self.shared_plan(head.inputs[*other as usize].plan, Which::Head, shared);
+                if candidate == plan && base.inputs[input as usize].sample == head.inputs[*other as usize].sample {
+                    found = Some(place);
+                    break;
+                }
+            }
+            let pair: Pair = (Some(input), found.map(|place| right.remove(place)));
+            shared.pairs.push(pair);
+            shared.deltas.push(None);
+        }
+        for input in right {
+            shared.pairs.push((None, Some(input)));
+            shared.deltas.push(None);
+        }
+    }
+
+    /// An input with the columns that it takes from others under shared numbers.
+    fn shared_plan(&mut self, plan: PlanId, which: Which, shared: &Shared) -> PlanId {
+        let mut moved = |terms: &mut crate::canonical::Terms, column: Column| {
+            terms.keep(Term::Column(shared.column(which, column)))
+        };
+        let mut replacement = crate::canonical::substitute::Replacement::new(&mut moved);
+        self.terms.replace_plan(&mut replacement, plan, 1)
+    }
+
+    /// What an input that depends on others takes from them may differ.
+    fn lateral_inputs(&mut self, shared: &Shared, head: &Side<'_>, stage: &mut Stage) {
+        for (input, pair) in shared.pairs.iter().enumerate() {
+            let (Some(_), Some(own)) = pair else { continue };
+            let Some(plan) = head.own.inputs.get(*own as usize).map(|input| input.plan) else { continue };
+            let plan = self.shared_plan(plan, Which::Head, shared);
+            let mut usage = crate::canonical::usage::Usage::default();
+            usage.add_plan(self.terms, plan);
+            let why = usage.columns.iter().find_map(|column| stage.column(*column).cloned());
+            if let Some(why) = why {
+                stage.touch_all(number(input), &why);
+                for rows in [Rows::Added, Rows::Removed, Rows::More] {
+                    stage.say(rows, &why);
+                }
+            }
+        }
+    }
+
+    /// Where a condition of a join became weaker, rows may match several times.
+    fn fan_out(&mut self, shared: &Shared, old: &Side<'_>, new: &Side<'_>, weaker: &[TermId], stage: &mut Stage) {
+        let joins = weaker.iter().find(|condition| self.terms.inputs_of(**condition).len() > 1).copied();
+        let Some(condition) = joins else { return };
+        let Some(input) = self.fans_out(shared, new, condition) else { return };
+        let not = if self.fans_out(shared, old, condition) != Some(input) {
+            "no longer on a unique key"
+        } else {
+            "not on a unique key"
+        };
+        let name = self.join_of(shared, new, input);
+        let why = Arc::new(Evidence {
+            detail: format!("rows may be duplicated: the join to {name} is {not}"),
+            before: Some(old.text(self.terms, condition)),
+            after: None,
+            base_position: old.position(self.terms, condition),
+            head_position: new.block.conditions.iter().find_map(|term| new.position(self.terms, *term)),
+        });
+        stage.say(Rows::More, &why);
+    }
+
+    /// GROUP BY.
+    fn groups(&mut self, old: &Side<'_>, new: &Side<'_>, stage: &mut Stage) {
+        match (&old.block.group, &new.block.group) {
+            (None, None) => {}
+            (Some(before), Some(after)) => {
+                let (was, is): (BTreeSet<TermId>, BTreeSet<TermId>) =
+                    (before.keys.iter().copied().collect(), after.keys.iter().copied().collect());
+                let shared: Vec<TermId> = was.intersection(&is).copied().collect();
+                let unstable = shared.iter().find_map(|key| stage.unstable(self.terms, *key));
+                if was == is && before.sets == after.sets {
+                    if let Some(why) = &unstable {
+                        stage.say(Rows::Added, why);
+                        stage.say(Rows::Removed, why);
+                    }
+                    let keys = if unstable.is_some() { Vec::new() } else { shared };
+                    stage.group(keys, unstable.as_ref());
+                    return;
+                }
+                let (then, now) = (self.each(old, &before.keys), self.each(new, &after.keys));
+                let why = Arc::new(Evidence {
+                    detail: format!("one row for {now} instead of {then}"),
+                    before: Some(then),
+                    after: Some(now),
+                    base_position: before.keys.iter().find_map(|key| old.position(self.terms, *key)),
+                    head_position: after.keys.iter().find_map(|key| new.position(self.terms, *key)),
+                });
+                stage.group(shared, Some(&why));
+                stage.say(Rows::Regrained, &why);
+                let plain = before.sets.is_none() && after.sets.is_none() && unstable.is_none();
+                if !(plain && is.is_subset(&was)) {
+                    stage.say(Rows::More, &why);
+                }
+                if !(plain && was.is_subset(&is)) {
+                    stage.say(Rows::Fewer, &why);
+                }
+                if !plain || is.is_empty() {
+                    stage.say(Rows::Added, &why);
+                }
+                if !plain || was.is_empty() {
+                    stage.say(Rows::Removed, &why);
+                }
+            }
+            (before, after) => {
+                let (grouped, is_new) = match (before, after) {
+                    (None, Some(after)) => (after, true),
+                    (Some(before), _) => (before, false),
+                    (None, None) => return,
+                };
+                let side = if is_new { new } else { old };
+                let each = self.each(side, &grouped.keys);
+                let detail =
+                    if is_new { format!("one row for {each} now") } else { format!("no longer one row for {each}") };
+                let mut evidence = Evidence { detail, ..Evidence::default() };
+                let position = grouped.keys.iter().find_map(|key| side.position(self.terms, *key));
+                if is_new {
+                    (evidence.after, evidence.head_position) = (Some(each), position);
+                } else {
+                    (evidence.before, evidence.base_position) = (Some(each), position);
+                }
+                let why = Arc::new(evidence);
+                let unstable = grouped.keys.iter().find_map(|key| stage.unstable(self.terms, *key));
+                stage.group(grouped.keys.clone(), Some(&why));
+                stage.say(Rows::Regrained, &why);
+                stage.say(if is_new { Rows::Fewer } else { Rows::More }, &why);
+                // All rows make one row, also if there are none.
+                if grouped.keys.is_empty() || grouped.sets.is_some() || unstable.is_some() {
+                    stage.say(Rows::Added, &why);
+                    stage.say(Rows::Removed, &why);
+                }
+            }
+        }
+    }
+
+    /// QUALIFY, which often keeps one row of each kind.
+    fn qualify(&mut self, old: &Side<'_>, new: &Side<'_>, stage: &mut Stage) {
+        let (before, after) = (&old.block.qualify, &new.block.qualify);
+        let first = |terms: &crate::canonical::Terms, conditions: &[TermId]| -> Option<(TermId, Vec<TermId>)> {
+            conditions.iter().find_map(|condition| Some((*condition, terms.first_of(*condition)?)))
+        };
+        match (first(self.terms, before), first(self.terms, after)) {
+            (None, None) => drop(self.conditions(old, new, before, after, stage)),
+            (Some((was, keys)), Some((is, others))) if before.len() == 1 && after.len() == 1 => {
+                let (left, right): (BTreeSet<TermId>, BTreeSet<TermId>) =
+                    (keys.iter().copied().collect(), others.iter().copied().collect());
+                let unstable = keys.iter().chain(&others).find_map(|key| stage.unstable(self.terms, *key));
+                if let Some(why) = unstable {
+                    for rows in [Rows::Added, Rows::Removed] {
+                        stage.say(rows, &why);
+                    }
+                    stage.choose(Vec::new(), Some(&why));
+                    return;
+                }
+                if left == right {
+                    let by = self.order_of_first(is);
+                    let differs = if was == is {
+                        by.iter().find_map(|key| stage.unstable(self.terms, *key))
+                    } else {
+                        Some(self.otherwise(old, new, was, is, "another row is kept of"))
+                    };
+                    stage.choose(keys, differs.as_ref());
+                    return;
+                }
+                let (then, now) = (self.each(old, &keys), self.each(new, &others));
+                let mut why = (*self.otherwise(old, new, was, is, "")).clone();
+                why.detail = format!("one row for {now} instead of {then}");
+                (why.before, why.after) = (Some(then), Some(now));
+                let why = Arc::new(why);
+                let shared: Vec<TermId> = left.intersection(&right).copied().collect();
+                stage.choose(shared, Some(&why));
+                stage.say(Rows::Regrained, &why);
+                if !right.is_subset(&left) {
+                    stage.say(Rows::More, &why);
+                }
+                if !left.is_subset(&right) {
+                    stage.say(Rows::Fewer, &why);
+                }
+            }
+            (was, is) => {
+                self.conditions(old, new, before, after, stage);
+                let was_kept = was.as_ref().is_some_and(|(condition, _)| after.contains(condition));
+                if let Some((condition, keys)) = was.filter(|_| !was_kept) {
+                    let then = self.each(old, &keys);
+                    let why = Arc::new(Evidence {
+                        detail: format!("no longer one row for {then}: rows may be duplicated"),
+                        before: Some(then),
+                        base_position: old.position(self.terms, condition),
+                        ..Evidence::default()
+                    });
+                    for rows in [Rows::Regrained, Rows::More, Rows::Added] {
+                        stage.say(rows, &why);
+                    }
+                }
+                if let Some((condition, keys)) = is.filter(|_| !was_kept) {
+                    let now = self.each(new, &keys);
+                    let why = Arc::new(Evidence {
+                        detail: format!("only one row for {now} now"),
+                        after: Some(now),
+                        head_position: new.position(self.terms, condition),
+                        ..Evidence::default()
+                    });
+                    for rows in [Rows::Regrained, Rows::Removed] {
+                        stage.say(rows, &why);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What one row stands for.
+    fn each(&self, side: &Side<'_>, keys: &[TermId]) -> String {
+        let keys: Vec<String> = keys.iter().map(|key| plain(&side.text(self.terms, *key))).collect();
+        if keys.is_empty() { "all rows".to_owned() } else { format!("each {}", keys.join(", ")) }
+    }
+
+    /// What a window that keeps the first row sorts by.
+    fn order_of_first(&self, condition: TermId) -> Vec<TermId> {
+        let Some(args) = self.terms.args_of(condition, "=") else { return Vec::new() };
+        let calls = args.iter().filter_map(|arg| match self.terms.term(*arg) {
+            Term::Call(call) => call.over.as_ref(),
+            _ => None,
+        });
+        calls.flat_map(|over| over.order.iter().map(|key| key.term)).collect()
+    }
+
+    /// A term that is written otherwise.
+    fn otherwise(&self, old: &Side<'_>, new: &Side<'_>, was: TermId, is: TermId, what: &str) -> Because {
+        let (before, after) = (old.text(self.terms, was), new.text(self.terms, is));
+        Arc::new(Evidence {
+            detail: format!("{what} several: `{after}` instead of `{before}`"),
+            before: Some(before),
+            after: Some(after),
+            base_position: old.position(self.terms, was),
+            head_position: new.position(self.terms, is),
+        })
+    }
+
+    pub(super) fn places(&self, base: usize, head: usize, matching: Matching<'_>) -> Places {
+        match matching {
+            Some(matching) => Places::matched(base, matching),
+            None => {
+                let both: Vec<Option<u32>> = (0..head).map(|place| (place < base).then(|| number(place))).collect();
+                Places::matched(base, &both)
+            }
+        }
+    }
+
+    /// Which columns of nested blocks are which: those with the same term, and then in order, if as many
+    /// are left on both sides.
+    fn matched_by_term(&self, old: &[TermId], new: &[TermId]) -> Places {
+        let mut free: Vec<Option<TermId>> = old.iter().copied().map(Some).collect();
+        let mut matched: Vec<Option<u32>> = vec![None; new.len()];
+        let mut at: std::collections::HashMap<TermId, Vec<usize>> = std::collections::HashMap::new();
+        for (place, term) in old.iter().enumerate().rev() {
+            at.entry(*term).or_default().push(place);
+        }
+        for (place, term) in new.iter().enumerate() {
+            if let Some(found) = at.get_mut(term).and_then(Vec::pop) {
+                free[found] = None;
+                matched[place] = Some(number(found));
+            }
+        }
+        let left: Vec<usize> = (0..old.len()).filter(|place| free[*place].is_some()).collect();
+        let open: Vec<usize> = (0..new.len()).filter(|place| matched[*place].is_none()).collect();
+        // Another column that takes the place of one is that one changed.
+        let mut left = left.into_iter().peekable();
+        let mut rest = open.len();
+        for place in open {
+            let near = left.peek().is_some_and(|found| *found >= place) || rest <= left.len();
+            if near && let Some(found) = left.next() {
+                matched[place] = Some(number(found));
+            }
+            rest -= 1;
+        }
+        Places::matched(old.len(), &matched)
+    }
+
+    /// The columns.
+    fn outputs(&mut self, old: &Side<'_>, new: &Side<'_>, matching: Matching<'_>, stage: &mut Stage) -> Delta {
+        let (before, after) = (&old.block.outputs, &new.block.outputs);
+        let places = match matching {
+            Some(matching) => Places::matched(before.len(), matching),
+            None => self.matched_by_term(before, after),
+        };
+        let mut delta = Delta { places, ..Delta::default() };
+        let mut lone: (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+        for (place, was, is) in delta.places.pairs() {
+            let was = was.and_then(|place| before.get(place)).copied();
+            let is = is.and_then(|place| after.get(place)).copied();
+            let makes_rows = was != is && was.iter().chain(&is).any(|term| self.terms.has(*term, Traits::GENERATOR));
+            let change = match (was, is) {
+                (Some(was), Some(is)) if was == is => {
+                    let why = stage.unstable(self.terms, is);
+                    why.map(|why| (ColumnChange::Revalued, self.through(new, is, &why)))
+                }
+                (Some(was), Some(is)) => Some(self.rewritten(old, new, was, is)),
+                (Some(was), None) => {
+                    lone.0.push(place);
+                    let why = Arc::new(Evidence {
+                        detail: "the column is gone".to_owned(),
+                        before: Some(old.text(self.terms, was)),
+                        base_position: old.position(self.terms, was),
+                        ..Evidence::default()
+                    });
+                    Some((ColumnChange::Removed, why))
+                }
+                (None, Some(is)) => {
+                    lone.1.push(place);
+                    let why = Arc::new(Evidence {
+                        detail: "the column is new".to_owned(),
+                        after: Some(new.text(self.terms, is)),
+                        head_position: new.position(self.terms, is),
+                        ..Evidence::default()
+                    });
+                    Some((ColumnChange::Added, why))
+                }
+                (None, None) => None,
+            };
+            if let Some((change, why)) = change {
+                if makes_rows || (self.makes_rows(is) && change == ColumnChange::Revalued) {
+                    for rows in [Rows::Added, Rows::Removed, Rows::More] {
+                        stage.say(rows, &why);
+                    }
+                }
+                delta.columns.insert(place, (change, why));
+            }
+        }
+        for gone in &lone.0 {
+            let term = before.get(*gone as usize);
+            let same = lone.1.iter().copied().find(|come| {
+                let is = delta.places.in_head(*come).and_then(|place| after.get(place));
+                is == term && is.is_some_and(|is| stage.unstable(self.terms, *is).is_none())
+            });
+            if let Some(come) = same {
+                lone.1.retain(|place| *place != come);
+                delta.renamed.push((*gone, come));
+            }
+        }
+        delta
+    }
+
+    fn makes_rows(&self, term: Option<TermId>) -> bool {
+        term.is_some_and(|term| self.terms.has(term, Traits::GENERATOR))
+    }
+
+    /// A column that is written as before, over what differs.
+    fn through(&self, side: &Side<'_>, term: TermId, why: &Because) -> Because {
+        let text = side.text(self.terms, term);
+        let detail = if matches!(self.terms.term(term), Term::Column(_)) {
+            why.detail.clone()
+        } else {
+            format!("`{text}` is over what differs: {}", why.detail)
+        };
+        let mut evidence = Evidence { detail, ..(**why).clone() };
+        evidence.head_position = evidence.head_position.or_else(|| side.position(self.terms, term));
+        Arc::new(evidence)
+    }
+
+    /// A column that is another expression now.
+    fn rewritten(&self, old: &Side<'_>, new: &Side<'_>, was: TermId, is: TermId) -> (ColumnChange, Because) {
+        let (before, after) = (old.text(self.terms, was), new.text(self.terms, is));
+        let bare = |term: TermId| match self.terms.term(term) {
+            Term::Cast(inner, ..) => *inner,
+            _ => term,
+        };
+        let change = if bare(was) == bare(is) { ColumnChange::Retyped } else { ColumnChange::Revalued };
+        let detail = if before == after {
+            format!("the expression `{after}` is over something else")
+        } else {
+            format!("the expression changed from `{before}` to `{after}`")
+        };
+        let why = Evidence {
+            detail,
+            before: Some(before),
+            after: Some(after),
+            base_position: old.position(self.terms, was),
+            head_position: new.position(self.terms, is),
+        };
+        (change, Arc::new(why))
+    }
+
+    /// Columns that pass through a star.
+    fn rest(&mut self, old: &Side<'_>, new: &Side<'_>, stage: &Stage, delta: &mut Delta) {
+        let (before, after) = match (&old.block.rest, &new.block.rest) {
+            (None, None) => return,
+            (Some(before), Some(after)) => (before, after),
+            (before, _) => {
+                let now = if before.is_some() { "no longer pass" } else { "pass" };
+                delta.anything = Some(because(format!("columns that are not known {now} through a star")));
+                return;
+            }
+        };
+        let inputs =
+            |rest: &crate::canonical::plan::Rest| -> Vec<u32> { rest.parts.iter().map(|part| part.0).collect() };
+        if inputs(before) != inputs(after) {
+            delta.anything = Some(because("columns that are not known pass through a star from something else"));
+            return;
+        }
+        for (input, _) in &after.parts {
+            if let Some(why) = stage.some_of(*input) {
+                delta.anything = Some(Arc::clone(why));
+                return;
+            }
+        }
+        // A chosen or grouped row passes other values; so does a window over them.
+        if old.block.group.is_some() || new.block.group.is_some() || !new.block.qualify.is_empty() {
+            if let Some(why) = any(&stage.rows) {
+                delta.anything = Some(Arc::clone(why));
+                return;
+            }
+            if before != after || old.block.qualify != new.block.qualify {
+                delta.anything = Some(because("columns that pass through a star are of another row"));
+                return;
+            }
+        }
+        let words = |words: &[crate::canonical::term::Word], others: &[crate::canonical::term::Word]| -> Vec<String> {
+            words.iter().filter(|word| !others.contains(word)).map(|word| self.terms.text(*word).to_owned()).collect()
+        };
+        for ((_, were), (_, are)) in before.parts.iter().zip(&after.parts) {
+            delta.rest.0.extend(words(are, were));
+            delta.rest.1.extend(words(were, are));
+        }
+    }
+
+    /// DISTINCT.
+    fn distinct(&mut self, old: &Side<'_>, new: &Side<'_>, stage: &mut Stage, delta: &mut Delta) {
+        match (&old.block.distinct, &new.block.distinct) {
+            (Distinct::All, Distinct::All) => {}
+            (Distinct::Distinct, Distinct::Distinct) => {
+                stage.rows.retain(|(rows, _)| matches!(rows, Rows::Added | Rows::Removed));
+                let mut said: Vec<(Rows, Because)> = Vec::new();
+                for (change, why) in delta.columns.values() {
+                    let rows = match change {
+                        ColumnChange::Added => vec![Rows::More, Rows::Regrained],
+                        ColumnChange::Removed => vec![Rows::Fewer, Rows::Regrained],
+                        ColumnChange::Revalued | ColumnChange::Retyped => vec![Rows::Added, Rows::Removed],
+                    };
+                    let detail = format!("the rows are distinct by a column that changed: {}", why.detail);
+                    let why = Arc::new(Evidence { detail, ..(**why).clone() });
+                    said.extend(rows.into_iter().map(|rows| (rows, Arc::clone(&why))));
+                }
+                if delta.rest != (Vec::new(), Vec::new()) {
+                    let why = because("the rows are distinct by other columns");
+                    said.extend([Rows::More, Rows::Fewer, Rows::Regrained].map(|rows| (rows, Arc::clone(&why))));
+                }
+                for (rows, why) in said {
+                    stage.say(rows, &why);
+                }
+            }
+            (Distinct::All, Distinct::Distinct) => {
+                let why = because("DISTINCT drops repeated rows now");
+                stage.say(Rows::Fewer, &why);
+                stage.say(Rows::Regrained, &why);
+            }
+            (Distinct::Distinct, Distinct::All) => {
+                let why = because("rows may be duplicated: DISTINCT is gone");
+                stage.say(Rows::More, &why);
+                stage.say(Rows::Regrained, &why);
+            }
+            (Distinct::On(before), Distinct::On(after)) if before == after => {
+                let order_differs = old.block.order != new.block.order;
+                let sorted = new.block.order.iter().find_map(|key| stage.unstable(self.terms, key.term));
+                let keys = before.iter().find_map(|key| stage.unstable(self.terms, *key));
+                let why = keys.clone().or(sorted).or_else(|| any(&stage.rows).cloned()).or_else(|| {
+                    order_differs.then(|| because("another row is kept: DISTINCT ON goes by another order"))
+                });
+                let Some(why) = why else { return };
+                stage.rows.retain(|(rows, _)| matches!(rows, Rows::Added | Rows::Removed));
+                if keys.is_some() {
+                    stage.say(Rows::Added, &why);
+                    stage.say(Rows::Removed, &why);
+                }
+                self.revalue(old, new, before, &why, delta);
+            }
+            (was, is) => {
+                let why = because(match (was, is) {
+                    (Distinct::All, _) => "only one row is kept of several now",
+                    (_, Distinct::All) => "rows may be duplicated: DISTINCT ON is gone",
+                    _ => "the rows are distinct by something else",
+                });
+                for rows in [Rows::Regrained, Rows::More, Rows::Fewer, Rows::Added, Rows::Removed] {
+                    stage.say(rows, &why);
+                }
+                self.revalue(old, new, &[], &why, delta);
+            }
+        }
+    }
+
+    /// Every column but those made of some terms may differ.
+    fn revalue(&self, old: &Side<'_>, new: &Side<'_>, keys: &[TermId], why: &Because, delta: &mut Delta) {
+        for (place, was, is) in delta.places.pairs() {
+            let (Some(_), Some(is)) = (was.and_then(|at| old.block.outputs.get(at)), is) else { continue };
+            let is_key = new.block.outputs.get(is).is_some_and(|term| is_made_of(self.terms, *term, keys));
+            if !is_key {
+                delta.columns.entry(place).or_insert_with(|| (ColumnChange::Revalued, Arc::clone(why)));
+            }
+        }
+        if new.block.rest.is_some() {
+            delta.anything.get_or_insert_with(|| Arc::clone(why));
+        }
+    }
+
+    /// LIMIT.
+    fn limit(&mut self, old: &Side<'_>, new: &Side<'_>, stage: &mut Stage) {
+        let count = |limit: &crate::canonical::plan::Limit| -> Option<i64> {
+            let plain = limit.offset.is_none() && limit.by.is_empty() && limit.modifiers.is_none();
+            let (kind, text) = self.terms.constant(limit.count.filter(|_| plain)?)?;
+            if kind == LiteralKind::Number { text.parse().ok() } else { None }
+        };
+        match (&old.block.limit, &new.block.limit) {
+            (None, None) => {}
+            (Some(_), None) => stage.say(Rows::Added, &because("all rows are kept: the LIMIT is gone")),
+            (None, Some(_)) => stage.say(Rows::Removed, &because("only some rows are kept: there is a LIMIT now")),
+            (Some(before), Some(after)) => {
+                let differs = if old.block.order == new.block.order {
+                    new.block.order.iter().find_map(|key| stage.unstable(self.terms, key.term))
+                } else {
+                    Some(because("the LIMIT keeps other rows: it goes by another order"))
+                };
+                let differs = differs.or_else(|| any(&stage.rows).cloned());
+                if let Some(why) = differs {
+                    stage.say(Rows::Added, &why);
+                    stage.say(Rows::Removed, &why);
+                }
+                if before != after {
+                    let why = because("the LIMIT changed");
+                    let (was, is) = (count(before), count(after));
+                    let both = was.is_none() || is.is_none();
+                    if both || was < is {
+                        stage.say(Rows::Added, &why);
+                    }
+                    if both || was > is {
+                        stage.say(Rows::Removed, &why);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether each column of head is the one at the same place in base.
+fn is_straight(delta: &Delta) -> bool {
+    delta.places.base as usize == delta.places.head.len()
+        && delta.places.head.iter().enumerate().all(|(at, place)| number(at) == *place)
+}
+
+/// A column without its relation.
+fn plain(text: &str) -> String {
+    let is_name = text.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.'));
+    match text.rsplit_once('.') {
+        Some((_, last)) if is_name => last.to_owned(),
+        _ => text.to_owned(),
+    }
+}

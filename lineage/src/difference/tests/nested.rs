@@ -1,0 +1,72 @@
+//! What differs inside a query, as seen from its columns and rows.
+
+use super::check;
+
+#[test]
+fn derived_tables() {
+    let totals = "with totals as (select customer_id, sum(amount) as total, count(*) as n from orders where status = 'a' group by 1)";
+    let changed = "with totals as (select customer_id, sum(amount - refund) as total, count(*) as n from orders where status = 'a' group by 1)";
+    let wider = "with totals as (select customer_id, sum(amount) as total, count(*) as n from orders group by 1)";
+    let tail = "select c.name, t.total, t.n from customers c join totals t on t.customer_id = c.customer_id";
+    let left = "select c.name, t.total, t.n from customers c left join totals t on t.customer_id = c.customer_id";
+    let q = |cte: &str, tail: &str| format!("{cte} {tail}");
+    check(&[
+        (&q(totals, tail), &q(changed, tail), &["revalued total: …"]),
+        (
+            &q(totals, tail),
+            &q(wider, tail),
+            &["rows_added: `orders.status = 'a'` no…", "revalued n…", "revalued total…"],
+        ),
+        (&q(totals, left), &q(wider, left), &["revalued n…", "revalued total…"]),
+        (
+            &q(totals, "select c.name from customers c join totals t on t.customer_id = c.customer_id and t.total > 5"),
+            &q(
+                changed,
+                "select c.name from customers c join totals t on t.customer_id = c.customer_id and t.total > 5",
+            ),
+            &["rows_removed: …", "rows_added: …"],
+        ),
+        (
+            "select max(n) as m from (select customer_id, count(*) as n from orders group by 1) q",
+            "select max(n) as m from (select customer_id, count(*) as n from orders where amount > 0 group by 1) q",
+            &["revalued m: …"],
+        ),
+    ]);
+}
+
+#[test]
+fn duplicates_are_absorbed() {
+    check(&[
+        (
+            "select q.order_id, max(q.day) as last from (select order_id, day from lines union select order_id, status from orders) q group by 1",
+            "select q.order_id, max(q.day) as last from (select order_id, day from lines union all select order_id, status from orders) q group by 1",
+            &[],
+        ),
+        (
+            "select distinct q.order_id from (select order_id, day from lines union select order_id, status from orders) q",
+            "select distinct q.order_id from (select order_id, day from lines union all select order_id, status from orders) q",
+            &[],
+        ),
+        (
+            "select q.order_id, count(*) as n from (select order_id, day from lines union select order_id, status from orders) q group by 1",
+            "select q.order_id, count(*) as n from (select order_id, day from lines union all select order_id, status from orders) q group by 1",
+            &["revalued n: …"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_block_around_another() {
+    check(&[
+        (
+            "select customer_id, sum(amount) as total from orders group by 1",
+            "select q.customer_id, q.total, c.name from (select customer_id, sum(amount) as total from orders group by 1) q left join customers c on c.customer_id = q.customer_id",
+            &["added name: the column is new"],
+        ),
+        (
+            "select order_id from lines union all select order_id from orders",
+            "select q.order_id from (select order_id from lines union all select order_id from orders) q where q.order_id > 5",
+            &["rows_removed: `lines…", "rows_removed: `orders…"],
+        ),
+    ]);
+}
