@@ -25,6 +25,7 @@ impl Terms {
         let mut block = block;
         for _ in 0..ROUNDS {
             self.tidy(&mut block);
+            self.effort.spend(block.terms().len());
             if block.frozen.is_some() || self.effort.is_spent() {
                 break;
             }

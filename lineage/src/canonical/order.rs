@@ -14,7 +14,7 @@ const MOST_ALIKE: usize = 24;
 
 /// Puts the inputs and joins of a block in order.
 pub(super) fn arrange(terms: &mut Terms, block: &mut Block) {
-    let colours = colours(terms, block);
+    let colours = colours(terms, block, Outputs::Placed);
     let mut from = std::mem::take(&mut block.from);
     sort_from(&mut from, &colours, terms);
     let order = from.inputs();
@@ -26,8 +26,22 @@ pub(super) fn arrange(terms: &mut Terms, block: &mut Block) {
     terms.renumber(block, &order, &places);
 }
 
+/// A number for each output of a block that does not depend on the order of inputs and outputs.
+pub(super) fn output_keys(terms: &Terms, block: &Block) -> Vec<u64> {
+    let colours = colours(terms, block, Outputs::Loose);
+    let mut painter = Painter { terms, colours: &colours, marked: u32::MAX, known: HashMap::new() };
+    block.outputs.iter().map(|output| painter.paint(*output, 0)).collect()
+}
+
+/// Whether the places of outputs tell anything.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outputs {
+    Placed,
+    Loose,
+}
+
 /// What each input looks like.
-fn colours(terms: &Terms, block: &Block) -> Vec<u64> {
+fn colours(terms: &Terms, block: &Block, outputs: Outputs) -> Vec<u64> {
     let mut colours: Vec<u64> = block
         .inputs
         .iter()
@@ -47,7 +61,7 @@ fn colours(terms: &Terms, block: &Block) -> Vec<u64> {
         if count == 0 || count > MOST_ALIKE {
             break;
         }
-        colours = refined(terms, block, &colours, &alike);
+        colours = refined(terms, block, &colours, &alike, outputs);
     }
     colours
 }
@@ -73,8 +87,8 @@ fn roles(from: &From, role: u64, colours: &mut [u64]) {
 }
 
 /// Tells inputs that look the same apart by the terms that they stand in.
-fn refined(terms: &Terms, block: &Block, colours: &[u64], alike: &[bool]) -> Vec<u64> {
-    let tagged = tagged_terms(block);
+fn refined(terms: &Terms, block: &Block, colours: &[u64], alike: &[bool], outputs: Outputs) -> Vec<u64> {
+    let tagged = tagged_terms(block, outputs);
     let mut found = colours.to_vec();
     for (input, colour) in found.iter_mut().enumerate().filter(|(input, _)| alike[*input]) {
         let mut painter = Painter { terms, colours, marked: number(input), known: HashMap::new() };
@@ -91,7 +105,7 @@ fn refined(terms: &Terms, block: &Block, colours: &[u64], alike: &[bool]) -> Vec
 }
 
 /// The terms of a block, each with what tells its place apart from others.
-fn tagged_terms(block: &Block) -> Vec<(u64, TermId)> {
+fn tagged_terms(block: &Block, outputs: Outputs) -> Vec<(u64, TermId)> {
     let mut found: Vec<(u64, TermId)> = Vec::new();
     found.extend(block.from.terms().into_iter().map(|term| (1, term)));
     found.extend(block.conditions.iter().map(|term| (2, *term)));
@@ -100,7 +114,8 @@ fn tagged_terms(block: &Block) -> Vec<(u64, TermId)> {
     }
     found.extend(block.having.iter().map(|term| (4, *term)));
     found.extend(block.qualify.iter().map(|term| (5, *term)));
-    found.extend(block.outputs.iter().enumerate().map(|(place, term)| (100 + place as u64, *term)));
+    let tag = |place: usize| if outputs == Outputs::Placed { 100 + place as u64 } else { 100 };
+    found.extend(block.outputs.iter().enumerate().map(|(place, term)| (tag(place), *term)));
     found.extend(block.order.iter().map(|key| (6, key.term)));
     found
 }
@@ -197,7 +212,7 @@ fn sort_steps(steps: &mut Vec<Step>, colours: &[u64], terms: &Terms) {
     }
     let mut step_of: HashMap<u32, usize> = HashMap::new();
     for (place, step) in steps.iter().enumerate() {
-        step.right.inputs().into_iter().for_each(|input| drop(step_of.insert(input, place)));
+        step_of.extend(step.right.inputs().into_iter().map(|input| (input, place)));
     }
     let mut waits: Vec<usize> = vec![0; steps.len()];
     let mut followers: Vec<Vec<usize>> = vec![Vec::new(); steps.len()];

@@ -36,6 +36,7 @@ impl Terms {
         if let Some(known) = with.terms.get(&(id, depth)) {
             return *known;
         }
+        self.effort.spend(1);
         let term = self.shared(id);
         let replaced = match &*term {
             Term::Column(column) => {

@@ -1,6 +1,7 @@
 //! The one place where terms and plans are kept, for both sides of a comparison: what is equal is kept
 //! once. It must not know which forms mean the same.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use super::Relations;
 use super::behaviour;
 use super::plan::{Block, Input, Plan, PlanId};
 use super::term::{Call, Facts, Kept, SubqueryKind, Term, TermId, Traits, Word};
+use super::unique::Unique;
 use crate::dependency::Proof;
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
@@ -16,8 +18,8 @@ use crate::effort::Effort;
 use crate::query::tree::LiteralKind;
 use crate::resolve::Resolved;
 
-/// So much may be done for one pair: well below what 50 milliseconds allow.
-const MOST: usize = 4_000_000;
+/// So much may be done for one side of a pair.
+const MOST: usize = 2_000_000;
 
 /// Terms and plans, each kept once.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub struct Terms {
     pub(super) declared: HashMap<Word, Declared>,
     /// What of it a rule has rested on.
     pub(super) proofs: Vec<Proof>,
+    /// The keys of plans, as far as they were asked for.
+    pub(super) known_keys: RefCell<HashMap<PlanId, Arc<Vec<Unique>>>>,
 }
 
 /// What is kept of a side when its form is made.
@@ -98,6 +102,7 @@ impl Terms {
             plan_origins: HashMap::new(),
             declared: HashMap::new(),
             proofs: Vec::new(),
+            known_keys: RefCell::default(),
         }
     }
 
@@ -107,6 +112,8 @@ impl Terms {
         self.origins.clear();
         self.plan_origins.clear();
         self.proofs.clear();
+        self.known_keys.borrow_mut().clear();
+        self.effort = Effort::new(MOST);
         for (input, shape) in resolved.inputs.iter().zip(&resolved.shapes) {
             let identity = relations.identity(&input.name);
             let identity = self.word(&identity);

@@ -2,6 +2,7 @@
 //! that is used for.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::plan::{Block, Distinct, FromPart, Plan, PlanId};
 use super::term::{Column, Part, Term, TermId, Traits, Word};
@@ -27,7 +28,16 @@ pub(crate) struct Unique {
 
 impl Terms {
     /// The keys of a plan.
-    pub(crate) fn keys(&self, plan: PlanId) -> Vec<Unique> {
+    pub(crate) fn keys(&self, plan: PlanId) -> Arc<Vec<Unique>> {
+        if let Some(known) = self.known_keys.borrow().get(&plan) {
+            return Arc::clone(known);
+        }
+        let found = Arc::new(self.prove_keys(plan));
+        self.known_keys.borrow_mut().insert(plan, Arc::clone(&found));
+        found
+    }
+
+    fn prove_keys(&self, plan: PlanId) -> Vec<Unique> {
         with_room(|| match self.plan(plan) {
             Plan::Relation(name, None) => self.declared_keys(*name),
             Plan::Block(block) => self.block_keys(block),
@@ -161,7 +171,7 @@ impl Terms {
                     next.push(RowKey { proofs: [before.proofs.clone(), proofs].concat(), ..before.clone() });
                     continue;
                 }
-                for key in &keys {
+                for key in keys.iter() {
                     let mut joined = before.clone();
                     joined.columns.extend(key.columns.iter().map(|part| Column {
                         level: 0,
@@ -219,7 +229,7 @@ impl Terms {
             }
         }
         let keys = self.keys(found.plan);
-        keys.into_iter().find(|key| key.columns.is_subset(&fixed)).map(|key| key.proofs)
+        keys.iter().find(|key| key.columns.is_subset(&fixed)).map(|key| key.proofs.clone())
     }
 
     /// Whether a column of a joined input is never NULL in the rows that a block is left with.

@@ -45,6 +45,10 @@ impl Lowering<'_> {
             }
         }
         self.enter(id);
+        if let Some(frame) = self.frames.last_mut() {
+            // What is correlated names items by their places, which the text fixes.
+            frame.from = Some(&bound.from);
+        }
         let mut plans = Vec::new();
         for child in children {
             if self.recursive.contains(&child) {
@@ -57,9 +61,6 @@ impl Lowering<'_> {
             }
         }
         self.leave();
-        if plans.iter().any(|plan| self.terms.plan_facts(*plan).outer > 0) {
-            self.refuse("a correlated query in a form that is not understood");
-        }
         let text = self.terms.word(&text);
         self.terms.keep_plan(Plan::Opaque(text, parts, plans))
     }

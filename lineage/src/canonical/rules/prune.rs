@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Outcome;
+use crate::canonical::order;
 use crate::canonical::plan::{Block, Distinct, Input, Plan, PlanId, SetPlan};
 use crate::canonical::substitute::Replacement;
 use crate::canonical::term::{Column, Part, Term, TermId, Traits};
@@ -61,7 +62,8 @@ fn pruned(terms: &mut Terms, plan: PlanId, read: &BTreeSet<u32>) -> Option<(Plan
     let shared = terms.shared_plan(plan);
     match &*shared {
         Plan::Block(inner) if inner.frozen.is_none() && inner.rest.is_none() => {
-            let mut kept: Vec<TermId> = inner
+            let keys = order::output_keys(terms, inner);
+            let mut kept: Vec<(u64, TermId)> = inner
                 .outputs
                 .iter()
                 .enumerate()
@@ -70,11 +72,14 @@ fn pruned(terms: &mut Terms, plan: PlanId, read: &BTreeSet<u32>) -> Option<(Plan
                         || read.contains(&number(*place))
                         || terms.has(**output, Traits::GENERATOR.and(Traits::UNKNOWN))
                 })
-                .map(|(_, output)| *output)
+                .map(|(place, output)| (keys[place], *output))
                 .collect();
-            kept.sort_unstable();
+            // Stable, so that what looks the same does not change places again and again.
+            kept.sort_by_key(|(key, _)| *key);
+            let mut kept: Vec<TermId> = kept.into_iter().map(|(_, output)| output).collect();
             // What differs from call to call is not one column because it is written alike.
-            kept.dedup_by(|one, other| one == other && !terms.has(*one, Traits::VOLATILE.and(Traits::UNKNOWN)));
+            let mut seen: BTreeSet<TermId> = BTreeSet::new();
+            kept.retain(|output| terms.has(*output, Traits::VOLATILE.and(Traits::UNKNOWN)) || seen.insert(*output));
             if kept == inner.outputs {
                 return None;
             }
