@@ -15,6 +15,9 @@ use crate::stack::with_room;
 /// More keys than this of one plan serve nobody.
 const MOST: usize = 8;
 
+/// Nor do those that are put together from more inputs than this.
+const MOST_JOINED: usize = 100;
+
 /// Columns that are unique per row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unique {
@@ -152,6 +155,9 @@ impl Terms {
 
     /// Columns of a block's inputs that are unique per row of its joins, before it groups.
     pub(super) fn row_keys(&self, block: &Block) -> Vec<RowKey> {
+        if block.inputs.len() > MOST_JOINED {
+            return Vec::new();
+        }
         // One key of each input that is joined with the others; none of those that match at most once.
         let mut all: Vec<RowKey> = vec![RowKey::default()];
         let mut before_it: BTreeSet<u32> = BTreeSet::new();
@@ -264,6 +270,11 @@ impl Terms {
     /// Whether a condition cannot be true where one column is NULL.
     pub(super) fn rejects_column(&self, condition: TermId, column: Column) -> bool {
         self.facts(condition).outer > 0 && self.rejects_where(condition, &|found| found == column)
+    }
+
+    /// Whether a declared foreign key leads to a relation.
+    pub(super) fn is_referred_to(&self, name: Word) -> bool {
+        self.declared.values().any(|declared| declared.references.iter().any(|(_, relation, _)| *relation == name))
     }
 
     /// What the columns of each relation among the inputs are declared to refer to.

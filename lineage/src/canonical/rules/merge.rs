@@ -11,7 +11,7 @@ use crate::canonical::usage::Usage;
 use crate::query::block::JoinKind;
 
 /// What would have more inputs than this is not put together.
-const MOST_INPUTS: usize = 1000;
+const MOST_INPUTS: usize = 200;
 
 /// An input whose block goes into its reader, and how.
 struct Candidate {
@@ -34,7 +34,6 @@ pub(super) fn merge_inputs(terms: &mut Terms, block: &mut Block) -> Outcome {
     // What the ON of a side's own join asks for sees only rows that are there.
     let outside = outside_uses(terms, block, &nullable);
     let mut found = Candidate { blocks: HashMap::new() };
-    let mut room = MOST_INPUTS.saturating_sub(block.inputs.len());
     for (place, input) in block.inputs.iter().enumerate() {
         let place = number(place);
         if input.sample.is_some() {
@@ -58,11 +57,14 @@ pub(super) fn merge_inputs(terms: &mut Terms, block: &mut Block) -> Outcome {
             && (side == Side::Kept
                 || block.rest.as_ref().is_none_or(|rest| rest.parts.iter().all(|(input, _)| *input != place))
                 || inner.outputs.is_empty());
-        // A block that is read twice by one that is read twice, and so on, has no end.
-        if is_fit && inner.inputs.len() <= room + 1 {
-            room = (room + 1).saturating_sub(inner.inputs.len());
+        if is_fit {
             found.blocks.insert(place, inner.clone());
         }
+    }
+    // A block that is read twice by one that is read twice, and so on, has no end.
+    let together: usize = found.blocks.values().map(|inner| inner.inputs.len()).sum();
+    if block.inputs.len() + together > MOST_INPUTS {
+        found.blocks.retain(|_, inner| inner.inputs.len() <= 1);
     }
     if found.blocks.is_empty() {
         return Outcome::Unchanged;

@@ -34,6 +34,13 @@ pub(super) fn always_found(terms: &mut Terms, block: &mut Block) -> Outcome {
 pub(super) fn unused_reference(terms: &mut Terms, block: &mut Block) -> Outcome {
     for place in 0..block.from.core.len() {
         let FromPart::Input(input) = block.from.core[place] else { continue };
+        let is_referred_to = match block.inputs.get(input as usize).map(|input| terms.plan(input.plan)) {
+            Some(Plan::Relation(name, None)) => terms.is_referred_to(*name),
+            _ => false,
+        };
+        if !is_referred_to {
+            continue;
+        }
         let (own, others): (Vec<TermId>, Vec<TermId>) =
             block.conditions.iter().partition(|condition| terms.inputs_of(**condition).contains(&input));
         if own.is_empty() {
