@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use headsup_lineage::change::{Comparison, EffectKind};
+use headsup_lineage::change::Comparison;
 use headsup_lineage::diagnostic::{Diagnostic, Position};
 use headsup_lineage::graph::LineageGraph;
 use headsup_lineage::name::RelationName;
@@ -325,8 +325,8 @@ impl Facts {
         let upstream: BTreeSet<&RelationId> =
             graph.upstream(read).into_iter().map(|node| &graph.relation(node).id).collect();
         let reachable = reach.reach > Reach::NotReached;
-        let may_break = |effects: &BTreeSet<EffectKind>| effects.iter().any(|effect| effect.may_break());
-        let breaking = reachable && (reach.reach == Reach::Unknown || may_break(&reach.effects));
+        let breaking =
+            reachable && (reach.reach == Reach::Unknown || reach.effects.iter().any(|effect| effect.kind.may_break()));
         let changed = reachable || comparison.changes.iter().any(|change| upstream.contains(&change.id));
         let touched = changed || comparison.unchanged.iter().any(|unchanged| upstream.contains(&unchanged.id));
         Self { touched, changed, reachable, breaking }

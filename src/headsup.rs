@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use headsup_lineage::change::Effect;
-use headsup_lineage::name::RelationName;
+use headsup_lineage::change::{Effect, EffectKind};
+use headsup_lineage::name::{ColumnName, RelationName};
 use headsup_lineage::reach::Reach;
 use serde::Serialize;
 
-use crate::report::{ChangeEntry, JobEntry};
+use crate::report::{ChangeEntry, EffectEntry, JobEntry};
 
 /// One message to one owner about one base..head.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -120,7 +120,7 @@ fn body(told: &[&JobEntry], changes: &[ChangeEntry], sender: &Sender, spared: us
     if told.len() > 5 {
         say("", format!("and {} more of your jobs", told.len() - 5));
     }
-    say("Known by", "reading which table reads which, in the SQL of both versions; columns and rows are not told apart yet, so your job may not notice".to_owned());
+    say("Known by", known_by(told, changes));
     say("Who", format!("{}, not merged into {} yet", sender.head, sender.base));
     say("Do", "nothing if the timing is fine; otherwise answer before it is merged".to_owned());
     match spared {
@@ -149,17 +149,85 @@ fn what(told: &[&JobEntry], changes: &[ChangeEntry]) -> Vec<String> {
     texts
 }
 
+/// How it is known that the jobs are reached: column by column, unless some change on the way was only
+/// compared as a whole.
+fn known_by(told: &[&JobEntry], changes: &[ChangeEntry]) -> String {
+    let is_coarse = |job: &&JobEntry| {
+        let start = job.path.as_ref().and_then(|path| path.first());
+        let change = start.and_then(|start| changes.iter().find(|change| change.relation == *start));
+        change.is_some_and(ChangeEntry::is_coarse)
+    };
+    let how = "which columns and rows depend on which, in the SQL of both versions";
+    match told.iter().any(is_coarse) {
+        true => format!("{how}; what changed was compared as a whole, so your job may not notice"),
+        false => how.to_owned(),
+    }
+}
+
 fn for_you(job: &JobEntry) -> String {
+    let what = match happens(&job.effects) {
+        what if what.is_empty() => String::new(),
+        what => format!(": {what}"),
+    };
     match job.reach {
         Reach::Reached => match job.path.as_deref() {
-            Some([only]) => format!("{} reads {only}", job.job),
-            Some([first, .., last]) => format!("{} reads {last}, which is built from {first}", job.job),
-            _ => format!("{} is reached", job.job),
+            Some([only]) => format!("{} reads {only}{what}", job.job),
+            Some([first, .., last]) => format!("{} reads {last}, which is built from {first}{what}", job.job),
+            _ => format!("{} is reached{what}", job.job),
         },
         Reach::Unknown => {
             format!("{} may be reached: {}", job.job, job.reason.as_deref().unwrap_or("it cannot be told"))
         }
         Reach::NotReached => format!("{} has it upstream, and is not reached", job.job),
+    }
+}
+
+/// What happens to what a job reads, worst first: `total may differ; rows may be duplicated`. Nothing
+/// where no more is known than that something does.
+#[must_use]
+pub fn happens(effects: &[EffectEntry]) -> String {
+    const MOST: usize = 3;
+    let mut kinds: Vec<EffectKind> = effects.iter().map(|effect| effect.effect).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let mut phrases = Vec::new();
+    for kind in kinds.into_iter().filter(|kind| *kind != EffectKind::Unspecified) {
+        let of_kind = || effects.iter().filter(move |effect| effect.effect == kind);
+        let columns: Vec<&ColumnName> = of_kind().filter_map(|effect| effect.column.as_ref()).collect();
+        if columns.is_empty() {
+            phrases.push(match kind {
+                EffectKind::Revalued => "columns that nobody names may differ".to_owned(),
+                EffectKind::Removed => "it is gone".to_owned(),
+                EffectKind::Broken | EffectKind::Regrained | EffectKind::Moved | EffectKind::Config => {
+                    format!("it {}", words(kind))
+                }
+                EffectKind::Added => "it is new".to_owned(),
+                _ => words(kind).to_owned(),
+            });
+            continue;
+        }
+        let shown: Vec<&str> = columns.iter().take(MOST).map(|column| column.as_str()).collect();
+        let more = match columns.len().saturating_sub(MOST) {
+            0 => String::new(),
+            number => format!(" and {number} more columns"),
+        };
+        phrases.push(format!("{}{more} {}", shown.join(", "), words_of_columns(kind, columns.len())));
+    }
+    phrases.join("; ")
+}
+
+/// An effect on one column or on several.
+fn words_of_columns(kind: EffectKind, columns: usize) -> String {
+    match (kind, columns) {
+        (EffectKind::Removed, 1) => "is gone".to_owned(),
+        (EffectKind::Removed, _) => "are gone".to_owned(),
+        (EffectKind::Added, 1) => "is new".to_owned(),
+        (EffectKind::Added, _) => "are new".to_owned(),
+        (EffectKind::Broken, 1) => "is gone, and the job names it".to_owned(),
+        (EffectKind::Broken, _) => "are gone, and the job names them".to_owned(),
+        (EffectKind::Retyped, 1) => "has another type".to_owned(),
+        (EffectKind::Retyped, _) => "have another type".to_owned(),
+        _ => words(kind).to_owned(),
     }
 }
 
@@ -169,12 +237,12 @@ pub fn describe(effects: &[Effect]) -> String {
     let mut phrases: Vec<String> = Vec::new();
     for effect in effects {
         let phrase = match (&effect.column, &effect.detail) {
-            (Some(column), Some(detail)) => format!("column {column} {}: {detail}", words(effect)),
-            (Some(column), None) => format!("column {column} {}", words(effect)),
+            (Some(column), Some(detail)) => format!("column {column} {}: {detail}", words(effect.kind)),
+            (Some(column), None) => format!("column {column} {}", words(effect.kind)),
             (None, Some(detail)) => detail.clone(),
-            (None, None) => words(effect).to_owned(),
+            (None, None) => words(effect.kind).to_owned(),
         };
-        phrases.push(phrase);
+        phrases.push(clipped(&phrase));
     }
     if phrases.len() > 4 {
         let more = phrases.len() - 3;
@@ -184,11 +252,24 @@ pub fn describe(effects: &[Effect]) -> String {
     phrases.join("; ")
 }
 
+/// A phrase, cut at a word where it is so long that nobody would read it.
+fn clipped(phrase: &str) -> String {
+    const MOST: usize = 140;
+    if phrase.chars().count() <= MOST {
+        return phrase.to_owned();
+    }
+    let cut: String = phrase.chars().take(MOST).collect();
+    let end = cut.rfind(' ').unwrap_or(cut.len());
+    let shown = cut[..end].trim_end();
+    // An opened quotation of SQL is closed.
+    let quotes = if shown.matches('`').count() % 2 == 1 { "`" } else { "" };
+    format!("{shown} …{quotes}")
+}
+
 /// An effect in a person's words.
 #[must_use]
-pub const fn words(effect: &Effect) -> &'static str {
-    use headsup_lineage::change::EffectKind;
-    match effect.kind {
+pub const fn words(effect: EffectKind) -> &'static str {
+    match effect {
         EffectKind::Broken => "no longer runs",
         EffectKind::Removed => "removed",
         EffectKind::Retyped => "retyped",
@@ -199,6 +280,7 @@ pub const fn words(effect: &Effect) -> &'static str {
         EffectKind::Revalued => "may differ",
         EffectKind::Unspecified => "columns and rows may differ",
         EffectKind::Moved => "has another name",
+        EffectKind::Reordered => "has its columns in another order",
         EffectKind::Config => "is built in another way",
         EffectKind::Added => "added",
     }

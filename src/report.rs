@@ -2,6 +2,7 @@
 //! `docs/json.md` documents. It must not know markup.
 
 use headsup_lineage::change::{ChangeKind, Effect, EffectKind};
+use headsup_lineage::dependency::EdgeKind;
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::name::{ColumnName, RelationName};
 use headsup_lineage::reach::Reach;
@@ -61,6 +62,14 @@ pub struct ChangeEntry {
     pub reason: Option<String>,
 }
 
+impl ChangeEntry {
+    /// Whether it is not known which of its columns and rows differ.
+    #[must_use]
+    pub fn is_coarse(&self) -> bool {
+        self.effects.iter().any(|effect| effect.kind == EffectKind::Unspecified)
+    }
+}
+
 /// A relation whose files differ and which does not.
 #[derive(Debug, Clone, Serialize)]
 pub struct UnchangedEntry {
@@ -117,12 +126,59 @@ pub struct JobEntry {
     /// The relations from the change to what it reads, where it is reached or unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<Vec<RelationName>>,
+    /// The same way part by part, with what happens at each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepEntry>,
     /// Where the change stops, where it is not reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut: Option<String>,
     /// Why it cannot be told, where it cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// One step of the way from a change to what a job reads.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepEntry {
+    /// The relation.
+    pub relation: RelationName,
+    /// The column or field of it; absent for its rows, or the relation as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// What happens there.
+    pub effect: EffectKind,
+    /// In which way it depends on the step before; absent for the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<EdgeKind>,
+    /// The file that says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line in it, or in what it renders to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+impl JobEntry {
+    /// The way from the change to what the job reads, a relation at a time: `core.orders.amount` where it
+    /// goes through a column, else the relation alone.
+    #[must_use]
+    pub fn way(&self) -> Vec<String> {
+        let mut way: Vec<(&RelationName, Option<&str>)> = Vec::new();
+        for step in &self.steps {
+            match way.last_mut() {
+                Some((relation, column)) if **relation == step.relation => *column = step.column.as_deref(),
+                _ => way.push((&step.relation, step.column.as_deref())),
+            }
+        }
+        if way.is_empty() {
+            way.extend(self.path.iter().flatten().map(|relation| (relation, None)));
+        }
+        let spell = |(relation, column): (&RelationName, Option<&str>)| match column {
+            Some(column) => format!("{relation}.{column}"),
+            None => relation.to_string(),
+        };
+        way.into_iter().map(spell).collect()
+    }
 }
 
 /// How many models, seeds and snapshots stand on each rung.

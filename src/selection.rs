@@ -181,7 +181,8 @@ impl<'a> Finder<'a> {
     }
 
     /// The columns of a relation that a job names, if it names any.
-    fn columns_read(&self, job: &Job, relation: &Relation) -> Option<Vec<ColumnName>> {
+    #[must_use]
+    pub fn columns_read(&self, job: &Job, relation: &Relation) -> Option<Vec<ColumnName>> {
         let is_meant = |written: &str| {
             self.dialects.iter().any(|dialect| {
                 let written = RelationName::parse(*dialect, written);

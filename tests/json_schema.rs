@@ -186,8 +186,8 @@ fn the_schema_refuses_what_impact_never_prints() {
 #[test]
 fn the_schema_names_every_word_that_the_code_has() {
     use EffectKind::{
-        Added, Broken, Config, Moved, Regrained, Removed, Retyped, Revalued, RowsAdded, RowsDuplicated, RowsRemoved,
-        Unspecified,
+        Added, Broken, Config, Moved, Regrained, Removed, Reordered, Retyped, Revalued, RowsAdded, RowsDuplicated,
+        RowsRemoved, Unspecified,
     };
     let effects = [
         Broken,
@@ -200,13 +200,14 @@ fn the_schema_names_every_word_that_the_code_has() {
         Revalued,
         Unspecified,
         Moved,
+        Reordered,
         Config,
         Added,
     ];
     // Does not compile when there is one more: it belongs into the schema as well.
     let _: fn(EffectKind) = |effect| match effect {
         Broken | Removed | Retyped | RowsDuplicated | Regrained | RowsRemoved | RowsAdded | Revalued | Unspecified
-        | Moved | Config | Added => {}
+        | Moved | Reordered | Config | Added => {}
     };
     let schema = published();
     assert_eq!(schema["$defs"]["effect"]["enum"], json!(effects.map(EffectKind::name)));

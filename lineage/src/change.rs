@@ -16,6 +16,12 @@ use crate::graph::{LineageGraph, Node};
 use crate::name::{ColumnName, RelationName};
 use crate::relation::{Body, Declaration, Relation, RelationId, RelationKind, Rung, Writer};
 
+mod declared;
+mod query;
+
+use declared::{config_effects, schema_effects};
+use query::Compared;
+
 /// What happens to a column, to the rows, or to a relation as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,6 +46,8 @@ pub enum EffectKind {
     Unspecified,
     /// It has another physical name.
     Moved,
+    /// Its columns stand in another order: who reads them by place reads others.
+    Reordered,
     /// It is built in another way.
     Config,
     /// A column, or without one the whole relation, is new.
@@ -61,6 +69,7 @@ impl EffectKind {
             Self::Revalued => "revalued",
             Self::Unspecified => "unspecified",
             Self::Moved => "moved",
+            Self::Reordered => "reordered",
             Self::Config => "config",
             Self::Added => "added",
         }
@@ -79,7 +88,9 @@ impl EffectKind {
             | Self::Regrained
             | Self::Unspecified
             | Self::Moved => true,
-            Self::RowsRemoved | Self::RowsAdded | Self::Revalued | Self::Config | Self::Added => false,
+            Self::RowsRemoved | Self::RowsAdded | Self::Revalued | Self::Reordered | Self::Config | Self::Added => {
+                false
+            }
         }
     }
 }
@@ -109,6 +120,16 @@ impl Effect {
     #[must_use]
     pub fn on_relation(kind: EffectKind, detail: impl Into<String>) -> Self {
         Self { kind, column: None, detail: Some(detail.into()) }
+    }
+
+    /// The same in one of the forms that an incremental model is run in.
+    fn in_variant(self, variant: usize) -> Self {
+        let run = match variant {
+            0 => return self,
+            _ => "in an incremental run",
+        };
+        let detail = self.detail.map_or_else(|| run.to_owned(), |detail| format!("{detail}, {run}"));
+        Self { detail: Some(detail), ..self }
     }
 
     fn on_column(kind: EffectKind, column: &ColumnName, detail: impl Into<String>) -> Self {
@@ -192,7 +213,7 @@ pub fn compare(base: &LineageGraph, head: &LineageGraph, differing: &BTreeSet<Ar
     for id in ids {
         match (own(base, id), own(head, id)) {
             (Some(before), Some(after)) => {
-                compare_relation(base.relation(before), head.relation(after), differing).add_to(&mut comparison);
+                compare_relation(Pair { base, head, before, after }, differing).add_to(&mut comparison);
             }
             (None, Some(node)) => {
                 comparison.changes.push(whole(head.relation(node), ChangeKind::Added, EffectKind::Added, "new"));
@@ -254,13 +275,57 @@ impl Verdict {
     }
 }
 
-fn compare_relation(before: &Relation, after: &Relation, differing: &BTreeSet<Arc<str>>) -> Verdict {
-    let bodies = compare_writers(&before.writers, &after.writers);
+/// The two versions of one relation.
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    base: &'a LineageGraph,
+    head: &'a LineageGraph,
+    before: Node,
+    after: Node,
+}
+
+impl Pair<'_> {
+    /// Compares the queries that two writers of the relation are, one for each variant that can run.
+    fn compare_queries(self, old: &Writer, new: &Writer) -> Option<Bodies> {
+        let (
+            Body::Sql { dialect, variants: before, conditions: asked },
+            Body::Sql { dialect: now, variants: after, conditions: asks },
+        ) = (&old.body, &new.body)
+        else {
+            return None;
+        };
+        if dialect != now || asked != asks || before.len() != after.len() {
+            return None;
+        }
+        let (base, head) = (self.base.sight(self.before, old), self.head.sight(self.after, new));
+        let mut effects = Vec::new();
+        for (index, (before, after)) in before.iter().zip(after).enumerate() {
+            if compare_texts(before, after, *dialect) != TextComparison::Different {
+                continue;
+            }
+            let old = query::Version { text: before, sees: &base };
+            let new = query::Version { text: after, sees: &head };
+            match query::compare(&old, &new, *dialect) {
+                Compared::Same => {}
+                Compared::Differ(found) => effects.extend(found.into_iter().map(|effect| effect.in_variant(index))),
+                Compared::Unclear(why) => {
+                    return Some(Bodies::Differ(format!("the SQL differs, and in what is not worked out: {why}")));
+                }
+            }
+        }
+        Some(if effects.is_empty() { Bodies::Same(SAME_MEANING) } else { Bodies::Effects(effects) })
+    }
+}
+
+fn compare_relation(pair: Pair<'_>, differing: &BTreeSet<Arc<str>>) -> Verdict {
+    let (before, after) = (pair.base.relation(pair.before), pair.head.relation(pair.after));
+    let bodies = compare_writers(pair, &before.writers, &after.writers);
     let mut effects = Vec::new();
     let mut unknown = None;
     match &bodies {
         Bodies::Same(_) => {}
         Bodies::Differ(detail) => effects.push(Effect::on_relation(EffectKind::Unspecified, detail)),
+        Bodies::Effects(found) => effects.extend(found.iter().cloned()),
         Bodies::Unknown(reason) => {
             effects.push(Effect::on_relation(EffectKind::Unspecified, reason));
             unknown = Some(reason.clone());
@@ -303,11 +368,13 @@ fn compare_relation(before: &Relation, after: &Relation, differing: &BTreeSet<Ar
 enum Bodies {
     Same(&'static str),
     Differ(String),
+    /// In this, and in nothing else.
+    Effects(Vec<Effect>),
     Unknown(String),
 }
 
 /// Writers are a bag: a file that is renamed or moved is the same writer.
-fn compare_writers(base: &[Writer], head: &[Writer]) -> Bodies {
+fn compare_writers(pair: Pair<'_>, base: &[Writer], head: &[Writer]) -> Bodies {
     let mut left: Vec<&Writer> = base.iter().collect();
     let mut unmatched: Vec<&Writer> = Vec::new();
     let mut why = match head {
@@ -337,13 +404,17 @@ fn compare_writers(base: &[Writer], head: &[Writer]) -> Bodies {
     }
     match (left.as_slice(), unmatched.as_slice()) {
         ([], []) => Bodies::Same(why),
-        ([before], [after]) => compare_bodies(&before.body, &after.body),
+        ([before], [after]) => match compare_bodies(&before.body, &after.body) {
+            Bodies::Differ(detail) => pair.compare_queries(before, after).unwrap_or(Bodies::Differ(detail)),
+            bodies => bodies,
+        },
         ([], [after, ..]) => Bodies::Differ(format!("{} fills it too now", after.path)),
         ([before, ..], []) => Bodies::Differ(format!("{} fills it no longer", before.path)),
         _ => Bodies::Differ("several of the files that fill it differ".to_owned()),
     }
 }
 
+const SAME_MEANING: &str = "the SQL is written in another way and means the same";
 const SAME_TOKENS: &str = "only layout, comments or letter case differ";
 
 fn compare_bodies(base: &Body, head: &Body) -> Bodies {
@@ -415,58 +486,4 @@ fn compare_variants(base: &[Arc<str>], head: &[Arc<str>], dialect: crate::dialec
         [_] if base.len() > 1 => Bodies::Differ("the SQL of the incremental run differs".to_owned()),
         _ => Bodies::Differ("the SQL differs".to_owned()),
     }
-}
-
-/// Columns that DDL declares: there the declaration is what the table has.
-fn schema_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    for column in &before.schema.columns {
-        match after.schema.columns.iter().find(|other| other.name == column.name) {
-            None => effects.push(Effect::on_column(EffectKind::Removed, &column.name, "no longer declared")),
-            Some(other) if other.data_type != column.data_type => {
-                let was = if column.data_type.is_empty() { "without a type" } else { &column.data_type };
-                let is = if other.data_type.is_empty() { "without a type" } else { &other.data_type };
-                let detail = format!("declared as {is}, was {was}");
-                effects.push(Effect::on_column(EffectKind::Retyped, &column.name, detail));
-            }
-            Some(other) if other.nullability != column.nullability => {
-                effects.push(Effect::on_column(EffectKind::Revalued, &column.name, "its NOT NULL changed"));
-            }
-            Some(_) => {}
-        }
-    }
-    for column in &after.schema.columns {
-        if before.schema.columns.iter().all(|other| other.name != column.name) {
-            effects.push(Effect::on_column(EffectKind::Added, &column.name, "newly declared"));
-        }
-    }
-    if before.schema.keys != after.schema.keys || before.schema.references != after.schema.references {
-        effects.push(Effect::on_relation(EffectKind::Regrained, "its declared keys differ"));
-    }
-    effects
-}
-
-/// A longer value of a configuration is not shown.
-const LONGEST_VALUE: usize = 30;
-
-fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
-    let mut effects = Vec::new();
-    let keys: BTreeSet<&Arc<str>> = before.config.keys().chain(after.config.keys()).collect();
-    for key in keys {
-        let (old, new) = (before.config.get(key), after.config.get(key));
-        if old != new {
-            let (old, new) = (old.map_or("not set", |value| &**value), new.map_or("not set", |value| &**value));
-            let detail = match old.len().max(new.len()) {
-                0..=LONGEST_VALUE => format!("{key}: {old} → {new}"),
-                _ => format!("{key} differs"),
-            };
-            effects.push(Effect::on_relation(EffectKind::Config, detail));
-        }
-    }
-    if let (Some(old), Some(new)) = (before.aliases.first(), after.aliases.first())
-        && old != new
-    {
-        effects.push(Effect::on_relation(EffectKind::Moved, format!("{old} → {new}")));
-    }
-    effects
 }

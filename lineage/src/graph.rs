@@ -17,10 +17,12 @@ use crate::relation::{Reference, Relation, RelationId};
 mod build;
 pub mod columns;
 mod compose;
+mod sight;
 pub mod tables;
 
 use build::Builder;
 use columns::ColumnGraph;
+pub use sight::Sight;
 use tables::Tables;
 
 /// A relation's place in a graph; meaningful in that graph only.

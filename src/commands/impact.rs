@@ -4,19 +4,24 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use headsup_lineage::change::{Change, Comparison, EffectKind, compare};
+use headsup_lineage::change::{Change, Comparison, compare};
 use headsup_lineage::diagnostic::{Diagnostic, Severity};
-use headsup_lineage::reach::{JobReach, Reach, Spread, spread};
-use headsup_lineage::relation::RelationId;
+use headsup_lineage::name::ColumnName;
+use headsup_lineage::reach::{Cut, JobReach, Noticed, Reach, Spread, Step, spread};
+use headsup_lineage::relation::{Relation, RelationId};
 
+use super::depends::dialects;
 use super::{deliver, reading};
 use crate::audience::{Facts, Job};
 use crate::cli::{Common, FailOn, ImpactArgs};
 use crate::error::{Error, ExitStatus, Result};
 use crate::git;
-use crate::headsup::{self, Hears, Impact, Sender};
+use crate::headsup::{self, Hears, Impact, Sender, words};
 use crate::project::{self, Criticality, Project, Source};
-use crate::report::{ChangeEntry, EffectEntry, ImpactReport, JobEntry, RelationEntry, UnchangedEntry, VERSION};
+use crate::report::{
+    ChangeEntry, EffectEntry, ImpactReport, JobEntry, RelationEntry, StepEntry, UnchangedEntry, VERSION,
+};
+use crate::selection::Finder;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
@@ -60,7 +65,9 @@ pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Impa
     let changes: Vec<ChangeEntry> = comparison.changes.iter().map(change_entry).collect();
     let gone = of_base.iter().filter(|job| reading.jobs.iter().all(|known| known.name != job.name));
     let jobs = reading.jobs.iter().chain(gone);
-    let mut impacts: Vec<Impact> = jobs.map(|job| impact(job, &spread, &comparison, &reading.project)).collect();
+    let finder = Finder::new(&reading.project, &reading.jobs, dialects(&reading));
+    let mut impacts: Vec<Impact> =
+        jobs.map(|job| impact(job, &spread, &comparison, &finder, &reading.project)).collect();
     impacts.sort_by(|a, b| a.job.job.cmp(&b.job.job));
     let sender = Sender { head: sides.head.snapshot.label().to_owned(), base: sides.base.snapshot.label().to_owned() };
     let headsups = headsup::write(&impacts, &changes, &sender);
@@ -125,8 +132,8 @@ fn unchanged(comparison: &Comparison) -> Vec<UnchangedEntry> {
     comparison.unchanged.iter().map(entry).collect()
 }
 
-fn effect_entries<'a>(effects: impl IntoIterator<Item = &'a EffectKind>) -> Vec<EffectEntry> {
-    effects.into_iter().map(|effect| EffectEntry { effect: *effect, column: None }).collect()
+fn effect_entries<'a>(effects: impl IntoIterator<Item = &'a Noticed>) -> Vec<EffectEntry> {
+    effects.into_iter().map(|effect| EffectEntry { effect: effect.kind, column: effect.column.clone() }).collect()
 }
 
 fn relations(spread: &Spread<'_>) -> Vec<RelationEntry> {
@@ -139,7 +146,7 @@ fn relations(spread: &Spread<'_>) -> Vec<RelationEntry> {
                 reach: arrival.reach,
                 effects: effect_entries(&arrival.effects),
                 path: spread.path(id),
-                reason: arrival.reason.clone(),
+                reason: arrival.reason.as_ref().map(ToString::to_string),
             };
             Some((entry, id))
         })
@@ -149,8 +156,9 @@ fn relations(spread: &Spread<'_>) -> Vec<RelationEntry> {
 }
 
 /// A job, what arrives at it, and whether its owner hears.
-fn impact(job: &Job, spread: &Spread<'_>, comparison: &Comparison, project: &Project) -> Impact {
-    let reach = spread.judge(&job.reads, job.project.as_deref());
+fn impact(job: &Job, spread: &Spread<'_>, comparison: &Comparison, finder: &Finder<'_>, project: &Project) -> Impact {
+    let wanted = |relation: &Relation| finder.columns_read(job, relation);
+    let reach = spread.judge(&job.reads, job.project.as_deref(), &wanted);
     let facts = Facts::new(job, &reach, comparison, &project.graph);
     let hears = if facts.meet(job.standard) { Hears::Yes } else { Hears::No };
     Impact { job: job_entry(job, reach, comparison), channel: job.channel.clone(), hears }
@@ -166,23 +174,65 @@ fn job_entry(job: &Job, reach: JobReach, comparison: &Comparison) -> JobEntry {
         reach: reach.reach,
         effects: effect_entries(&reach.effects),
         cut: (!arrives).then(|| cut(&reach, comparison)),
+        steps: reach.steps.iter().map(step_entry).collect(),
         path: arrives.then_some(reach.path),
         reason: reach.reason,
     }
 }
 
+fn step_entry(step: &Step) -> StepEntry {
+    let by = step.by.as_ref();
+    StepEntry {
+        relation: step.relation.clone(),
+        column: step.column.clone(),
+        effect: step.kind,
+        kind: by.map(|(kind, ..)| *kind),
+        file: by.map(|(_, path, _)| path.to_string()),
+        line: by.map(|(.., position)| position.line),
+    }
+}
+
 /// Where the change stops, in words.
 fn cut(reach: &JobReach, comparison: &Comparison) -> String {
-    if comparison.is_silent() {
-        return "no table changed".to_owned();
+    let changed = || some_of(comparison.changes.iter().map(|change| &change.name));
+    match &reach.cut {
+        None => "no table changed".to_owned(),
+        Some(Cut::NothingUpstream) => {
+            let upstream = match reach.upstream {
+                1 => "1 table".to_owned(),
+                number => format!("{number} tables"),
+            };
+            format!(
+                "changed {}; the job reads {}, with {upstream} upstream in all, and none of them changed",
+                changed(),
+                some_of(&reach.reads)
+            )
+        }
+        Some(Cut::Unnoticed { from, effects, reader, reads, more }) => {
+            let columns: BTreeSet<&ColumnName> = effects.iter().filter_map(|effect| effect.column.as_ref()).collect();
+            let rows = effects.iter().find(|effect| effect.column.is_none());
+            let mut what: Vec<String> = Vec::new();
+            if !columns.is_empty() {
+                what.push(some_of(columns.iter().map(|column| format!("{from}.{column}"))));
+            }
+            if let Some(effect) = rows {
+                what.push(format!("{from} ({})", words(effect.kind)));
+            }
+            let reader = reader.as_ref().map_or_else(|| "the job".to_owned(), ToString::to_string);
+            let reads = match reads.len() {
+                0 => format!("{reader} reads no column of it"),
+                _ if columns.is_empty() => format!("{reader} does not notice that"),
+                1 => format!("{reader} reads {} of it, and not that", reads[0]),
+                number => format!("{reader} reads {number} of its columns ({}), and not that", some_of(reads)),
+            };
+            let more = match more {
+                0 => String::new(),
+                1 => "; and so at one more place".to_owned(),
+                number => format!("; and so at {number} more places"),
+            };
+            format!("changed {}; {reads}{more}", what.join(", "))
+        }
     }
-    let changed = some_of(comparison.changes.iter().map(|change| &change.name));
-    let reads = some_of(&reach.reads);
-    let upstream = match reach.upstream {
-        1 => "1 table".to_owned(),
-        number => format!("{number} tables"),
-    };
-    format!("changed {changed}; the job reads {reads}, with {upstream} upstream in all, and none of them changed")
 }
 
 /// The first few of some names, and how many there are more.

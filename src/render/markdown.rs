@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use headsup_lineage::reach::Reach;
 use headsup_lineage::relation::Rung;
 
-use crate::headsup::describe;
+use crate::headsup::{describe, happens};
 use crate::project::Criticality;
 use crate::report::{Coverage, DoctorReport, ImpactReport, JobEntry, JobsReport, ModelsReport};
 use crate::text::turns_direction;
@@ -131,8 +131,11 @@ fn job_row(job: &JobEntry) -> Vec<String> {
     if job.reach == Reach::Unknown {
         marks.push("unknown".to_owned());
     }
-    let path = job.path.as_deref().unwrap_or_default();
-    let mut how = path.iter().map(|name| code(&name.to_string())).collect::<Vec<_>>().join(" → ");
+    let mut how = job.way().iter().map(|place| code(place)).collect::<Vec<_>>().join(" → ");
+    let what = happens(&job.effects);
+    if job.reach == Reach::Reached && !what.is_empty() {
+        how.push_str(&format!(": {}", escape(&what)));
+    }
     if let Some(reason) = &job.reason {
         if !how.is_empty() {
             how.push_str("; ");

@@ -271,7 +271,7 @@ fn a_bare_repository_compares_revisions() {
     let bare = fixture.root().join("../bare.git");
     git2::build::RepoBuilder::new().bare(true).clone(&url, &bare).unwrap();
     insta::assert_snapshot!(fixture.verdict("impact --project-dir ../bare.git --base main --head change"), @"
-    modified orders: unspecified
+    modified orders: rows_removed
     reached audit by orders → revenue
     ");
     insta::assert_snapshot!(fixture.error("impact --project-dir ../bare.git --head worktree"), @"
@@ -400,16 +400,15 @@ fn names_are_harmless_wherever_they_are_shown() {
 
       "\u{1b}[31mred\u{1b}[0m <!channel> @here [x](http://evil.example) `|` **b**
       <script>"
-          the SQL differs
+          `t.x = 1` filters rows now
       t
-          the SQL differs
+          column x may differ: the expression changed from `1` to `2`
 
     REACHED  job \u{1b}[31mred\u{1b}[0m <!channel> @here [x](http://evil.example) `|` **b** <script>  critical · tell owner \u{1b}[31mred\u{1b}[0m <!channel> @here [x](http://evil.example) `|` **b** <script>
-             t → job \u{1b}[31mred\u{1b}[0m <!channel> @here
+             t.x → job \u{1b}[31mred\u{1b}[0m <!channel> @here
                [x](http://evil.example) `|` **b** <script>
+             x may differ.
 
-    Compared table by table: columns and rows are not told apart yet, so what is
-    reached may turn out not to notice.
     3 models read: 2 with all columns, 1 by their tables only.
     1 problem while reading: `headsup doctor` shows what and how to mend it.
     "#);
@@ -419,14 +418,14 @@ fn names_are_harmless_wherever_they_are_shown() {
 
     | job |  | owner | how |
     | --- | --- | --- | --- |
-    | `` job  [31mred [0m <!channel> @here [x](http://evil.example) ` ` **b** <script> `` | **critical** | owner \[31mred\[0m &lt;\!channel&gt; @(zero width)here \[x\]\(http:(zero width)//evil.example\) \`\|\` \*\*b\*\* &lt;script&gt; | `t` |
+    | `` job  [31mred [0m <!channel> @here [x](http://evil.example) ` ` **b** <script> `` | **critical** | owner \[31mred\[0m &lt;\!channel&gt; @(zero width)here \[x\]\(http:(zero width)//evil.example\) \`\|\` \*\*b\*\* &lt;script&gt; | `t.x`: x may differ |
 
     **What changed** (1 file)
 
     | table | what changes |
     | --- | --- |
-    | `` " [31mred [0m <!channel> @here [x](http://evil.example) ` ` **b** <script>" `` | the SQL differs |
-    | `t` | the SQL differs |
+    | `` " [31mred [0m <!channel> @here [x](http://evil.example) ` ` **b** <script>" `` | \`t.x = 1\` filters rows now |
+    | `t` | column x may differ:(zero width) the expression changed from \`1\` to \`2\` |
 
     <sub>0 of 1 jobs not reached. 3 models read (2 columns, 1 tables). Compared table by table: columns and rows are not told apart yet.</sub>
     "#);

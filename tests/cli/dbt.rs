@@ -101,7 +101,7 @@ fn jobs_are_exposures_and_critical_models() {
 fn macros_vars_sources_and_seeds_reach_what_uses_them() {
     let cents = changed("macros/money.sql", "{% macro cents(column) %}round({{ column }} / 100.0, 2){% endmacro %}\n");
     insta::assert_snapshot!(cents.verdict("impact"), @"
-    modified stg_orders: unspecified
+    modified stg_orders: revalued amount
     not_reached audience
     reached revenue by stg_orders → revenue
     ");
@@ -115,7 +115,7 @@ fn macros_vars_sources_and_seeds_reach_what_uses_them() {
     ");
     let project = PROJECT[0].1.replace("2020", "2021");
     insta::assert_snapshot!(changed("dbt_project.yml", &project).verdict("impact"), @"
-    modified stg_orders: unspecified
+    modified stg_orders: rows_removed
     not_reached audience
     reached revenue by stg_orders → revenue
     ");
@@ -126,13 +126,10 @@ fn macros_vars_sources_and_seeds_reach_what_uses_them() {
     ");
     let moved = PROJECT[2].1.replace("landing", "lake");
     insta::assert_snapshot!(changed("models/sources.yml", &moved).verdict("impact"), @"
-    modified late: unspecified
-    modified people_history: unspecified
     modified raw.orders: moved
     modified raw.people: moved
-    modified stg_orders: unspecified
-    reached audience by people_history → dim_people_v1 → people
-    reached revenue by stg_orders → revenue
+    not_reached audience
+    not_reached revenue
     ");
 }
 
@@ -142,7 +139,7 @@ fn both_branches_of_an_incremental_model_count() {
     assert_eq!(names(&late.json("impact")["relations"], "relation"), ["events", "late"]);
     let filter = PROJECT[7].1.replace("max(at)", "min(at)");
     insta::assert_snapshot!(changed("models/staging/events.sql", &filter).verdict("impact"), @"
-    modified events: unspecified
+    modified events: rows_removed, rows_added
     not_reached audience
     not_reached revenue
     ");
@@ -152,7 +149,7 @@ fn both_branches_of_an_incremental_model_count() {
 fn configuration_is_a_change_and_documentation_is_none() {
     let events = PROJECT[7].1.replace("unique_key='id'", "unique_key=['id', 'at']");
     let report = changed("models/staging/events.sql", &events).json("impact");
-    insta::assert_snapshot!(report["changes"][0]["effects"], @r#"[{"effect":"config","detail":"unique_key: id → [\"id\",\"at\"]"}]"#);
+    insta::assert_snapshot!(report["changes"][0]["effects"], @r#"[{"effect":"rows_duplicated","detail":"unique_key: id → [\"id\",\"at\"]"},{"effect":"config","detail":"unique_key: id → [\"id\",\"at\"]"}]"#);
     let view = PROJECT[0].1.replace("+materialized: table", "+materialized: view");
     insta::assert_snapshot!(changed("dbt_project.yml", &view).verdict("impact"), @"
     modified dim_people_v1: config
@@ -244,7 +241,7 @@ fn a_missing_macro_lowers_the_rung_and_loses_no_reader() {
     insta::assert_snapshot!(line.unwrap_or_default(), @"revenue: model, refs ← stg_orders, raw.people");
     insta::assert_snapshot!(fixture.diagnostics(), @"unknown-macro models/marts/revenue.sql:1:15 `revenue` cannot be rendered: undefined has no method named magic; `gone.magic` is no macro that is known here");
     insta::assert_snapshot!(fixture.verdict("impact"), @"
-    modified stg_orders: unspecified
+    modified stg_orders: removed amount, removed person, rows_removed, rows_added, revalued id
     not_reached audience
     reached revenue by stg_orders → revenue
     ");
@@ -272,7 +269,7 @@ fn projects_of_different_kinds_are_one_graph() {
     let change = [("transform/models/staging/stg_orders.sql", "select 1 as id")];
     let fixture = Fixture::pair(&base, &change);
     insta::assert_snapshot!(fixture.verdict("impact"), @"
-    modified stg_orders: unspecified
+    modified stg_orders: removed amount, removed person, rows_removed, rows_added, revalued id
     not_reached audience
     reached bank_feed by stg_orders → revenue → export.revenue
     reached revenue by stg_orders → revenue
@@ -370,7 +367,7 @@ fn manifests_are_read_in_place_of_the_source() {
     stg_orders: model, columns ← raw.orders
     ");
     insta::assert_snapshot!(fixture.verdict("impact --base HEAD --base-manifest ../base.json --manifest ../head.json"), @"
-    modified stg_orders: unspecified
+    modified stg_orders: rows_removed
     reached audit by stg_orders → revenue
     ");
     let same = "impact --base HEAD --base-manifest ../head.json --manifest ../head.json";
@@ -410,7 +407,7 @@ fn one_manifest_cannot_stand_for_two_versions() {
     );
     elsewhere.write("../head.json", manifest("select x from dwh.landing.orders"));
     insta::assert_snapshot!(elsewhere.verdict("impact --manifest ../head.json"), @"
-    modified dwh.landing.orders: unspecified
+    modified dwh.landing.orders: revalued x
     reached audit by dwh.landing.orders → raw.orders → stg_orders → revenue
     ");
 }
@@ -421,7 +418,7 @@ fn settings_name_a_manifest_in_the_repository() {
     let (before, after) = (manifest("select x from dwh.landing.orders"), manifest("select y from dwh.landing.orders"));
     let fixture = Fixture::pair(&[settings, ("target/manifest.json", &before)], &[("target/manifest.json", &after)]);
     insta::assert_snapshot!(fixture.verdict("impact"), @"
-    modified stg_orders: unspecified
+    modified stg_orders: removed x, added y
     reached audit by stg_orders → revenue
     ");
 }

@@ -39,15 +39,14 @@ fn a_change_for_a_person() {
     insta::assert_snapshot!(orders_changed().text("impact"), @"
     change → main: 1 file differs, 1 table changed
 
-      core.orders  the SQL differs
+      core.orders  `orders.paid` filters rows now
 
     REACHED  audit  critical · tell finance@example.com
-             core.orders → marts.revenue → audit
+             core.orders → marts.revenue.revenue → audit
+             revenue may differ.
 
     Not reached: 1 job. No change is upstream of newsletter.
 
-    Compared table by table: columns and rows are not told apart yet, so what is
-    reached may turn out not to notice.
     4 models read: 4 with all columns.
     ");
 }
@@ -127,7 +126,7 @@ fn either_side_may_be_a_directory() {
     outside.write(&format!("new/{}", ORDERS.0), ORDERS.1);
     assert_eq!(
         outside.verdict("impact --base dir:old --head dir:new"),
-        "modified core.orders: unspecified\nreached audit by core.orders → marts.revenue\nnot_reached newsletter"
+        "modified core.orders: rows_removed\nreached audit by core.orders → marts.revenue\nnot_reached newsletter"
     );
 }
 
@@ -204,7 +203,7 @@ fn templates_that_render_the_same_are_no_change() {
     let other_value = [("dbt_project.yml", "name: shop\nvars: { from: 2025 }\n")];
     assert_eq!(Fixture::pair(&base, &other_value).verdict("impact"), "");
     let used = [base[0], base[1], written_otherwise[0]];
-    insta::assert_snapshot!(Fixture::pair(&used, &other_value).verdict("impact"), @"modified b: unspecified");
+    insta::assert_snapshot!(Fixture::pair(&used, &other_value).verdict("impact"), @"modified b: rows_removed");
 }
 
 #[test]
@@ -218,7 +217,7 @@ fn relations_come_go_and_differ() {
     insta::assert_snapshot!(fixture.verdict("impact"), @"
     removed core.orders: removed
     added core.refunds: added
-    modified marts.audience: unspecified
+    modified marts.audience: rows_added
     reached audit by core.orders → marts.revenue
     reached newsletter by marts.audience
     ");
@@ -227,34 +226,35 @@ fn relations_come_go_and_differ() {
 
       core.orders     removed model (models/core/orders.sql)
       core.refunds    new model (models/core/refunds.sql)
-      marts.audience  the SQL differs (models/marts/audience.sql)
+      marts.audience  the rows of refunds are put in by the set operation now
+                      (models/marts/audience.sql)
 
     REACHED  audit  critical · tell finance@example.com
              core.orders → marts.revenue → audit
+             it no longer runs.
 
     REACHED  newsletter  tell marketing@example.com
              marts.audience → newsletter
+             rows may be added.
 
     To finance@example.com:
       Heads-up: a change to core.orders reaches audit
       What     core.orders: removed model
-      For you  audit reads marts.revenue, which is built from core.orders
-      Known by reading which table reads which, in the SQL of both versions; columns
-               and rows are not told apart yet, so your job may not notice
+      For you  audit reads marts.revenue, which is built from core.orders: it no
+               longer runs
+      Known by which columns and rows depend on which, in the SQL of both versions
       Who      change, not merged into main yet
       Do       nothing if the timing is fine; otherwise answer before it is merged
 
     To marketing@example.com:
       Heads-up: a change to marts.audience reaches newsletter
-      What     marts.audience: the SQL differs
-      For you  newsletter reads marts.audience
-      Known by reading which table reads which, in the SQL of both versions; columns
-               and rows are not told apart yet, so your job may not notice
+      What     marts.audience: the rows of refunds are put in by the set operation
+               now
+      For you  newsletter reads marts.audience: rows may be added
+      Known by which columns and rows depend on which, in the SQL of both versions
       Who      change, not merged into main yet
       Do       nothing if the timing is fine; otherwise answer before it is merged
 
-    Compared table by table: columns and rows are not told apart yet, so what is
-    reached may turn out not to notice.
     4 models read: 3 with all columns, 1 with some columns open.
     ");
 }
@@ -282,13 +282,13 @@ fn what_cannot_be_read_and_differs_is_unknown() {
                    differs
 
     UNKNOWN  audit  critical · tell finance@example.com
-             core.orders → marts.revenue → audit
+             core.orders → marts.revenue.revenue → audit
              core.orders: its SQL is understood in part only, and its text differs
 
     Not reached: 1 job. No change is upstream of newsletter.
 
-    Compared table by table: columns and rows are not told apart yet, so what is
-    reached may turn out not to notice.
+    It was compared as a whole, so what is reached from there may turn out not to
+    notice.
     4 models read: 3 with all columns, 1 by their tables only.
     1 problem while reading: `headsup doctor` shows what and how to mend it.
     ");
@@ -348,18 +348,18 @@ fn the_json_has_the_fields_that_are_documented() {
         json!([{
             "relation": "core.orders",
             "kind": "modified",
-            "effects": [{ "effect": "unspecified", "detail": "the SQL differs" }],
+            "effects": [{ "effect": "rows_removed", "detail": "`orders.paid` filters rows now" }],
             "files": ["models/core/orders.sql"],
         }])
     );
     assert_eq!(
         report["relations"],
         json!([
-            { "relation": "core.orders", "reach": "reached", "effects": [{ "effect": "unspecified" }], "path": ["core.orders"] },
+            { "relation": "core.orders", "reach": "reached", "effects": [{ "effect": "rows_removed" }], "path": ["core.orders"] },
             {
                 "relation": "marts.revenue",
                 "reach": "reached",
-                "effects": [{ "effect": "unspecified" }],
+                "effects": [{ "effect": "revalued", "column": "revenue" }],
                 "path": ["core.orders", "marts.revenue"],
             },
         ])
@@ -372,8 +372,19 @@ fn the_json_has_the_fields_that_are_documented() {
             "owner": "finance@example.com",
             "criticality": "critical",
             "reach": "reached",
-            "effects": [{ "effect": "unspecified" }],
+            "effects": [{ "effect": "revalued", "column": "revenue" }],
             "path": ["core.orders", "marts.revenue"],
+            "steps": [
+                { "relation": "core.orders", "effect": "rows_removed" },
+                {
+                    "relation": "marts.revenue",
+                    "column": "revenue",
+                    "effect": "revalued",
+                    "kind": "aggregation",
+                    "file": "models/marts/revenue.sql",
+                    "line": 1,
+                },
+            ],
         })
     );
     assert_eq!(fields(newsletter), ["criticality", "cut", "effects", "job", "owner", "reach"]);
@@ -405,7 +416,10 @@ fn the_json_of_what_is_in_doubt_says_why() {
     let report = Fixture::pair(&base, &[("models/core/orders.sql", "select frm whre (( raw.orders")]).json("impact");
     assert_eq!(fields(&report["changes"][0]), ["effects", "files", "kind", "reason", "relation"]);
     assert_eq!(fields(&report["relations"][1]), ["effects", "path", "reach", "reason", "relation"]);
-    assert_eq!(fields(&report["jobs"][0]), ["criticality", "effects", "job", "owner", "path", "reach", "reason"]);
+    assert_eq!(
+        fields(&report["jobs"][0]),
+        ["criticality", "effects", "job", "owner", "path", "reach", "reason", "steps"]
+    );
     let found = &report["diagnostics"][0];
     assert_eq!(fields(found), ["code", "column", "hint", "line", "message", "path", "severity"]);
     assert_eq!(
@@ -450,10 +464,11 @@ fn quiet_says_less_and_verbose_says_more() {
     insta::assert_snapshot!(fixture.text("impact -q"), @"
     change → main: 1 file differs, 1 table changed
 
-      core.orders  the SQL differs
+      core.orders  `orders.paid` filters rows now
 
     REACHED  audit  critical · tell finance@example.com
-             core.orders → marts.revenue → audit
+             core.orders → marts.revenue.revenue → audit
+             revenue may differ.
 
     Not reached: 1 job. No change is upstream of newsletter.
     ");
@@ -507,7 +522,7 @@ fn a_project_may_be_a_folder_of_the_repository() {
     head.push(("elsewhere/models/core/orders.sql", "select 2"));
     let fixture = Fixture::pair(&base, &head);
     let expected =
-        "modified core.orders: unspecified\nreached audit by core.orders → marts.revenue\nnot_reached newsletter";
+        "modified core.orders: rows_removed\nreached audit by core.orders → marts.revenue\nnot_reached newsletter";
     assert_eq!(fixture.verdict("impact --project-dir warehouse"), expected);
     assert_eq!(
         fixture.json("impact --project-dir warehouse")["changes"][0]["files"],
@@ -551,15 +566,13 @@ fn without_jobs_the_tables_are_named() {
     insta::assert_snapshot!(fixture.text("impact"), @"
     change → main: 1 file differs, 1 table changed
 
-      orders  the SQL differs
+      orders  `orders.paid` filters rows now
 
     Reaches 1 table: revenue.
 
     No jobs are known, so there is nobody to tell. Name the reports that matter
     under `jobs:` in headsup.yml, or as dbt exposures.
 
-    Compared table by table: columns and rows are not told apart yet, so what is
-    reached may turn out not to notice.
     4 models read: 4 with all columns.
     ");
 }

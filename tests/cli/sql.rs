@@ -268,7 +268,7 @@ fn an_ambiguous_name_depends_on_each_candidate_and_is_told() {
     ");
     insta::assert_snapshot!(fixture.diagnostics(), @"ambiguous-name 3.sql:2:15 `orders` can mean `archive.orders` or `core.orders`");
     let fixture = Fixture::pair(&files, &[("2.sql", "create table archive.orders as select 2 as id")]);
-    insta::assert_snapshot!(fixture.verdict("impact"), @"modified archive.orders: unspecified");
+    insta::assert_snapshot!(fixture.verdict("impact"), @"modified archive.orders: revalued id");
     assert_eq!(names(&fixture.json("impact")["relations"], "relation"), ["archive.orders", "v"]);
 }
 

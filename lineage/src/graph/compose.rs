@@ -20,7 +20,7 @@ use super::{LineageGraph, Node};
 mod bind;
 mod complete;
 mod history;
-mod names;
+pub(super) mod names;
 mod shape;
 
 use bind::{Passing, Text};

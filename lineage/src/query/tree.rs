@@ -303,6 +303,11 @@ impl Tree {
         &self.texts[text.0 as usize]
     }
 
+    /// Every name and text in it, as it is spelled.
+    pub fn spelled(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(ColumnName::as_str).chain(self.texts.iter().map(|text| &**text))
+    }
+
     /// The block of an id.
     #[must_use]
     pub fn block(&self, id: BlockId) -> &Block {

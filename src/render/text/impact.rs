@@ -8,7 +8,7 @@ use headsup_lineage::reach::Reach;
 use headsup_lineage::relation::Rung;
 
 use super::{Detail, JOINER, Mark, Page, Sheet, count, list};
-use crate::headsup::{HeadsUp, describe};
+use crate::headsup::{HeadsUp, describe, happens};
 use crate::project::Criticality;
 use crate::render::Report;
 use crate::render::markdown;
@@ -175,9 +175,14 @@ fn reached_job(sheet: &mut Sheet<'_>, job: &JobEntry, report: &ImpactReport, ste
         (None, "  "),
         (Some(Mark::Faint), &facts.join(" · ")),
     ]);
-    if let Some(path) = job.path.as_deref().filter(|path| steps == Steps::Shown && !path.is_empty()) {
-        let steps: Vec<String> = path.iter().map(RelationName::to_string).chain([job.job.clone()]).collect();
+    let way = job.way();
+    if steps == Steps::Shown && !way.is_empty() {
+        let steps: Vec<String> = way.into_iter().chain([job.job.clone()]).collect();
         sheet.hanging("         ", 11, &steps.join(&format!(" →{JOINER}")));
+    }
+    let what = happens(&job.effects);
+    if job.reach == Reach::Reached && !what.is_empty() {
+        sheet.hanging("         ", 11, &format!("{what}."));
     }
 }
 
@@ -242,11 +247,17 @@ fn message(sheet: &mut Sheet<'_>, headsup: &HeadsUp) {
 
 fn how_it_is_known(sheet: &mut Sheet<'_>, report: &ImpactReport) {
     sheet.blank();
-    if !report.changes.is_empty() {
+    let coarse = report.changes.iter().filter(|change| change.is_coarse()).count();
+    if coarse > 0 {
+        let tables = match (coarse, report.changes.len()) {
+            (1, 1) => "It was".to_owned(),
+            (all, changed) if all == changed => "All were".to_owned(),
+            (1, _) => "One was".to_owned(),
+            (number, _) => format!("{number} were"),
+        };
         sheet.paragraph(
             0,
-            "Compared table by table: columns and rows are not told apart yet, so what is reached may \
-             turn out not to notice.",
+            &format!("{tables} compared as a whole, so what is reached from there may turn out not to notice."),
         );
     }
     sheet.paragraph(0, &coverage(&report.coverage));

@@ -9,7 +9,7 @@ use crate::query::{Read, ReadRole};
 use crate::relation::{Reference, Relation, RelationKind, Writer};
 
 /// The names in the SQL of one writer.
-pub(super) struct Names<'a> {
+pub(in crate::graph) struct Names<'a> {
     graph: &'a LineageGraph,
     externals: &'a BTreeMap<RelationName, Node>,
     project: &'a str,
@@ -18,7 +18,7 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn new(
+    pub(in crate::graph) fn new(
         graph: &'a LineageGraph,
         externals: &'a BTreeMap<RelationName, Node>,
         node: Node,
@@ -41,7 +41,7 @@ impl<'a> Names<'a> {
     }
 
     /// The relations that a name may mean.
-    pub(super) fn find(&self, name: &RelationName, role: ReadRole) -> Vec<Node> {
+    pub(in crate::graph) fn find(&self, name: &RelationName, role: ReadRole) -> Vec<Node> {
         match (self.given.get(name), role) {
             (Some(given), ReadRole::Table) => given.clone(),
             _ => self.found(name, role),
@@ -71,6 +71,18 @@ fn names(relation: &Relation) -> impl Iterator<Item = &RelationName> {
     std::iter::once(&relation.name).chain(&relation.aliases)
 }
 
+/// What is known of what may be any of several relations: it has the columns of all of them, perhaps.
+pub(in crate::graph) fn joint(mut shapes: impl Iterator<Item = Shape>) -> Shape {
+    let Some(mut shape) = shapes.next() else { return Shape::default() };
+    let mut known: HashSet<_> = shape.columns.iter().cloned().collect();
+    for other in shapes {
+        shape.columns.extend(other.columns.into_iter().filter(|column| known.insert(column.clone())));
+        shape.extent = Extent::Open;
+        shape.keys.clear();
+    }
+    shape
+}
+
 /// What a query sees of the relations that it names.
 pub(super) struct View<'a> {
     pub(super) names: &'a Names<'a>,
@@ -78,20 +90,8 @@ pub(super) struct View<'a> {
 }
 
 impl Schemas for View<'_> {
-    /// What may be one of several relations has the columns of all of them, perhaps.
     fn shape(&self, name: &RelationName) -> Shape {
         let nodes = self.names.find(name, ReadRole::Table);
-        let mut shapes =
-            nodes.iter().map(|node| self.shapes.get(node.0.index()).cloned().flatten().unwrap_or_default());
-        let Some(mut shape) = shapes.next() else { return Shape::default() };
-        if nodes.len() > 1 {
-            let mut known: HashSet<_> = shape.columns.iter().cloned().collect();
-            let more: Vec<_> =
-                shapes.flat_map(|other| other.columns).filter(|column| known.insert(column.clone())).collect();
-            shape.columns.extend(more);
-            shape.extent = Extent::Open;
-            shape.keys.clear();
-        }
-        shape
+        joint(nodes.iter().map(|node| self.shapes.get(node.0.index()).cloned().flatten().unwrap_or_default()))
     }
 }

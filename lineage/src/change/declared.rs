@@ -1,0 +1,84 @@
+//! What differs about what a relation declares: its columns and keys, its name, and how it is built.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::relation::Relation;
+
+use super::{Effect, EffectKind};
+
+/// Columns that DDL declares: there the declaration is what the table has.
+pub(super) fn schema_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for column in &before.schema.columns {
+        match after.schema.columns.iter().find(|other| other.name == column.name) {
+            None => effects.push(Effect::on_column(EffectKind::Removed, &column.name, "no longer declared")),
+            Some(other) if other.data_type != column.data_type => {
+                let was = if column.data_type.is_empty() { "without a type" } else { &column.data_type };
+                let is = if other.data_type.is_empty() { "without a type" } else { &other.data_type };
+                let detail = format!("declared as {is}, was {was}");
+                effects.push(Effect::on_column(EffectKind::Retyped, &column.name, detail));
+            }
+            Some(other) if other.nullability != column.nullability => {
+                effects.push(Effect::on_column(EffectKind::Revalued, &column.name, "its NOT NULL changed"));
+            }
+            Some(_) => {}
+        }
+    }
+    for column in &after.schema.columns {
+        if before.schema.columns.iter().all(|other| other.name != column.name) {
+            effects.push(Effect::on_column(EffectKind::Added, &column.name, "newly declared"));
+        }
+    }
+    if before.schema.keys != after.schema.keys || before.schema.references != after.schema.references {
+        effects.push(Effect::on_relation(EffectKind::Regrained, "its declared keys differ"));
+    }
+    effects
+}
+
+/// A longer value of a configuration is not shown.
+const LONGEST_VALUE: usize = 30;
+
+pub(super) fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let keys: BTreeSet<&Arc<str>> = before.config.keys().chain(after.config.keys()).collect();
+    for key in keys {
+        let (old, new) = (before.config.get(key), after.config.get(key));
+        if old != new {
+            let (old, new) = (old.map_or("not set", |value| &**value), new.map_or("not set", |value| &**value));
+            let detail = match old.len().max(new.len()) {
+                0..=LONGEST_VALUE => format!("{key}: {old} → {new}"),
+                _ => format!("{key} differs"),
+            };
+            if let Some(kind) = effect_on_rows(key, old, new) {
+                effects.push(Effect::on_relation(kind, detail.clone()));
+            }
+            effects.push(Effect::on_relation(EffectKind::Config, detail));
+        }
+    }
+    if let (Some(old), Some(new)) = (before.aliases.first(), after.aliases.first())
+        && old != new
+    {
+        effects.push(Effect::on_relation(EffectKind::Moved, format!("{old} → {new}")));
+    }
+    effects
+}
+
+/// What another configuration does to the rows of a table, if anything.
+///
+/// How a query is kept, as a view or as a table that is built anew, makes no difference to what it holds
+/// when it has run. A table that is added to is another matter: by what rows are found again, and whether
+/// they are.
+fn effect_on_rows(key: &str, old: &str, new: &str) -> Option<EffectKind> {
+    let is_whole = |value: &str| {
+        const WHOLE: [&str; 7] =
+            ["not set", "view", "table", "ephemeral", "materialized_view", "materialized view", "dynamic_table"];
+        WHOLE.contains(&value.trim_matches('"'))
+    };
+    match key {
+        "materialized" if is_whole(old) && is_whole(new) => None,
+        "contract" => None,
+        "unique_key" => Some(EffectKind::RowsDuplicated),
+        _ => Some(EffectKind::Unspecified),
+    }
+}

@@ -1,0 +1,477 @@
+//! Effects carried from part to part: a worklist over the columns and rows of head, and of base for
+//! what is gone. Effects at a place only ever grow, and there are finitely many, so it ends on any
+//! graph, circles included. It must not know jobs.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::change::{ChangeKind, Comparison, Effect, EffectKind, own};
+use crate::dependency::{ColumnPath, EdgeKind, Extent, Ground};
+use crate::diagnostic::Position;
+use crate::graph::columns::{ColumnEdge, ColumnId, Part};
+use crate::graph::{LineageGraph, Node};
+use crate::name::ColumnName;
+use crate::relation::{Reference, Relation, RelationId, RelationKind};
+
+use super::Reach;
+use super::carry::{Carried, Copies, carried};
+
+/// Where an effect is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Place {
+    /// A part of a relation of head.
+    Part(ColumnId),
+    /// A relation of head as a whole.
+    Whole(Node),
+    /// A column that a relation of head no longer has.
+    Lost(Node, ColumnName),
+    /// A relation that head no longer has, by its place in base.
+    Gone(Node),
+}
+
+/// One effect at one place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Hit {
+    pub(super) place: Place,
+    pub(super) kind: EffectKind,
+}
+
+/// How an effect came to be where it is.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) reach: Reach,
+    /// From where, and by which dependency; `None` where it started.
+    pub(super) from: Option<(Hit, Option<Link>)>,
+    /// How many steps there are from where it started.
+    pub(super) depth: usize,
+    /// Why it cannot be told, where it cannot.
+    pub(super) reason: Option<Arc<str>>,
+}
+
+/// A dependency that an effect came by.
+#[derive(Debug, Clone)]
+pub(super) struct Link {
+    pub(super) way: EdgeKind,
+    pub(super) path: Arc<str>,
+    pub(super) position: Position,
+}
+
+impl From<&ColumnEdge> for Link {
+    fn from(edge: &ColumnEdge) -> Self {
+        Self { way: edge.kind, path: Arc::clone(&edge.path), position: edge.position }
+    }
+}
+
+/// Effects on their way.
+pub(super) struct Walk<'a> {
+    pub(super) base: &'a LineageGraph,
+    pub(super) head: &'a LineageGraph,
+    pub(super) known: BTreeMap<Hit, Known>,
+    ahead: VecDeque<Hit>,
+    copies: HashMap<Node, Copies>,
+    /// The relations of head whose own queries changed: what they read otherwise now is told already.
+    changed: BTreeSet<Node>,
+    /// What arrives at each relation of head.
+    by_relation: HashMap<Node, Vec<Hit>>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(base: &'a LineageGraph, head: &'a LineageGraph) -> Self {
+        Self {
+            base,
+            head,
+            known: BTreeMap::new(),
+            ahead: VecDeque::new(),
+            copies: HashMap::new(),
+            changed: BTreeSet::new(),
+            by_relation: HashMap::new(),
+        }
+    }
+
+    /// Starts everything that changed.
+    pub(super) fn start(&mut self, comparison: &Comparison) {
+        let is_in_query = |effect: &Effect| !matches!(effect.kind, EffectKind::Config | EffectKind::Moved);
+        let of_queries = comparison.changes.iter().filter(|change| change.effects.iter().any(is_in_query));
+        self.changed.extend(of_queries.filter_map(|change| self.head.by_id(&change.id)));
+        for change in &comparison.changes {
+            let reach = if change.unknown.is_some() { Reach::Unknown } else { Reach::Reached };
+            let reason = change.unknown.as_ref().map(|reason| Arc::from(format!("{}: {reason}", change.name)));
+            let start = Known { reach, from: None, depth: 0, reason };
+            match (change.kind, self.head.by_id(&change.id), self.base.by_id(&change.id)) {
+                (ChangeKind::Removed, _, Some(gone)) => {
+                    self.arrive(Hit { place: Place::Gone(gone), kind: EffectKind::Removed }, start);
+                }
+                (_, Some(node), _) => change.effects.iter().for_each(|effect| self.start_effect(node, effect, &start)),
+                _ => {}
+            }
+        }
+    }
+
+    fn start_effect(&mut self, node: Node, effect: &Effect, start: &Known) {
+        let kind = effect.kind;
+        match (&effect.column, kind) {
+            (Some(column), EffectKind::Removed) => {
+                self.arrive(Hit { place: Place::Lost(node, column.clone()), kind }, start.clone());
+            }
+            (Some(column), _) => self.column(node, column, kind, start),
+            (None, EffectKind::Unspecified) => self.whole_of(node, kind, start),
+            (
+                None,
+                EffectKind::RowsAdded | EffectKind::RowsRemoved | EffectKind::RowsDuplicated | EffectKind::Regrained,
+            ) => self.rows(node, kind, start),
+            (None, _) => self.arrive(Hit { place: Place::Whole(node), kind }, start.clone()),
+        }
+    }
+
+    /// Something may be read that could not be found.
+    pub(super) fn start_where_reads_are_incomplete(&mut self) {
+        for node in self.head.nodes() {
+            let relation = self.head.relation(node);
+            let reason = relation.writers.iter().find_map(|writer| writer.incomplete.as_ref());
+            if let Some(reason) = reason {
+                let reason = format!("{} may read more than could be found: {reason}", relation.name);
+                let start = Known { reach: Reach::Unknown, from: None, depth: 0, reason: Some(Arc::from(reason)) };
+                self.whole_of(node, EffectKind::Unspecified, &start);
+            }
+        }
+    }
+
+    fn column(&mut self, node: Node, column: &ColumnName, kind: EffectKind, known: &Known) {
+        let columns = self.head.columns();
+        let own =
+            columns.parts_of(node).filter(|id| columns.node(*id).column().is_some_and(|path| path.column == *column));
+        let mut own: Vec<ColumnId> = own.collect();
+        if own.is_empty() {
+            own.extend(columns.part(node, &Part::Others));
+        }
+        for id in own {
+            self.arrive(Hit { place: Place::Part(id), kind }, known.clone());
+        }
+    }
+
+    fn rows(&mut self, node: Node, kind: EffectKind, known: &Known) {
+        if let Some(rows) = self.head.columns().part(node, &Part::Rows) {
+            self.arrive(Hit { place: Place::Part(rows), kind }, known.clone());
+        }
+    }
+
+    /// An effect on every column and the rows.
+    fn whole_of(&mut self, node: Node, kind: EffectKind, known: &Known) {
+        for id in self.head.columns().parts_of(node) {
+            self.arrive(Hit { place: Place::Part(id), kind }, known.clone());
+        }
+    }
+
+    /// Adds what arrives to what is there; whoever learns something new tells his readers.
+    fn arrive(&mut self, hit: Hit, arriving: Known) {
+        if self.known.get(&hit).is_none_or(|known| arriving.reach > known.reach) {
+            let first = self.known.insert(hit.clone(), arriving).is_none();
+            let node = match &hit.place {
+                Place::Part(id) => Some(self.head.columns().node(*id).relation),
+                Place::Whole(node) | Place::Lost(node, _) => Some(*node),
+                Place::Gone(_) => None,
+            };
+            if let (true, Some(node)) = (first, node) {
+                self.by_relation.entry(node).or_default().push(hit.clone());
+                self.shift(node, &hit);
+            }
+            self.ahead.push_back(hit);
+        }
+    }
+
+    /// Carries effects as far as they go.
+    pub(super) fn run(&mut self) {
+        while let Some(hit) = self.ahead.pop_front() {
+            let Some(known) = self.known.get(&hit).cloned() else { continue };
+            match hit.place.clone() {
+                Place::Part(id) => self.leave_part(id, &hit, &known),
+                Place::Whole(node) => self.leave_whole(node, &hit, &known),
+                Place::Lost(node, column) => self.leave_lost(node, &column, &hit, &known),
+                Place::Gone(node) => self.leave_gone(node, &hit, &known),
+            }
+        }
+    }
+
+    fn leave_part(&mut self, id: ColumnId, hit: &Hit, known: &Known) {
+        let columns = self.head.columns();
+        let read = &columns.node(id).part;
+        for (to, edge) in columns.downstream(id) {
+            let reader = columns.node(to);
+            let copies = self.copies(reader.relation);
+            let next = known.behind(hit, Some(edge.into()));
+            match carried(hit.kind, read, edge.kind, &reader.part, copies) {
+                Carried::As(kinds) => {
+                    for kind in kinds {
+                        self.arrive(Hit { place: Place::Part(to), kind: *kind }, next.clone());
+                    }
+                }
+                Carried::Same => {
+                    let kind = self.as_there(hit.kind, reader.relation, &reader.part);
+                    self.arrive(Hit { place: Place::Part(to), kind }, next);
+                }
+                Carried::Perhaps => {
+                    let next = Known { reach: Reach::Unknown, reason: Some(self.doubt(id, to, &next)), ..next };
+                    self.arrive(Hit { place: Place::Part(to), kind: EffectKind::Unspecified }, next);
+                }
+            }
+        }
+    }
+
+    /// A column that a reader had before is not new there, and only holds something else.
+    fn as_there(&self, kind: EffectKind, reader: Node, part: &Part) -> EffectKind {
+        let before = || own(self.base, &self.head.relation(reader).id);
+        match (kind, part) {
+            (EffectKind::Added, Part::Column(path)) if before().is_some_and(|node| has(self.base, node, path)) => {
+                EffectKind::Revalued
+            }
+            _ => kind,
+        }
+    }
+
+    /// Whether copies of rows below can be told in a relation's rows.
+    fn copies(&mut self, node: Node) -> Copies {
+        *self.copies.entry(node).or_insert_with(|| {
+            let is_by_itself = self.head.shape(node).keys.iter().any(|key| key.proof.ground == Ground::Inferred);
+            if is_by_itself { Copies::Absorbed } else { Copies::Seen }
+        })
+    }
+
+    /// Why it cannot be told whether one part depends on another.
+    fn doubt(&self, read: ColumnId, reader: ColumnId, known: &Known) -> Arc<str> {
+        if let Some(reason) = &known.reason {
+            return Arc::clone(reason);
+        }
+        let columns = self.head.columns();
+        let (read, reader) = (columns.node(read).relation, columns.node(reader).relation);
+        let because = self.head.openness(reader).first().map(|reason| format!(": {}", reason.message));
+        let (read, reader) = (&self.head.relation(read).name, &self.head.relation(reader).name);
+        Arc::from(format!(
+            "how {reader} depends on {read} could not be worked out{}",
+            because.as_deref().unwrap_or_default()
+        ))
+    }
+
+    fn leave_whole(&mut self, node: Node, hit: &Hit, known: &Known) {
+        match hit.kind {
+            EffectKind::Broken => {
+                for child in self.head.children(node).into_iter().filter(|child| *child != node) {
+                    let next = known.behind(hit, self.site(node, child));
+                    self.arrive(Hit { place: Place::Whole(child), kind: EffectKind::Broken }, next);
+                }
+            }
+            // Who declares a table now that was there before changes nobody's rows.
+            EffectKind::Added if !is_declared_now(self.base, self.head.relation(node)) => {
+                let mut readers = self.head.children(node);
+                readers.retain(|reader| *reader != node && !self.changed.contains(reader));
+                for child in readers {
+                    let next = known.behind(hit, self.site(node, child));
+                    self.whole_of(child, EffectKind::Unspecified, &next);
+                }
+            }
+            EffectKind::Reordered => self.readers_by_place(node, hit, known),
+            EffectKind::Moved => {
+                if let Some(before) = own(self.base, &self.head.relation(node).id) {
+                    self.readers_by_name(before, hit, known);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A column that is gone: who names it fails, and where it passed by a star it is gone as well.
+    fn leave_lost(&mut self, node: Node, column: &ColumnName, hit: &Hit, known: &Known) {
+        let path = ColumnPath::whole(column.clone());
+        let is_open = self.head.shape(node).extent == Extent::Open;
+        let columns = self.head.columns();
+        if let Some(id) = columns.part(node, &Part::Column(path.clone())) {
+            for (to, edge) in columns.downstream(id) {
+                let reader = columns.node(to);
+                if reader.relation == node {
+                    continue;
+                }
+                let next = known.behind(hit, Some(edge.into()));
+                let by_star = is_open && edge.kind == EdgeKind::Identity && reader.column() == Some(&path);
+                let place =
+                    if by_star { Place::Lost(reader.relation, column.clone()) } else { Place::Whole(reader.relation) };
+                let kind = if by_star { EffectKind::Removed } else { EffectKind::Broken };
+                self.arrive(Hit { place, kind }, next);
+            }
+        }
+        let Some(before) = own(self.base, &self.head.relation(node).id) else { return };
+        let columns = self.base.columns();
+        let Some(id) = columns.part(before, &Part::Column(path)) else { return };
+        for (to, edge) in columns.downstream(id) {
+            let reader = columns.node(to);
+            let Some(now) = own(self.head, &self.base.relation(reader.relation).id) else { continue };
+            let next = known.behind(hit, Some(edge.into()));
+            match &reader.part {
+                Part::Column(path) if now != node && path.fields().is_empty() && !has(self.head, now, path) => {
+                    self.arrive(Hit { place: Place::Lost(now, path.column.clone()), kind: EffectKind::Removed }, next);
+                }
+                // Fewer columns are compared as a whole.
+                Part::Rows if edge.kind == EdgeKind::Distinct => self.rows(now, EffectKind::Regrained, &next),
+                _ => {}
+            }
+        }
+    }
+
+    /// A column that comes or goes moves those behind it.
+    fn shift(&mut self, node: Node, hit: &Hit) {
+        let is_column = match &hit.place {
+            Place::Part(id) => self.head.columns().node(*id).column().is_some(),
+            Place::Lost(..) => true,
+            Place::Whole(_) | Place::Gone(_) => false,
+        };
+        if is_column && matches!(hit.kind, EffectKind::Added | EffectKind::Removed) {
+            let moved = Hit { place: Place::Whole(node), kind: EffectKind::Reordered };
+            if !self.known.contains_key(&moved)
+                && let Some(known) = self.known.get(hit).cloned()
+            {
+                self.arrive(moved, known.behind(hit, None));
+            }
+        }
+    }
+
+    /// Who reads columns by their places, as a UNION of stars does, reads others now: the same query
+    /// makes other columns of the same columns.
+    fn readers_by_place(&mut self, node: Node, hit: &Hit, known: &Known) {
+        let (base, head) = (self.base, self.head);
+        let Some(before) = own(base, &head.relation(node).id) else { return };
+        for reader in head.children(node) {
+            let Some(was) = own(base, &head.relation(reader).id) else { continue };
+            if reader == node || self.changed.contains(&reader) {
+                continue;
+            }
+            let next = known.behind(hit, self.site(node, reader));
+            for id in head.columns().columns_of(reader) {
+                let Some(path) = head.columns().node(id).column() else { continue };
+                let Some(old) = base.columns().part(was, &Part::Column(path.clone())) else { continue };
+                if sources(base, old, before) != sources(head, id, node) {
+                    self.arrive(Hit { place: Place::Part(id), kind: EffectKind::Revalued }, next.clone());
+                }
+            }
+            if order_of(base, was, head, reader) != order_of(head, reader, base, was) {
+                self.arrive(Hit { place: Place::Whole(reader), kind: EffectKind::Reordered }, next);
+            }
+        }
+    }
+
+    /// Whoever still reads what is gone is broken; whoever finds another relation by the same name
+    /// reads other rows. Who stopped reading it has changed by himself.
+    fn leave_gone(&mut self, gone: Node, hit: &Hit, known: &Known) {
+        self.readers_by_name(gone, hit, known);
+    }
+
+    fn readers_by_name(&mut self, before: Node, hit: &Hit, known: &Known) {
+        let base = self.base;
+        for reader in base.children(before) {
+            let Some(now) = own(self.head, &base.relation(reader).id) else { continue };
+            let site = base.read_sites(before, reader).first().map(|site| Link {
+                way: EdgeKind::Rows,
+                path: Arc::clone(&site.path),
+                position: site.position,
+            });
+            let next = known.behind(hit, site);
+            match read_of_gone(self.head, now, base.relation(before)) {
+                GoneRead::Lost => self.arrive(Hit { place: Place::Whole(now), kind: EffectKind::Broken }, next),
+                GoneRead::Elsewhere => self.whole_of(now, EffectKind::Unspecified, &next),
+                GoneRead::Given => {}
+            }
+        }
+    }
+
+    fn site(&self, read: Node, reader: Node) -> Option<Link> {
+        let site = *self.head.read_sites(read, reader).first()?;
+        Some(Link { way: EdgeKind::Rows, path: Arc::clone(&site.path), position: site.position })
+    }
+}
+
+impl Walk<'_> {
+    /// What arrives at a relation of head.
+    pub(super) fn at(&self, node: Node) -> Vec<(&Hit, &Known)> {
+        self.by_relation.get(&node).into_iter().flatten().filter_map(|hit| Some((hit, self.known.get(hit)?))).collect()
+    }
+
+    /// Whether the way to one effect is to be shown before that to another: what is sure before what is
+    /// not, then the shorter.
+    pub(super) fn is_before(&self, one: &Hit, other: &Hit) -> bool {
+        let key = |hit: &Hit| self.known.get(hit).map(|known| (std::cmp::Reverse(known.reach), known.depth));
+        (key(one), one) < (key(other), other)
+    }
+}
+
+impl Known {
+    /// The same one step further.
+    fn behind(&self, hit: &Hit, link: Option<Link>) -> Self {
+        Self { from: Some((hit.clone(), link)), depth: self.depth + 1, ..self.clone() }
+    }
+}
+
+/// The columns of one relation that a column of another is made of.
+fn sources(graph: &LineageGraph, column: ColumnId, of: Node) -> BTreeSet<(ColumnPath, EdgeKind)> {
+    let columns = graph.columns();
+    let of_it = columns.upstream(column).filter(|(from, _)| columns.node(*from).relation == of);
+    of_it.filter_map(|(from, edge)| Some((columns.node(from).column()?.clone(), edge.kind))).collect()
+}
+
+/// The columns of a relation that it has in another version as well, in order.
+fn order_of<'g>(graph: &'g LineageGraph, node: Node, other: &LineageGraph, there: Node) -> Vec<&'g ColumnName> {
+    let known: BTreeSet<&ColumnName> = other.shape(there).columns.iter().collect();
+    graph.shape(node).columns.iter().filter(|column| known.contains(column)).collect()
+}
+
+/// Whether a relation is known to have a column.
+fn has(graph: &LineageGraph, node: Node, path: &ColumnPath) -> bool {
+    let shape = graph.shape(node);
+    shape.columns.contains(&path.column)
+        || shape.extent == Extent::Open && graph.columns().part(node, &Part::Column(path.clone())).is_some()
+}
+
+/// Whether a relation is a source that only head declares: it was there before, and nobody's rows
+/// change. A column that is new in a known source is another matter.
+pub(super) fn is_declared_now(base: &LineageGraph, relation: &Relation) -> bool {
+    relation.kind == RelationKind::Source && own(base, &relation.id).is_none()
+}
+
+/// What became of the read of a relation that is gone, or has another name.
+enum GoneRead {
+    /// The name finds nothing any more.
+    Lost,
+    /// The name finds another relation.
+    Elsewhere,
+    /// The reader no longer asks for it, or finds it still.
+    Given,
+}
+
+fn read_of_gone(head: &LineageGraph, reader: Node, gone: &Relation) -> GoneRead {
+    let relation = head.relation(reader);
+    let asked = relation.writers.iter().flat_map(|writer| &writer.reads).filter(|read| match read {
+        Reference::Id(id, _) => *id == gone.id,
+        Reference::Name(read) => {
+            std::iter::once(&gone.name).chain(&gone.aliases).any(|name| name.agreement(&read.name).is_some())
+        }
+    });
+    let mut verdict = GoneRead::Given;
+    for reference in asked {
+        let found = head.resolve(reference, Some(&relation.project));
+        let is_it =
+            |node: &Node| head.relation(*node).id == gone.id && head.relation(*node).kind != RelationKind::External;
+        if found.iter().any(is_it) {
+            continue;
+        }
+        if found.iter().all(|node| head.relation(*node).kind == RelationKind::External) {
+            return GoneRead::Lost;
+        }
+        verdict = GoneRead::Elsewhere;
+    }
+    verdict
+}
+
+/// The relation of a change, for what starts there.
+pub(super) fn id_of<'a>(walk: &'a Walk<'_>, place: &Place) -> &'a RelationId {
+    match place {
+        Place::Part(id) => &walk.head.relation(walk.head.columns().node(*id).relation).id,
+        Place::Whole(node) | Place::Lost(node, _) => &walk.head.relation(*node).id,
+        Place::Gone(node) => &walk.base.relation(*node).id,
+    }
+}
