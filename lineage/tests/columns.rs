@@ -9,6 +9,8 @@ mod support;
 mod binding;
 #[path = "columns/changes.rs"]
 mod changes;
+#[path = "columns/commands.rs"]
+mod commands;
 #[path = "columns/expressions.rs"]
 mod expressions;
 #[path = "columns/from.rs"]

@@ -215,7 +215,7 @@ impl Composer<'_> {
         below
     }
 
-    fn made_of(
+    pub(super) fn made_of(
         &mut self,
         block: BlockId,
         (own, reshaped): (usize, &Reshaped),
@@ -303,6 +303,12 @@ impl Composer<'_> {
                 };
                 self.handle(deps.len());
                 out.extend_from_slice(&deps);
+                // Every column that is not known is one that is grouped by.
+                if reshaped.grouping == Grouping::Grouped && reshaped.except.is_some() {
+                    for open in self.open_below(block, item, reshaped) {
+                        self.item_column(block, open, &ColumnAt::All, &[], at_block.after(kind), out);
+                    }
+                }
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::diagnostic::Position;
 use crate::name::ColumnName;
 use crate::query::tree::BlockId;
 use crate::resolve::RestOf;
-use crate::scope::{ColumnAt, ItemSource};
+use crate::scope::{ColumnAt, ItemSource, Reshaped};
 
 impl Composer<'_> {
     /// The dependency of a column that passes through, or of all of them, on what it passes from.
@@ -111,9 +111,21 @@ impl Composer<'_> {
                 let without = except.iter().chain(reshaped.except.iter().flatten()).cloned();
                 let without = Arc::new(without.collect());
                 let below = self.open_below(id, item, reshaped);
-                below.into_iter().flat_map(|item| self.item_rest(id, item, &without)).collect()
+                let mut rest: Vec<FlatRest> =
+                    below.into_iter().flat_map(|item| self.item_rest(id, item, &without)).collect();
+                // A column that nobody names may as well be one that a PIVOT makes of a value.
+                if let Some(made) = self.made_at_run_time(id, item, reshaped) {
+                    for rest in &mut rest {
+                        rest.also = self.both(&rest.also, &made);
+                    }
+                }
+                rest
             }
-            ItemSource::Unnest { .. } | ItemSource::Function { .. } | ItemSource::Reshaped(_) => {
+            ItemSource::Reshaped(reshaped) => match self.made_at_run_time(id, item, reshaped) {
+                Some(made) => self.fields_of(made.to_vec(), except),
+                None => Vec::new(),
+            },
+            ItemSource::Unnest { .. } | ItemSource::Function { .. } => {
                 let mut deps = Vec::new();
                 let way = Way::new(EdgeKind::Identity, self.tree.block(id).position);
                 self.item_column(id, item, &ColumnAt::All, &[], way, &mut deps);
@@ -126,6 +138,15 @@ impl Composer<'_> {
             }
         }
         rest
+    }
+
+    /// What the columns depend on that a PIVOT makes of values that are not known.
+    fn made_at_run_time(&mut self, id: BlockId, item: usize, reshaped: &Reshaped) -> Option<Rc<[Dep]>> {
+        let other = reshaped.other.as_ref()?;
+        let mut deps = Vec::new();
+        let way = Way::new(EdgeKind::Identity, self.tree.block(id).position);
+        self.made_of(id, (item, reshaped), other, &[], way, &mut deps);
+        Some(self.normal(deps))
     }
 
     fn both(&mut self, one: &[Dep], other: &[Dep]) -> Rc<[Dep]> {

@@ -12,8 +12,8 @@ use sqlparser::ast::{
 
 use super::names::{Named, Origin, literal, literal_argument, named, quoting};
 use super::rules::{
-    aliased, dictionary, into_builds, is_array_join, is_builtin, is_dual, is_hint, is_only, is_temporary, item_name,
-    only, path_of, relation_argument,
+    aliased, changes_first, dictionary, into_builds, is_array_join, is_builtin, is_dual, is_hint, is_only,
+    is_temporary, item_name, only, path_of, relation_argument,
 };
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
@@ -242,7 +242,8 @@ impl Collector {
                 self.skipped.insert(address(&update.table.relation));
                 self.target(name);
             }
-            None => self.factor_target(&update.table.relation),
+            None if changes_first(update, self.dialect) => self.factor_target(&update.table.relation),
+            None => {}
         }
     }
 

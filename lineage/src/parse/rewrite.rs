@@ -10,9 +10,13 @@ use crate::query::block::Matching;
 
 mod joins;
 mod json;
+mod reshapes;
+mod tables;
 mod types;
 mod versions;
 mod words;
+
+pub(super) use reshapes::GROUPED;
 
 type Tokens = Vec<TokenWithSpan>;
 
@@ -56,7 +60,7 @@ impl Notes {
 
 /// Rewrites what the parser is known to miss; `None` if nothing applied.
 pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> Option<Notes> {
-    let rules: [fn(&mut Tokens, Dialect, &mut Notes); 19] = [
+    let rules: [fn(&mut Tokens, Dialect, &mut Notes); 22] = [
         streams,
         words::dropped,
         names_after_dots,
@@ -68,13 +72,16 @@ pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> Option<Notes> {
         types::casts,
         joins::one_match,
         joins::unnamed_offsets,
+        joins::updated,
+        reshapes::commands,
+        reshapes::summaries,
         start_as_name,
         match_recognize_modes,
         query_of_create,
         columns_of_create,
         template_holes,
         directories,
-        table_command,
+        tables::commands,
         bracketed_set_operations,
     ];
     let before = tokens.clone();
@@ -462,15 +469,6 @@ fn directories(tokens: &mut Tokens, _: Dialect, _: &mut Notes) {
     }
     if at < tokens.len() {
         tokens.drain(..at);
-    }
-}
-
-/// `TABLE orders` is `SELECT * FROM orders`.
-fn table_command(tokens: &mut Tokens, _: Dialect, _: &mut Notes) {
-    if is(tokens, 0, "TABLE") && matches!(token(tokens, 1), Token::Word(_)) {
-        let span = tokens[0].span;
-        let query = [word("SELECT"), Token::Mul, word("FROM")];
-        tokens.splice(0..1, query.into_iter().map(|token| TokenWithSpan::new(token, span)));
     }
 }
 

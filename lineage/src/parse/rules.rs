@@ -3,8 +3,8 @@
 //! know scopes.
 
 use sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, JoinOperator, ObjectName, TableFactor,
-    TableWithJoins,
+    Assignment, AssignmentTarget, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, JoinOperator,
+    ObjectName, TableFactor, TableWithJoins, Update,
 };
 
 use super::extract::Place;
@@ -105,6 +105,36 @@ pub(super) fn aliased<'a>(name: &ObjectName, from: &'a [TableWithJoins]) -> Opti
         }
         _ => None,
     })
+}
+
+/// The table of a MySQL join, other than the first, whose column an assignment sets.
+pub(super) fn other_qualifier<'a>(
+    assignment: &Assignment,
+    update: &'a Update,
+    dialect: Dialect,
+) -> Option<&'a ObjectName> {
+    if dialect != Dialect::MySql || update.table.joins.is_empty() {
+        return None;
+    }
+    let AssignmentTarget::ColumnName(name) = &assignment.target else { return None };
+    let qualifier = name.0.len().checked_sub(2).and_then(|index| name.0[index].as_ident())?;
+    let wanted = ObjectName::from(vec![qualifier.clone()]);
+    update.table.joins.iter().find_map(|join| match &join.relation {
+        TableFactor::Table { name, alias, .. } => {
+            let known_as =
+                alias.as_ref().map(|alias| &alias.name).or(name.0.last().and_then(|part| part.as_ident()))?;
+            let wanted = wanted.0.first().and_then(|part| part.as_ident())?;
+            known_as.value.eq_ignore_ascii_case(&wanted.value).then_some(name)
+        }
+        _ => None,
+    })
+}
+
+/// Whether an UPDATE changes the table that it names first. In a join of MySQL only the others may be
+/// changed, by the qualifiers of what is set; then the first is read like any other.
+pub(super) fn changes_first(update: &Update, dialect: Dialect) -> bool {
+    update.assignments.is_empty()
+        || update.assignments.iter().any(|set| other_qualifier(set, update, dialect).is_none())
 }
 
 /// The name that an expression `a.b` spells.

@@ -312,6 +312,14 @@ impl Scanner<'_> {
         {
             at += 1;
         }
+        // `FROM (PIVOT t ON …)`: the word is a command, not a table.
+        if self.dialect == Dialect::DuckDb
+            && self.words.is_any(at, &["PIVOT", "UNPIVOT", "SUMMARIZE", "DESCRIBE"])
+            && at.checked_sub(1).is_some_and(|before| self.words.at(before) == "(")
+            && (self.is_name(at + 1) || self.words.at(at + 1) == "(")
+        {
+            at += 1;
+        }
         self.expected = Some(at);
         if self.words.is_any(at, &["SELECT", "WITH", "VALUES", "UNNEST"]) {
             return at;
@@ -344,7 +352,9 @@ impl Scanner<'_> {
     }
 
     fn walk(&mut self, from: usize) {
-        let mut frames = vec![Frame { keyword_arguments: false, list: false }];
+        // `UPDATE t, u SET …`
+        let joined = self.dialect == Dialect::MySql && self.words.is(0, "UPDATE");
+        let mut frames = vec![Frame { keyword_arguments: false, list: joined }];
         let mut at = from;
         while at < self.end() {
             let list = frames.last().is_some_and(|frame| frame.list);
@@ -399,7 +409,13 @@ impl Scanner<'_> {
             || words.is(at, "CLONE")
             || (words.is_any(at, &["TABLE", "MODEL"])
                 && at.checked_sub(1).is_some_and(|before| matches!(words.at(before), "(" | "," | "=>"))
-                && !opens(at + 1));
+                && !opens(at + 1))
+            || (words.is(at, "TABLE")
+                && self.is_name(at + 1)
+                && (words.is_any(0, &["INSERT", "REPLACE"])
+                    || at
+                        .checked_sub(1)
+                        .is_some_and(|before| words.is_any(before, &["UNION", "EXCEPT", "INTERSECT", "ALL", "AS"]))));
         let created = words.is_any(0, &["CREATE"]) && at < 24;
         let before = at.checked_sub(1).map_or("", |before| words.at(before));
         let copied = created

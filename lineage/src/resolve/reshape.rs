@@ -79,6 +79,19 @@ impl Resolver<'_> {
         names
     }
 
+    /// A key that is grouped by: the column itself, where it is one.
+    fn key(&self, expr: ExprId) -> Part {
+        match self.bindings.of(expr) {
+            Some(Binding::Columns(uses)) => match uses.as_slice() {
+                [used] if used.block == self.scope.block && used.fields.is_empty() => {
+                    Part::Column(used.item, used.column.clone())
+                }
+                _ => Part::Expr(expr),
+            },
+            _ => Part::Expr(expr),
+        }
+    }
+
     /// PIVOT groups by every column that it does not use, and makes a column of each value and
     /// aggregate: the aggregate, where the pivoted columns have the value.
     pub(super) fn pivot(&mut self, pivot: &Pivot, alias: Option<ColumnName>, columns: &[Symbol]) {
@@ -100,7 +113,7 @@ impl Resolver<'_> {
                 let column = |expr: ExprId| {
                     let names = self.names_in(expr);
                     let name = names.into_iter().next()?;
-                    Some((name, ReshapedColumn { values: vec![Part::Expr(expr)], conditions: Vec::new() }))
+                    Some((name, ReshapedColumn { values: vec![self.key(expr)], conditions: Vec::new() }))
                 };
                 (exprs.into_iter().filter_map(column).collect(), None)
             }

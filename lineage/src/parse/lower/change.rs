@@ -6,7 +6,7 @@ use sqlparser::ast::{
     SelectItem, TableFactor, TableWithJoins, Update, UpdateTableFromKind,
 };
 
-use super::super::rules::{aliased, only, path_of};
+use super::super::rules::{aliased, changes_first, only, other_qualifier, path_of};
 use super::{Lowering, Scope, start};
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
@@ -76,13 +76,15 @@ impl<'a> Lowering<'a> {
         let first = in_from.is_none().then_some(&update.table);
         let own: Vec<&'a Assignment> =
             update.assignments.iter().filter(|set| !self.is_of_another(set, update)).collect();
-        let (block, columns) = self.over(place, |lowering, select| {
-            select.from = lowering.changed_items(first, from);
-            select.selection = update.selection.as_ref().map(|selection| lowering.expr(selection));
-            let columns = lowering.assignments(&own, &changed, &mut select.projection);
-            (columns, lowering.kept(&update.order_by, update.limit.as_ref()))
-        });
-        self.set(&changed, columns, block);
+        if changes_first(update, self.dialect) {
+            let (block, columns) = self.over(place, |lowering, select| {
+                select.from = lowering.changed_items(first, from);
+                select.selection = update.selection.as_ref().map(|selection| lowering.expr(selection));
+                let columns = lowering.assignments(&own, &changed, &mut select.projection);
+                (columns, lowering.kept(&update.order_by, update.limit.as_ref()))
+            });
+            self.set(&changed, columns, block);
+        }
         self.other_tables(update, from, place);
         let returned = returned(update.returning.as_ref(), update.output.as_ref());
         self.give_back(returned, rows, &changed, place, |lowering, select| {
@@ -405,25 +407,6 @@ impl<'a> Lowering<'a> {
         shared.columns = columns;
         shared
     }
-}
-
-/// The table of a MySQL join, other than the first, whose column an assignment sets.
-fn other_qualifier<'a>(assignment: &Assignment, update: &'a Update, dialect: Dialect) -> Option<&'a ObjectName> {
-    if dialect != Dialect::MySql || update.table.joins.is_empty() {
-        return None;
-    }
-    let AssignmentTarget::ColumnName(name) = &assignment.target else { return None };
-    let qualifier = name.0.len().checked_sub(2).and_then(|index| name.0[index].as_ident())?;
-    let wanted = ObjectName::from(vec![qualifier.clone()]);
-    update.table.joins.iter().find_map(|join| match &join.relation {
-        TableFactor::Table { name, alias, .. } => {
-            let known_as =
-                alias.as_ref().map(|alias| &alias.name).or(name.0.last().and_then(|part| part.as_ident()))?;
-            let wanted = wanted.0.first().and_then(|part| part.as_ident())?;
-            known_as.value.eq_ignore_ascii_case(&wanted.value).then_some(name)
-        }
-        _ => None,
-    })
 }
 
 /// What RETURNING or OUTPUT asks for.

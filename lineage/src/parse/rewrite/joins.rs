@@ -1,6 +1,7 @@
-//! Joins in which a row finds at most one: ASOF of DuckDB and ClickHouse, ANY of ClickHouse. The parser
-//! knows the form of Snowflake, `ASOF JOIN t MATCH_CONDITION (…)`; in the place of its condition stands
-//! a text that says which join it was.
+//! Joins that the parser does not know as they are written: those in which a row finds at most one (ASOF
+//! of DuckDB and ClickHouse, ANY of ClickHouse), and the tables of a MySQL UPDATE. The parser knows the
+//! form of Snowflake, `ASOF JOIN t MATCH_CONDITION (…)`; in the place of its condition stands a text that
+//! says which join it was.
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -94,6 +95,31 @@ fn run(tokens: &[TokenWithSpan], index: usize) -> Option<usize> {
         at += 1;
     }
     (at > index && is(tokens, at, "JOIN")).then_some(at)
+}
+
+/// `UPDATE t, u SET …` of MySQL is `UPDATE t CROSS JOIN u SET …`, which the parser knows.
+pub(super) fn updated(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect, _: &mut Notes) {
+    let first = (0..tokens.len()).find(|index| is(tokens, *index, "UPDATE"));
+    let Some(update) = first.filter(|_| dialect == Dialect::MySql && is_any(tokens, 0, &["UPDATE", "WITH"])) else {
+        return;
+    };
+    let mut index = update + 1;
+    while index < tokens.len() && !is(tokens, index, "SET") {
+        match token(tokens, index) {
+            Token::LParen => index = closing(tokens, index) + 1,
+            Token::Comma => {
+                let span = tokens[index].span;
+                let join = [word("CROSS"), word("JOIN")].map(|token| TokenWithSpan::new(token, span));
+                tokens.splice(index..=index, join);
+                index += 2;
+            }
+            _ => index += 1,
+        }
+    }
+    // Words about how it runs stand where the parser looks for the table.
+    while is_any(tokens, update + 1, &["LOW_PRIORITY", "IGNORE"]) {
+        tokens.remove(update + 1);
+    }
 }
 
 /// `UNNEST(xs) WITH OFFSET LEFT JOIN t`: LEFT is no name for the offset.

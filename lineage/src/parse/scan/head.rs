@@ -119,7 +119,13 @@ impl Scanner<'_> {
             let swaps = has(&["SWAP", "RENAME", "SWITCH", "APPEND", "UPDATE", "ATTACH"]);
             return (if swaps { StatementKind::Fill } else { StatementKind::Other }, targets, at);
         }
-        let builds = (at..self.end()).any(|index| self.words.is_any(index, &["SELECT", "CLONE", "COPY", "FROM"]));
+        let is_command = |index: usize| {
+            self.words.is(index, "AS")
+                && self.words.is_any(index + 1, &["TABLE", "PIVOT", "UNPIVOT", "SUMMARIZE"])
+                && self.is_name(index + 2)
+        };
+        let builds = (at..self.end())
+            .any(|index| self.words.is_any(index, &["SELECT", "CLONE", "COPY", "FROM"]) || is_command(index));
         let kind = if builds {
             StatementKind::Build(lifetime)
         } else {

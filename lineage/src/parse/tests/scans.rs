@@ -17,6 +17,14 @@ fn relations_are_found_word_by_word() {
 }
 
 #[test]
+fn commands_that_are_queries_are_read_like_them() {
+    check_scan(Dialect::DuckDb, "select ] from (pivot t on c using sum(x)), (summarize s.u) x", "query <- s.u, t");
+    check_scan(Dialect::DuckDb, "create table r as unpivot t on * exclude (id) ]", "build r <- [exclude], t");
+    check_scan(Dialect::MySql, "update t a, u b, w set a.x = ] b.y", "fill t <- u, w");
+    check_scan(Dialect::Postgres, "insert into x table y ]", "fill x <- y");
+}
+
+#[test]
 fn ctes_and_keywords_are_not_relations() {
     let ansi = Dialect::Ansi;
     check_scan(ansi, "with o as (select 1 from x), p (a) as (select 1 from o) select ] from o, p", "query <- x");
@@ -39,7 +47,7 @@ fn odd_statements_name_their_relations() {
         "from s insert overwrite table a select x insert into b select y",
         "fill a, b <- s",
     );
-    check_scan(Dialect::DuckDb, "pivot a.t on x using sum(y)", "query <- a.t");
+    check_scan(Dialect::DuckDb, "pivot a.t on x using sum(y) ]", "query <- a.t");
     check_scan(Dialect::Postgres, "create table t (like s including all)", "declare t <- s");
     check_scan(Dialect::ClickHouse, "create table a.t as a.s engine = Memory", "declare a.t <- a.s");
     check_scan(Dialect::TSql, "insert into t exec a.p", "fill t <- [a.p]");

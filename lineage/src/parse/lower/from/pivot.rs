@@ -7,6 +7,8 @@ use sqlparser::ast::{
 
 use super::super::query::item;
 use super::super::{Lowering, start};
+use crate::parse::names::literal;
+use crate::parse::rewrite::GROUPED;
 use crate::query::block::{FromItem, MatchRecognize, Pivot, RowsPerMatch, Source, UnnestOutput, Unpivot, UnpivotNulls};
 use crate::query::tree::{ExprId, LiteralKind, SubqueryKind, Symbol};
 
@@ -90,9 +92,15 @@ impl<'a> Lowering<'a> {
                 None
             }
         };
-        let default = default.map(|default| self.expr(default));
+        let (group_by, default) = match default.and_then(grouped) {
+            Some(keys) => {
+                let keys = self.exprs(keys);
+                (Some(self.build.list(&keys)), None)
+            }
+            None => (None, default.map(|default| self.expr(default))),
+        };
         let columns = self.build.list(&columns);
-        Pivot { input, aggregates, columns, values, group_by: None, default }
+        Pivot { input, aggregates, columns, values, group_by, default }
     }
 
     /// A value of the pivoted column; T-SQL writes it as a name: `IN ([2023], [2024])`.
@@ -177,5 +185,16 @@ impl<'a> Lowering<'a> {
         let mut item = self.item_of(Source::MatchRecognize(Box::new(recognize)), alias.as_ref(), None);
         item.position = place;
         item
+    }
+}
+
+/// The keys of a GROUP BY that a rewrite has put in the place of DEFAULT ON NULL.
+fn grouped(default: &Ast) -> Option<&[Ast]> {
+    match default {
+        Ast::Tuple(parts) => match parts.split_first() {
+            Some((first, keys)) if literal(first) == Some(GROUPED) => Some(keys),
+            _ => None,
+        },
+        _ => None,
     }
 }
