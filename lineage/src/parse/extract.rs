@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Delete, Expr, FromTable, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Insert, JoinOperator, Merge,
-    ObjectName, PipeOperator, Query, Select, SetExpr, Statement as Ast, TableFactor, TableObject, TableWithJoins,
-    Update, UpdateTableFromKind, Visit, Visitor,
+    ObjectName, OutputClause, PipeOperator, Query, Select, SetExpr, Statement as Ast, TableFactor, TableObject,
+    TableWithJoins, Update, UpdateTableFromKind, Visit, Visitor,
 };
 
 use super::names::{Named, Origin, literal, literal_argument, named, quoting};
@@ -212,6 +212,17 @@ impl Collector {
             Ast::Delete(delete) => self.delete(delete),
             Ast::Merge(Merge { table, .. }) => self.factor_target(table),
             _ => {}
+        }
+        let output = match statement {
+            Ast::Insert(Insert { output, .. }) => output,
+            Ast::Update(Update { output, .. }) => output,
+            Ast::Delete(Delete { output, .. }) => output,
+            Ast::Merge(Merge { output, .. }) => output,
+            _ => return,
+        };
+        // `INTO log (a)` calls nothing.
+        if let Some(OutputClause::Output { into_table: Some(into), .. }) = output {
+            self.skipped.extend(into.targets.iter().map(address));
         }
     }
 

@@ -3,8 +3,8 @@
 //! know scopes.
 
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, JoinOperator,
-    ObjectName, TableFactor, TableWithJoins, Update,
+    Assignment, AssignmentTarget, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, JoinOperator,
+    ObjectName, SelectInto, TableFactor, TableWithJoins, Update,
 };
 
 use super::extract::Place;
@@ -128,6 +128,21 @@ pub(super) fn other_qualifier<'a>(
         }
         _ => None,
     })
+}
+
+/// The table that keeps what OUTPUT says, and the columns that are listed behind it: `INTO log (a, b)`,
+/// which the parser takes for a call.
+pub(super) fn kept_in(into: &SelectInto) -> Option<(ObjectName, Vec<&Ident>)> {
+    match into.targets.first()? {
+        Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) => {
+            let column = |argument| match argument {
+                &FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(ref column))) => Some(column),
+                _ => None,
+            };
+            Some((name.clone(), list.args.iter().map(column).collect::<Option<_>>()?))
+        }
+        name => Some((path_of(name)?, Vec::new())),
+    }
 }
 
 /// Whether an UPDATE changes the table that it names first. In a join of MySQL only the others may be

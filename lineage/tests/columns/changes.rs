@@ -1,6 +1,6 @@
 //! Statements that fill and change relations, each branch an output of its own.
 
-use headsup_lineage::dialect::Dialect::{Ansi, Postgres, Snowflake};
+use headsup_lineage::dialect::Dialect::{Ansi, Postgres, Snowflake, TSql};
 
 use crate::support::check;
 
@@ -63,4 +63,55 @@ fn a_merge_has_an_output_for_each_branch() {
     ] {
         assert!(found.contains(part), "{part}\n{found}");
     }
+}
+
+#[test]
+fn what_output_says_goes_to_the_table_that_keeps_it() {
+    let sql = "update t set a = b output inserted.a, deleted.b into log (x, y) where id > 1";
+    let expected = "
+        t Update
+        a <- t.b identity
+        rows <- t rows, t.id filter
+        log Append
+        x <- t.a identity
+        y <- t.b identity
+        rows <- t rows, t.id filter";
+    check(TSql, "t(id, a, b); s(id, q)", sql, expected);
+    let sql = "delete from t output deleted.a into dbo.log (x) where b > 1";
+    let expected = "
+        t Delete
+        rows <- t rows, t.b filter
+        dbo.log Append
+        x <- t.a identity
+        rows <- t rows, t.b filter";
+    check(TSql, "t(id, a, b); s(id, q)", sql, expected);
+    let sql = "insert into t (a) output inserted.a into @log (x) select q from s";
+    let expected = "
+        t Append
+        a <- s.q identity
+        rows <- s rows
+        @log Append
+        x <- t.a identity
+        rows <- t rows";
+    check(TSql, "t(id, a, b); s(id, q)", sql, expected);
+    let sql = "update x set a = s.q output s.q into log (x) from t as x join s on s.id = x.id";
+    let expected = "
+        t Update
+        a <- s.q identity
+        rows <- t rows, t.id join, s rows, s.id join
+        log Append
+        x <- s.q identity
+        rows <- t rows, t.id join, s rows, s.id join";
+    check(TSql, "t(id, a, b); s(id, q)", sql, expected);
+    let sql =
+        "merge t using s on t.id = s.id when matched then update set a = s.q output inserted.a, s.q into log (x, y);";
+    let expected = "
+        t Update
+        a <- s.q identity
+        rows <- t rows, t.id join, s rows, s.id join
+        log Append
+        x <- t join, t.a identity, t.id join, s join, s.id join
+        y <- t join, t.id join, s join, s.id join, s.q identity
+        rows <- t rows, t.id join, s rows, s.id join";
+    check(TSql, "t(id, a, b); s(id, q)", sql, expected);
 }

@@ -6,7 +6,8 @@ use sqlparser::ast::{
     SelectItem, TableFactor, TableWithJoins, Update, UpdateTableFromKind,
 };
 
-use super::super::rules::{aliased, changes_first, only, other_qualifier, path_of};
+use super::super::names::column;
+use super::super::rules::{aliased, changes_first, kept_in, only, other_qualifier};
 use super::{Lowering, Scope, start};
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
@@ -387,9 +388,14 @@ impl<'a> Lowering<'a> {
             lowering.renamed.clear();
             ((), Kept::default())
         });
-        if let Some(name) = into.and_then(|into| into.targets.first()).and_then(path_of) {
-            let target = self.target(&name);
-            self.output(target, Vec::new(), block, Action::Append);
+        match into.map(kept_in) {
+            Some(Some((name, columns))) => {
+                let target = self.target(&name);
+                let columns = columns.into_iter().map(|name| column(self.dialect, name)).collect();
+                self.output(target, columns, block, Action::Append);
+            }
+            Some(None) => self.refuse(),
+            None => {}
         }
         Some(block)
     }
