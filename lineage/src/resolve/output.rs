@@ -9,7 +9,9 @@ use crate::dependency::Extent;
 use crate::diagnostic::Position;
 use crate::dialect::{Clause, Dialect};
 use crate::name::{ColumnName, Quoting};
-use crate::query::block::{Matching, Projection, ProjectionKind, RowShape, Select, SetOperation, Star, StarPattern};
+use crate::query::block::{
+    Matching, Projection, ProjectionKind, RowShape, Select, SetOperation, SetOperator, Star, StarPattern,
+};
 use crate::query::tree::{BlockId, CastMode, Expr, ExprId, List, Symbol};
 use crate::scope::{ColumnAt, ItemColumn, ItemSource, Parts, Sight};
 
@@ -325,14 +327,28 @@ impl Resolver<'_> {
                 self.blocks[id.index()] = Some(provisional);
             }
         }
-        let (outputs, rest) = match &operation.matching {
-            Matching::Position => self.matched_by_position(&operation.branches),
+        // What EXCEPT returns are rows of its first branch; the others decide which, and give no value.
+        let giving = match operation.operator {
+            SetOperator::Except => operation.branches.get(..1).unwrap_or_default(),
+            SetOperator::Union | SetOperator::Intersect => operation.branches.as_slice(),
+        };
+        let (mut outputs, mut rest) = match &operation.matching {
+            Matching::Position => self.matched_by_position(giving),
             Matching::Name => self.matched_by_name(&operation.branches, None),
             Matching::Corresponding(columns) => {
                 let names = columns.iter().map(|column| self.tree.name(*column).clone()).collect();
                 self.matched_by_name(&operation.branches, Some(&names))
             }
         };
+        if operation.operator == SetOperator::Except {
+            let gives = |branch: &BlockId| giving.contains(branch);
+            for column in &mut outputs {
+                if let Value::Branches(parts) = &mut column.value {
+                    parts.retain(|(branch, _)| gives(branch));
+                }
+            }
+            rest.retain(|rest| matches!(&rest.of, RestOf::Branch(branch) if gives(branch)));
+        }
         ResolvedBlock { outputs, rest, ..ResolvedBlock::default() }
     }
 

@@ -51,10 +51,14 @@ fn a_union_that_drops_duplicates_compares_every_column() {
 fn except_depends_on_which_rows_the_other_branch_has() {
     let sql = "select id from tree except select x from a";
     let expected = "
-        id <- tree.id identity, a.x identity
+        id <- tree.id identity
         rows <- tree rows, tree.id distinct, a distinct, a.x distinct
         key (id)";
     check(Ansi, SHOP, sql, expected);
+    let expected = "
+        * <- raw.a identity except ()
+        rows <- raw.a rows, raw.a.* distinct, raw.b distinct, raw.b.* distinct";
+    check(Ansi, SHOP, "select * from raw.a except all select * from raw.b", expected);
 }
 
 #[test]
