@@ -7,7 +7,7 @@ use super::dependencies::{Dep, Way};
 use crate::dependency::EdgeKind;
 use crate::functions;
 use crate::name::{ColumnName, Quoting};
-use crate::query::block::{BlockKind, RowShape};
+use crate::query::block::{BlockKind, Projection, ProjectionKind, RowShape};
 use crate::query::tree::{BlockId, Clauses, Expr, ExprId, LiteralKind, SubqueryKind, Window};
 use crate::resolve::Binding;
 use crate::scope::ColumnAt;
@@ -252,7 +252,13 @@ impl Composer<'_> {
     /// Whether the row of a block is one record.
     fn is_record(&self, block: BlockId) -> bool {
         match &self.tree.block(block).kind {
-            BlockKind::Select(select) => select.shape == RowShape::Struct,
+            BlockKind::Select(select) => match (select.shape, select.projection.as_slice()) {
+                (RowShape::Struct, _) => true,
+                (RowShape::Value, [Projection { kind: ProjectionKind::Expr(expr, _), .. }]) => {
+                    matches!(self.tree.expr(*expr), Expr::Apply(name, _) if self.tree.text(*name) == "struct")
+                }
+                (RowShape::Value | RowShape::Columns, _) => false,
+            },
             BlockKind::SetOperation(_) | BlockKind::Values(_) => false,
         }
     }

@@ -39,17 +39,46 @@ impl Resolver<'_> {
             self.projection(item, &mut outputs, &mut rest);
         }
         if select.shape == RowShape::Value {
-            // The fields of the value are the columns, where it is a record.
-            let values: Vec<ExprId> = outputs
-                .iter()
-                .filter_map(|column| match column.value {
-                    Value::Expr(expr) => Some(expr),
-                    _ => None,
-                })
-                .collect();
-            rest.extend(values.into_iter().map(|expr| BlockRest { of: RestOf::Fields(expr), except: Arc::default() }));
+            self.values_as_rows(&mut outputs, &mut rest);
         }
         (outputs, rest)
+    }
+
+    /// SELECT AS VALUE: the fields of the value are the columns, where it is a record. Of one that is made
+    /// on the spot they are known; a constant or the result of an operator has none.
+    fn values_as_rows(&self, outputs: &mut Vec<BlockColumn>, rest: &mut Vec<BlockRest>) {
+        for column in std::mem::take(outputs) {
+            let Value::Expr(expr) = column.value else {
+                outputs.push(column);
+                continue;
+            };
+            if let Some(fields) = self.fields(expr) {
+                let position = column.position;
+                outputs.extend(fields.into_iter().map(|(name, value)| BlockColumn {
+                    name,
+                    value: Value::Expr(value),
+                    position,
+                }));
+                continue;
+            }
+            outputs.push(column);
+            if !matches!(self.tree.expr(expr), Expr::Literal(..) | Expr::Apply(..)) {
+                rest.push(BlockRest { of: RestOf::Fields(expr), except: Arc::default() });
+            }
+        }
+    }
+
+    /// The fields of a record that an expression makes, each with its value.
+    fn fields(&self, record: ExprId) -> Option<Vec<(ColumnName, ExprId)>> {
+        let Expr::Apply(operator, args) = self.tree.expr(record) else { return None };
+        if self.tree.text(*operator) != "struct" {
+            return None;
+        }
+        let field = |(place, arg): (usize, &ExprId)| match self.tree.expr(*arg) {
+            Expr::Named(name, value) => (self.tree.name(*name).clone(), *value),
+            _ => (self.made_up(*arg, place), *arg),
+        };
+        Some(self.tree.list(*args).iter().enumerate().map(field).collect())
     }
 
     fn projection(&mut self, item: &Projection, outputs: &mut Vec<BlockColumn>, rest: &mut Vec<BlockRest>) {
@@ -89,6 +118,11 @@ impl Resolver<'_> {
                 for (name, replacement) in &star.replace {
                     self.replaced(*name, *replacement, position, outputs);
                     except.insert(self.tree.name(*name).clone());
+                }
+                if let Some(fields) = self.fields(*expr).filter(|_| star.rename.is_empty() && star.like.is_none()) {
+                    let kept = fields.into_iter().filter(|(name, _)| !except.contains(name));
+                    outputs.extend(kept.map(|(name, value)| BlockColumn { name, value: Value::Expr(value), position }));
+                    return;
                 }
                 rest.push(BlockRest { of: RestOf::Fields(*expr), except: Arc::new(except) });
             }

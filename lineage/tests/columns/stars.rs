@@ -95,3 +95,47 @@ fn the_fields_of_a_record_pass_through() {
         rows <- raw.orders rows, raw.orders.items expansion";
     check(BigQuery, "", sql, expected);
 }
+
+#[test]
+fn the_fields_of_a_value_are_columns() {
+    let sql = "select as value struct(a as x, b) from ds.t as t";
+    let expected = "
+        x <- ds.t.a identity
+        b <- ds.t.b identity
+        rows <- ds.t rows";
+    check(BigQuery, "t(a, b)", sql, expected);
+    let sql = "select v.x, v from (select as value struct(a as x, b as y) from t) as v";
+    let expected = "
+        x <- t.a identity
+        v <- t.a identity, t.b identity
+        rows <- t rows";
+    check(BigQuery, "t(a, b)", sql, expected);
+    let sql = "select (select as value struct(max(a) as x, b as y) from t group by b).y";
+    let expected = "
+        y <- t subquery, t.b identity, t.b group_by
+        rows <-
+        key ()";
+    check(BigQuery, "t(a, b)", sql, expected);
+    let sql = "select as value a + b from t";
+    let expected = "
+        f0_ <- t.a transformation, t.b transformation
+        rows <- t rows";
+    check(BigQuery, "t(a, b)", sql, expected);
+    let sql = "select as value any_value(t) from t group by b";
+    let expected = "
+        f0_ <- t aggregation, t.b group_by, t.* aggregation
+        * <- t unknown except () also <- t aggregation, t.b group_by, t.* aggregation
+        rows <- t rows, t.b group_by";
+    check(BigQuery, "t(a, b)", sql, expected);
+    let sql = "select struct(a as x, b as y).* except (x) from t";
+    let expected = "
+        y <- t.b identity
+        rows <- t rows";
+    check(BigQuery, "t(a, b)", sql, expected);
+    let sql = "select array(select as value struct(a as x, b as y) from t) as s";
+    let expected = "
+        s <- t aggregation, t.a aggregation, t.b aggregation
+        rows <-
+        key ()";
+    check(BigQuery, "t(a, b)", sql, expected);
+}
