@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::functions;
-use crate::query::block::{GroupBy, ProjectionKind, Select};
+use crate::query::block::{Block, GroupBy, ProjectionKind, Select};
 use crate::query::tree::{Expr, ExprId, Tree};
 use crate::resolve::{Binding, Resolved};
 
@@ -71,11 +71,31 @@ pub fn generators(tree: &Tree, select: &Select) -> Vec<ExprId> {
             ProjectionKind::Star(star) => ahead.extend(star.replace.iter().map(|(_, expr)| *expr)),
         }
     }
+    generators_in(tree, ahead)
+}
+
+/// The calls in WHERE that make several rows of one, as arrayJoin does in ClickHouse, before anything is
+/// grouped.
+#[must_use]
+pub fn generators_below(tree: &Tree, select: &Select) -> Vec<ExprId> {
+    generators_in(tree, select.selection.into_iter().collect())
+}
+
+/// What makes rows in ORDER BY, after everything else: a set of Postgres, WITH FILL of ClickHouse.
+#[must_use]
+pub fn generators_behind(tree: &Tree, block: &Block) -> Vec<ExprId> {
+    generators_in(tree, block.order_by.iter().map(|key| key.expr).collect())
+}
+
+fn generators_in(tree: &Tree, mut ahead: Vec<ExprId>) -> Vec<ExprId> {
     let mut found = Vec::new();
     while let Some(expr) = ahead.pop() {
-        if let Expr::Call { function, .. } = tree.expr(expr)
-            && functions::makes_rows(tree.text(*function))
-        {
+        let makes_rows = match tree.expr(expr) {
+            Expr::Call { function, .. } => functions::makes_rows(tree.text(*function)),
+            Expr::Apply(operator, _) => tree.text(*operator) == "with fill",
+            _ => false,
+        };
+        if makes_rows {
             found.push(expr);
         }
         ahead.extend(tree.parts(expr));

@@ -147,6 +147,9 @@ impl Prover<'_> {
                 if rows.len() <= 1 { vec![single] } else { Vec::new() }
             }
         };
+        if !crate::aggregation::generators_behind(tree, block).is_empty() {
+            keys.clear();
+        }
         let one =
             block.limit.and_then(|limit| limit.count.filter(|_| limit.by.is_empty() && limit.modifiers.is_none()));
         if let Some(count) = one

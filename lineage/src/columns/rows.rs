@@ -24,6 +24,10 @@ impl Composer<'_> {
             BlockKind::SetOperation(operation) => self.set_rows(operation, columns),
             BlockKind::Values(_) => Vec::new(),
         };
+        for call in aggregation::generators_behind(tree, block) {
+            let way = self.behind(id, EdgeKind::Expansion);
+            self.expression(id, call, way, &mut rows);
+        }
         if let Some(limit) = block.limit {
             self.order(id, columns, &mut rows);
             for expr in limit.count.into_iter().chain(limit.offset) {
@@ -166,6 +170,10 @@ impl Composer<'_> {
             if let Some(condition) = select.selection {
                 let way = self.behind(id, EdgeKind::Filter);
                 self.expression(id, condition, way, &mut rows);
+            }
+            for call in aggregation::generators_below(self.tree, select) {
+                let way = self.behind(id, EdgeKind::Expansion);
+                self.expression(id, call, way, &mut rows);
             }
             for expr in self.tree.list(select.hierarchy) {
                 let way = self.behind(id, EdgeKind::Filter);

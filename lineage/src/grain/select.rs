@@ -36,6 +36,12 @@ impl Prover<'_> {
         if !aggregation::generators(self.tree, select).is_empty() {
             keys.clear();
         }
+        // A group is one row again, whatever was made of the rows below it.
+        let is_plain =
+            select.group_by == GroupBy::None && !aggregation::makes_one_row(self.tree, self.resolved, select);
+        if is_plain && !aggregation::generators_below(self.tree, select).is_empty() {
+            keys.clear();
+        }
         let outputs = self.resolved.block(id).outputs.len();
         match select.distinct {
             Distinct::All => {}

@@ -291,3 +291,30 @@ fn places_and_keys_behind_an_open_star_are_any_column() {
     let found = print(Ansi, "", "select * from a union all select * from b order by x limit 5");
     assert!(found.contains("a.* sort"), "{found}");
 }
+
+#[test]
+fn what_makes_rows_outside_the_projection_decides_over_rows_too() {
+    let sql = "select id, a from t where arrayJoin(arr) > 1";
+    let expected = "
+        id <- t.id identity
+        a <- t.a identity
+        rows <- t rows, t.arr filter, t.arr expansion";
+    check(ClickHouse, "t(id!, a, arr)", sql, expected);
+    let sql = "select max(a) as m from t where arrayJoin(arr) > 1";
+    let expected = "
+        m <- t aggregation, t.a aggregation, t.arr filter, t.arr expansion
+        rows <-
+        key ()";
+    check(ClickHouse, "t(id!, a, arr)", sql, expected);
+    let sql = "select id from t order by unnest(arr)";
+    let expected = "
+        id <- t.id identity
+        rows <- t rows, t.arr expansion";
+    check(Postgres, "t(id!, a, arr)", sql, expected);
+    let sql = "select id, n from t order by day with fill to (select max(last) from u)";
+    let expected = "
+        id <- t.id identity
+        n <- t.n identity
+        rows <- t rows, t.day expansion, u expansion, u.last expansion";
+    check(ClickHouse, "t(id!, day, n); u(last)", sql, expected);
+}
