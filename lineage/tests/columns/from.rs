@@ -148,3 +148,41 @@ fn arrays_that_may_each_be_a_field_of_the_last_do_not_multiply() {
     assert!(found.contains("raw.t.m.c.f59"), "{found}");
     assert!(found.len() < 200_000, "{}", found.len());
 }
+
+#[test]
+fn marks_of_the_old_form_are_left_joins() {
+    let sql = "select a.x, b.y from a, b where a.id = b.id (+) and a.x > 1";
+    let expected = "
+        x <- a.x identity
+        y <- a.id join, b join, b.id join, b.y identity
+        rows <- a rows, a.id join, a.x filter, b rows, b.id join";
+    check(Snowflake, "a(id, x); b(id!, y)", sql, expected);
+    let sql = "select a.x, b.y from b, a where a.id + 1 = upper(b.id (+)) and b.k (+) = 1";
+    let expected = "
+        x <- a.x identity
+        y <- b join, b.id join, b.k join, b.y identity, a.id join
+        rows <- b rows, b.id join, b.k join, a rows, a.id join";
+    check(Snowflake, "a(id, x); b(id, y, k)", sql, expected);
+    let sql = "select c.z from c, a, b where a.id = b.id (+) and b.y = c.id (+)";
+    let expected = "
+        z <- a.id join, b join, b.id join, b.y join, c join, c.id join, c.z identity
+        rows <- a rows, a.id join, b rows, b join, b.id join, b.y join, c rows, c.id join";
+    check(Snowflake, "a(id, x); b(id, y); c(id, z)", sql, expected);
+    let sql = "select * from b, a where a.id = b.id (+)";
+    let expected = "
+        id <- b join, b.id identity, b.id join, a.id join
+        y <- b join, b.id join, b.y identity, a.id join
+        id <- a.id identity
+        x <- a.x identity
+        rows <- b rows, b.id join, a rows, a.id join";
+    check(Snowflake, "a(id, x); b(id, y)", sql, expected);
+    let sql = "select * from c, b, a where a.id = b.id (+)";
+    let expected = "
+        id <- c.id identity
+        id <- b.id identity
+        y <- b.y identity
+        id <- a.id identity
+        x <- a.x identity
+        rows <- c rows, b rows, b.id filter, a rows, a.id filter";
+    check(Snowflake, "a(id, x); b(id, y); c(id)", sql, expected);
+}

@@ -16,6 +16,7 @@ use crate::query::block::{
 use crate::query::tree::{ExprId, List, LiteralKind, Path, Symbol, Window};
 
 mod grouping;
+mod marks;
 
 /// Columns that a whole projection leaves out, once for each of its items.
 const MAX_EXCLUDED: usize = 1_000_000;
@@ -34,6 +35,7 @@ impl<'a> Lowering<'a> {
         if let Some(exclude) = &ast.exclude {
             self.excluded(exclude, &mut select.projection);
         }
+        self.join_marked(&mut select);
         if ast.flavor == SelectFlavor::FromFirstNoSelect && ast.projection.is_empty() {
             let kind = ProjectionKind::Star(Box::default());
             select.projection.push(Projection { kind, position: place });
