@@ -119,7 +119,10 @@ impl Filling {
     #[must_use]
     pub fn query(script: Arc<Script>, target: Target, places: Places) -> Self {
         let statements = (0..script.statements.len()).collect();
-        Self { script, statements, target, local: BTreeSet::new(), order: Order::Straight, places }
+        // Variables live in their script only, whatever it is part of.
+        let targets = script.statements.iter().flat_map(|statement| &statement.targets);
+        let local = targets.filter(|target| target.table().starts_with('@')).cloned().collect();
+        Self { script, statements, target, local, order: Order::Straight, places }
     }
 
     /// What the relation depends on by this text; `known` are the columns that it is known to have,

@@ -16,6 +16,7 @@ mod schema;
 mod script;
 mod statement;
 mod tokens;
+mod variables;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use sqlparser::tokenizer::Location;
 use super::extract::Place;
 use super::names::{Origin, column, quoting};
 use super::rewrite::{Kept, Notes};
+use super::variables::Variables;
 use crate::diagnostic::Position;
 use crate::dialect::{Dialect, QuotedDots};
 use crate::name::{Quoting, RelationName};
@@ -30,6 +31,7 @@ mod query;
 mod select;
 mod start;
 mod statement;
+mod variable;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +43,7 @@ pub(super) fn lower<'a>(
     origin: Origin,
     place: Place,
     notes: &'a Notes,
+    variables: Variables<'a>,
 ) -> Option<Queries> {
     if notes.kept == Kept::Relations {
         return None;
@@ -50,6 +53,7 @@ pub(super) fn lower<'a>(
         origin,
         place,
         notes,
+        variables,
         build: TreeBuilder::new(dialect),
         symbols: HashMap::new(),
         scopes: Vec::new(),
@@ -102,6 +106,7 @@ struct Lowering<'a> {
     origin: Origin,
     place: Place,
     notes: &'a Notes,
+    variables: Variables<'a>,
     build: TreeBuilder,
     /// Every spelling is folded once.
     symbols: HashMap<(&'a str, Quoting), Symbol>,

@@ -1,6 +1,7 @@
 //! The cascade itself, statement by statement, so that one that is not understood does not cost
 //! the others.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use sqlparser::ast::{Query, SetExpr, Statement as Ast};
@@ -16,10 +17,11 @@ use super::rewrite::{Notes, rewrite};
 use super::scan::scan;
 use super::script::{Depth, Piece, Words, split};
 use super::statement::{Nested, describe};
+use super::variables::{self, Variables};
 use crate::diagnostic::{Diagnostic, Position};
 use crate::dialect::Dialect;
 use crate::name::RelationName;
-use crate::query::{Lifetime, ReadRole, Reading, Script, Statement, StatementKind};
+use crate::query::{Lifetime, Read, ReadRole, Reading, Script, Statement, StatementKind};
 
 /// Each rewrite moves the tokens behind it, so that many of them in a long statement take long.
 const MAX_REWRITTEN: usize = 60_000;
@@ -27,6 +29,8 @@ const MAX_REWRITTEN: usize = 60_000;
 const MAX_PARSED: usize = 24_000_000;
 /// Touched only as far as it is used.
 const STACK: usize = 1 << 29;
+/// So often a text is read to find which of its variables are made of others.
+const PASSES: usize = 4;
 /// Literals that are scripts that hold literals that are scripts.
 const MAX_NESTED_TEXTS: usize = 8;
 
@@ -38,13 +42,23 @@ pub fn parse(text: &str, dialect: Dialect) -> Script {
         return Script { statements: Vec::new(), reading: Reading::Scanned, diagnostics: vec![diagnostic] };
     }
     let size = if text.len() > MAX_PARSED { Size::Huge } else { Size::Ordinary };
-    let mut reader = Reader { dialect, script: Script::default(), routines: Vec::new(), nested: 0, size };
-    if size == Size::Huge {
-        let message = format!("a text of {} MB; its relations were found word by word", text.len() / 1_000_000);
-        reader.script.diagnostics.push(Diagnostic::warning("sql-not-parsed", message).hint("split it"));
+    // A loop may use a variable above the place where it is set.
+    let mut variables = BTreeSet::new();
+    let mut passes = 1;
+    loop {
+        let known = variables.len();
+        let mut reader = Reader::new(dialect, size, variables);
+        if size == Size::Huge {
+            let message = format!("a text of {} MB; its relations were found word by word", text.len() / 1_000_000);
+            reader.script.diagnostics.push(Diagnostic::warning("sql-not-parsed", message).hint("split it"));
+        }
+        reader.text(text, Origin(Position::START), Place::Script);
+        if reader.variables.len() == known || passes == PASSES {
+            return reader.script;
+        }
+        variables = reader.variables;
+        passes += 1;
     }
-    reader.text(text, Origin(Position::START), Place::Script);
-    reader.script
 }
 
 /// A routine whose body is being read.
@@ -62,6 +76,10 @@ struct Reader {
     /// How many literals surround the text.
     nested: usize,
     size: Size,
+    /// The variables that are made of what queries read.
+    variables: BTreeSet<String>,
+    /// The one whose value is being read.
+    assigned: Option<String>,
 }
 
 /// Whether a text is one that somebody could have written.
@@ -82,6 +100,11 @@ struct Failure {
 }
 
 impl Reader {
+    fn new(dialect: Dialect, size: Size, variables: BTreeSet<String>) -> Self {
+        let (script, routines) = (Script::default(), Vec::new());
+        Self { dialect, script, routines, nested: 0, size, variables, assigned: None }
+    }
+
     fn text(&mut self, text: &str, origin: Origin, place: Place) {
         let lexed = lex(text, self.dialect);
         if let Some((position, what)) = lexed.problem {
@@ -102,7 +125,11 @@ impl Reader {
                 let place = if depth == Depth::Nested { Place::Block } else { place };
                 self.statement(text, &lexemes[range], origin, place);
             }
-            Piece::Expression(range) => self.expression(text, &lexemes[range], origin),
+            Piece::Expression(range) => {
+                self.assigned = assigned_before(&Words { text, lexemes: &lexemes[..range.start] });
+                self.expression(text, &lexemes[range], origin);
+                self.assigned = None;
+            }
             Piece::Text(index) => {
                 if let Some(lexeme) = lexemes.get(index) {
                     self.literal(lexeme.text(text), origin.shift(lexeme.position));
@@ -160,7 +187,8 @@ impl Reader {
     /// Adds a statement to the script and, in a routine, what it reads to the routine's reads.
     fn push(&mut self, statement: Statement) {
         if let Some(routine) = self.routines.last_mut() {
-            routine.reads.extend(statement.reads.iter().cloned());
+            let reads = statement.reads.iter().filter(|read| !variables::is_variable(&read.name));
+            routine.reads.extend(reads.cloned());
             if routine.incomplete.is_none() {
                 routine.incomplete.clone_from(&statement.incomplete);
             }
@@ -192,6 +220,7 @@ impl Reader {
         match parsed {
             Ok(statements) => {
                 for (statement, nested) in statements {
+                    self.learn(&statement);
                     self.push(statement);
                     for body in nested.0 {
                         self.nested_text(&body, begin);
@@ -200,6 +229,20 @@ impl Reader {
             }
             Err(failure) => self.scanned(text, lexemes, origin, &failure),
         }
+    }
+
+    /// Takes note of the variables that a statement sets.
+    fn learn(&mut self, statement: &Statement) {
+        self.variables.extend(variables::assigned(statement));
+    }
+
+    /// Whether a variable is mentioned that is made of what queries read.
+    fn mentioned(&self, text: &str, lexemes: &[Lexeme]) -> BTreeSet<String> {
+        if self.variables.is_empty() {
+            return BTreeSet::new();
+        }
+        let keys = lexemes.iter().filter_map(|lexeme| variables::key(lexeme.text(text)));
+        keys.filter(|key| self.variables.contains(key)).collect()
     }
 
     /// Scans a statement that did not parse; says so only if that can have cost something.
@@ -217,6 +260,9 @@ impl Reader {
                 && statement.reads.is_empty()
                 && !statement.targets.is_empty()
                 && words.is_any(0, &["COPY", "LOAD"]));
+        if !harmless {
+            self.scan_variables(text, lexemes, &mut statement);
+        }
         if self.size == Size::Huge {
             self.script.reading = Reading::Scanned;
         } else if !harmless {
@@ -226,11 +272,23 @@ impl Reader {
         self.push(statement);
     }
 
+    /// Adds the variables that a statement mentions which did not parse.
+    fn scan_variables(&self, text: &str, lexemes: &[Lexeme], statement: &mut Statement) {
+        for key in self.mentioned(text, lexemes) {
+            let name = variables::relation(self.dialect, &key);
+            if !statement.targets.contains(&name) {
+                statement.reads.push(Read { name, role: ReadRole::Table, position: statement.position });
+            }
+        }
+        statement.reads.sort();
+        statement.reads.dedup_by(|later, first| (&later.name, later.role) == (&first.name, first.role));
+    }
+
     /// A condition or a value: only what it reads counts.
     fn expression(&mut self, text: &str, lexemes: &[Lexeme], origin: Origin) {
         let Some(first) = lexemes.first() else { return };
         let begin = origin.shift(first.position);
-        if !has_relation(&Words { text, lexemes }) {
+        if !has_relation(&Words { text, lexemes }) && self.mentioned(text, lexemes).is_empty() {
             // Without a query inside, only calls can be read; the scan finds those exactly.
             let mut statement = scan(Words { text, lexemes }, self.dialect);
             if !statement.reads.is_empty() && !self.routines.is_empty() {
@@ -247,7 +305,12 @@ impl Reader {
             _ => Err(Failure { position: None, detail: "nested too deep".to_owned() }),
         };
         match parsed {
-            Ok(statements) => statements.into_iter().for_each(|(statement, _)| self.push(statement)),
+            Ok(statements) => {
+                for (statement, _) in statements {
+                    self.learn(&statement);
+                    self.push(statement);
+                }
+            }
             Err(failure) => self.scanned(text, lexemes, origin, &failure),
         }
     }
@@ -291,6 +354,10 @@ impl Reader {
         self.asts(tokens, origin, place, &notes).map_err(|_| failure)
     }
 
+    fn known(&self) -> Variables<'_> {
+        Variables { known: &self.variables, assigned: self.assigned.as_deref() }
+    }
+
     /// Parses the tokens; hands them back where that failed.
     fn asts(
         &self,
@@ -325,7 +392,7 @@ impl Reader {
                 dismantle(ast);
                 return Err((failure, parser.into_tokens()));
             }
-            let (mut statement, nested) = describe(&ast, self.dialect, origin, place, notes);
+            let (mut statement, nested) = describe(&ast, self.dialect, origin, place, notes, self.known());
             statement.position = begin;
             statements.push((statement, nested));
             dismantle(ast);
@@ -411,6 +478,21 @@ fn not_parsed(words: &Words<'_>, statement: &Statement, failure: &Failure) -> Di
     Diagnostic::warning("sql-not-parsed", message)
         .at(failure.position.unwrap_or(statement.position))
         .hint("every column of the relations that it names counts as read; check the dialect, or report the syntax")
+}
+
+/// The variable whose value begins behind these words: `x := …`, `LET x INT DEFAULT …`.
+fn assigned_before(words: &Words<'_>) -> Option<String> {
+    const LONGEST_TYPE: usize = 8;
+    let last = words.lexemes.len().checked_sub(1)?;
+    if words.at(last) != ":=" && !words.is(last, "DEFAULT") {
+        return None;
+    }
+    let begins = |index: usize| {
+        words.at(index) == ";"
+            || words.is_any(index, &["BEGIN", "THEN", "ELSE", "LOOP", "DO", "DECLARE", "LET", "AS", "IS"])
+    };
+    let before = (last.saturating_sub(LONGEST_TYPE)..last).rev().find(|index| begins(*index));
+    variables::key(words.at(before.map_or(0, |before| before + 1)))
 }
 
 /// Whether the words of a query stand anywhere.

@@ -13,9 +13,11 @@ use super::names::{Named, Origin, literal, named};
 use super::rewrite::Notes;
 use super::rules::{is_temporary, renamed};
 use super::schema;
+use super::variables::{self, Variables};
 use crate::dialect::Dialect;
 use crate::name::RelationName;
-use crate::query::{Action, Lifetime, Queries, ReadRole, Statement, StatementKind, TableSchema};
+use crate::query::block::{BlockKind, Source};
+use crate::query::{Action, Lifetime, Output, Queries, Read, ReadRole, Statement, StatementKind, TableSchema};
 
 /// Why the reads of dynamic SQL are not known.
 pub(super) const DYNAMIC: &str = "runs text that is built at run time";
@@ -39,6 +41,7 @@ pub(super) fn describe(
     origin: Origin,
     place: Place,
     notes: &Notes,
+    variables: Variables<'_>,
 ) -> (Statement, Nested) {
     let found = match ast {
         // Explaining a query reads nothing.
@@ -47,13 +50,18 @@ pub(super) fn describe(
     };
     let queries = match ast {
         Ast::Explain { .. } => None,
-        _ => lower(ast, dialect, origin, place, notes).map(Arc::new),
+        _ => lower(ast, dialect, origin, place, notes, variables).map(Arc::new),
     };
     let mut describer = Describer { dialect, origin, found, targets: Vec::new(), nested: Nested::default() };
     let kind = describer.kind(ast);
     let (mut statement, nested) = describer.finish(kind);
     if let Some(queries) = &queries {
         filled_beside(&mut statement, queries);
+        let sets = |output: &Output| output.target.as_ref().is_some_and(variables::is_variable);
+        if matches!(statement.kind, StatementKind::Query | StatementKind::Other) && queries.outputs.iter().all(sets) {
+            statement.kind = StatementKind::Build(Lifetime::Temporary);
+        }
+        read_variables(&mut statement, queries);
     }
     statement.queries = queries;
     (statement, nested)
@@ -72,6 +80,24 @@ fn filled_beside(statement: &mut Statement, queries: &Queries) {
             statement.kind = StatementKind::Fill;
         }
     }
+}
+
+/// Adds the variables that the queries of a statement mention to what it reads.
+fn read_variables(statement: &mut Statement, queries: &Queries) {
+    let items = queries.tree.blocks().flat_map(|(_, block)| match &block.kind {
+        BlockKind::Select(select) => select.from.as_slice(),
+        BlockKind::SetOperation(_) | BlockKind::Values(_) => &[],
+    });
+    for item in items {
+        if let Source::Relation { relation, .. } = &item.source
+            && variables::is_variable(&relation.name)
+            && !statement.reads.iter().any(|read| read.name == relation.name)
+        {
+            let (name, position) = (relation.name.clone(), relation.position);
+            statement.reads.push(Read { name, role: ReadRole::Table, position });
+        }
+    }
+    statement.reads.sort();
 }
 
 impl Describer {

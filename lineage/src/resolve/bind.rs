@@ -44,6 +44,16 @@ impl Resolver<'_> {
                     self.count(&binding);
                     self.bindings.bind(expr, binding);
                 }
+                Expr::Apply(operator, args) if tree.text(*operator) == "variable" => {
+                    let args = tree.list(*args);
+                    let is_free = |column: &ExprId| self.is_no_column(*column, clause);
+                    let free = args.first().copied().filter(is_free);
+                    if let Some(column) = free {
+                        self.bindings.bind(column, Binding::Free);
+                    }
+                    let bound = args.iter().skip(usize::from(free.is_some()));
+                    ahead.extend(bound.rev().map(|part| (*part, lambda)));
+                }
                 Expr::Lambda(parameters, body) => {
                     lambdas.push((*parameters, lambda));
                     ahead.push((*body, Some(lambdas.len() - 1)));
@@ -118,6 +128,13 @@ impl Resolver<'_> {
             }
             Outcome::Nothing => self.unknown(&names[skip..], &spelled(), position),
         }
+    }
+
+    /// Whether a name is that of a variable for sure, as nothing in sight has such a column.
+    fn is_no_column(&self, expr: ExprId, clause: Clause) -> bool {
+        let Expr::Column(path, _) = self.tree.expr(expr) else { return false };
+        let names: Vec<&ColumnName> = self.tree.path(*path).iter().map(|part| self.tree.name(*part)).collect();
+        matches!(self.bind_bare(&names, clause), Outcome::Nothing)
     }
 
     /// `o.amount`: a qualifier that names a FROM item, in the nearest SELECT that has one.

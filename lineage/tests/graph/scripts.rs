@@ -166,3 +166,61 @@ fn a_merge_does_all_of_it() {
          orders.id <- raw.id identity",
     );
 }
+
+#[test]
+fn what_uses_a_variable_depends_on_what_it_was_made_of() {
+    let made = "
+         orders <- lake rows, lake.day filter, raw filter, raw.amount filter, raw.state filter
+         orders.id <- lake.id identity";
+    for script in [
+        "tsql: declare @x int; select @x = max(amount) from raw where state = 'paid';
+         insert into orders (id) select id from lake where day > @x",
+        "tsql: declare @x int = (select max(amount) from raw where state = 'paid');
+         insert into orders (id) select id from lake where day > @x",
+        "bigquery: declare x int64; set x = (select max(amount) from raw where state = 'paid');
+         create table orders as select lake.id from lake where lake.day > x",
+        "snowflake: set x = (select max(amount) from raw where state = 'paid');
+         create table orders as select id from lake where day > $x",
+        "mysql: set @x = (select max(amount) from raw where state = 'paid');
+         insert into orders (id) select id from lake where day > @x",
+    ] {
+        check(&[RAW, ("lake", "table (id, day)"), ("orders", script)], made);
+    }
+}
+
+#[test]
+fn a_variable_can_be_made_of_another_and_hold_rows() {
+    check(
+        &[
+            RAW,
+            (
+                "orders",
+                "tsql: declare @x int, @y int; select @x = amount from raw where state = 'paid';
+                 set @y = @x + 1; set @x = 0;
+                 insert into orders (id, total) select 1, @y; insert into orders (id) select @x",
+            ),
+        ],
+        "
+         orders.total <- raw subquery, raw.amount transformation, raw.state filter",
+    );
+}
+
+#[test]
+fn a_condition_on_a_variable_decides_what_comes_after() {
+    check(
+        &[
+            RAW,
+            ("lake", "table (id)"),
+            (
+                "orders",
+                "tsql: declare @n int = (select count(*) from raw);
+                 if @n > 0 insert into orders (id) select id from lake",
+            ),
+        ],
+        "
+         orders <- lake rows, raw unknown
+         orders.id <- lake.id identity, orders.+ identity
+         orders.? <- orders.+ identity
+         orders.+ <- raw unknown",
+    );
+}

@@ -22,7 +22,7 @@ pub(crate) const DIALECT: Dialect = Dialect::Postgres;
 ///
 /// - `table (a, b)` has these columns, `table (a, ...)` has these among others;
 /// - `template of a, b` was not rendered and reads these;
-/// - anything else is SQL: a query, or statements that fill the relation.
+/// - anything else is SQL: a query, or statements that fill the relation; `tsql: …` is SQL of T-SQL.
 pub(crate) type Model = (&'static str, &'static str);
 
 pub(crate) fn name(text: &str) -> RelationName {
@@ -77,17 +77,24 @@ pub(crate) fn relation((called, text): Model) -> Relation {
         writer.reads = reads.split(',').map(by_id).collect();
         relation.rung = Rung::Refs;
     } else {
-        let script = Arc::new(parse(text, DIALECT));
+        let (dialect, text) = in_dialect(text);
+        let script = Arc::new(parse(text, dialect));
         assert!(script.diagnostics.is_empty(), "{text}\n{:?}", script.diagnostics);
         let reads = script.statements.iter().flat_map(|statement| statement.reads.clone());
         let local = locals(&script);
         let reads: BTreeSet<_> = reads.filter(|read| !local.contains(&read.name)).map(Reference::Name).collect();
         writer.reads = reads.into_iter().collect();
-        writer.body = Body::Sql { dialect: DIALECT, variants: vec![Arc::from(text)], conditions: None };
+        writer.body = Body::Sql { dialect, variants: vec![Arc::from(text)], conditions: None };
         writer.fillings = vec![filling(called, script, local)];
     }
     relation.writers = vec![writer];
     relation
+}
+
+/// The dialect that a text begins with, if it begins with one.
+fn in_dialect(text: &'static str) -> (Dialect, &'static str) {
+    let begun = text.split_once(": ").and_then(|(dialect, text)| Some((dialect.parse().ok()?, text)));
+    begun.unwrap_or((DIALECT, text))
 }
 
 fn locals(script: &Script) -> BTreeSet<RelationName> {

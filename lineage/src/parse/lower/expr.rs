@@ -15,10 +15,12 @@
 //! - forms: `tuple`, `array`, `struct` (fields are [`Expr::Named`]), `map` (keys and values in turn),
 //!   `slice`, `extract` (the field, then the operand), `interval`, `at time zone`, `collate`, `position`
 //!   (what, in what), `trim`, `trim leading`, `trim trailing`, `cast format`, `convert using`,
-//!   `convert style`, `match against`, `member of`, `is json`, `is normalized`, `prior`, `(+)`.
+//!   `convert style`, `match against`, `member of`, `is json`, `is normalized`, `prior`, `(+)`,
+//!   `variable` (a column, then the variable of the same name, if it is none).
 
 use sqlparser::ast::{CaseWhen, CastFormat, CastKind, DataType, Expr as Ast, Ident, Query, UnaryOperator, Value};
 
+use super::super::variables;
 use super::operator::{self, Sign};
 use super::{Lowering, access};
 use crate::dialect::Dialect;
@@ -320,6 +322,12 @@ impl<'a> Lowering<'a> {
 
     fn identifier(&mut self, ident: &'a Ident) -> ExprId {
         if ident.quote_style.is_none() && self.is_parameter(&ident.value) {
+            let position = self.place_of(ident.span.start);
+            if variables::have_signs(self.dialect)
+                && let Some(value) = self.variable(&ident.value, position)
+            {
+                return value;
+            }
             let name = self.text(&ident.value);
             return self.build.expr(Expr::Parameter(name));
         }
@@ -329,7 +337,8 @@ impl<'a> Lowering<'a> {
         {
             return self.called("sysdate", &[]);
         }
-        self.compound(std::slice::from_ref(ident))
+        let column = self.compound(std::slice::from_ref(ident));
+        self.column_or_variable(ident, column)
     }
 
     /// `@day` in the dialects whose parameters and variables look like names.
@@ -387,6 +396,9 @@ impl<'a> Lowering<'a> {
             let symbol = self.made_up(name, Quoting::Bare);
             let path = self.build.path_of(&[symbol]);
             return self.build.expr(Expr::Column(path, self.origin.0));
+        }
+        if let Some(value) = self.variable(name, self.origin.0) {
+            return value;
         }
         let name = self.text(name);
         self.build.expr(Expr::Parameter(name))

@@ -140,7 +140,10 @@ impl<'a> Lowering<'a> {
             SelectItem::UnnamedExpr(expr) => {
                 let kind = match self.columns_call(expr) {
                     Some(star) => ProjectionKind::Star(Box::new(star)),
-                    None => ProjectionKind::Expr(self.expr(expr), None),
+                    None => {
+                        let name = self.name_of_variable(expr);
+                        ProjectionKind::Expr(self.expr(expr), name)
+                    }
                 };
                 Projection { kind, position: at(self, expr) }
             }

@@ -3,16 +3,16 @@
 
 use sqlparser::ast::{
     AlterTable, AlterTableOperation, CopyIntoSnowflakeKind, CopySource, CreateTable, CreateView, DeclareAssignment,
-    Expr, Ident, ObjectName, Query, RenameTableNameKind, ReturnStatement, ReturnStatementValue, Set, SetExpr,
+    Ident, ObjectName, Query, RenameTableNameKind, ReturnStatement, ReturnStatementValue, Set, SetExpr,
     Statement as Ast,
 };
 
 use super::super::names::{Named, column, named};
 use super::super::rules::renamed;
 use super::Lowering;
-use super::change::{Kept, Rows};
+use super::change::Rows;
 use crate::name::{ColumnName, RelationName};
-use crate::query::block::{Block, Matching, Projection, ProjectionKind};
+use crate::query::block::{Block, Matching};
 use crate::query::tree::BlockId;
 use crate::query::{Action, Output};
 
@@ -67,28 +67,40 @@ impl<'a> Lowering<'a> {
                     }
                 }
             }
-            Ast::Set(Set::SingleAssignment { values, .. } | Set::ParenthesizedAssignments { values, .. }) => {
-                self.variables(values);
+            Ast::Set(Set::SingleAssignment { variable, values, .. }) => {
+                let name = values.len() == 1;
+                self.set_variables(values.iter().map(|value| (name.then(|| variable.to_string()), value)));
+            }
+            Ast::Set(Set::ParenthesizedAssignments { variables, values }) => {
+                let same = variables.len() == values.len();
+                let name = |place: usize| variables.get(place).filter(|_| same).map(ToString::to_string);
+                self.set_variables(values.iter().enumerate().map(|(place, value)| (name(place), value)));
             }
             Ast::Set(Set::MultipleAssignments { assignments }) => {
-                self.variables(assignments.iter().map(|assignment| &assignment.value));
+                let sets = assignments.iter().map(|set| (Some(set.name.to_string()), &set.value));
+                self.set_variables(sets);
             }
             Ast::Declare { stmts } => {
-                self.variables(stmts.iter().filter_map(|declared| match &declared.assignment {
-                    Some(
-                        DeclareAssignment::Expr(value)
-                        | DeclareAssignment::Default(value)
-                        | DeclareAssignment::DuckAssignment(value)
-                        | DeclareAssignment::For(value)
-                        | DeclareAssignment::MsSqlAssignment(value),
-                    ) => Some(&**value),
-                    None => None,
-                }));
+                for declared in stmts {
+                    let value = match &declared.assignment {
+                        Some(
+                            DeclareAssignment::Expr(value)
+                            | DeclareAssignment::Default(value)
+                            | DeclareAssignment::DuckAssignment(value)
+                            | DeclareAssignment::For(value)
+                            | DeclareAssignment::MsSqlAssignment(value),
+                        ) => &**value,
+                        None => continue,
+                    };
+                    self.set_variables(declared.names.iter().map(|name| (Some(name.value.clone()), value)));
+                }
                 for query in stmts.iter().filter_map(|declared| declared.for_query.as_deref()) {
                     self.bare_query(query);
                 }
             }
-            Ast::Return(ReturnStatement { value: Some(ReturnStatementValue::Expr(value)) }) => self.variables([value]),
+            Ast::Return(ReturnStatement { value: Some(ReturnStatementValue::Expr(value)) }) => {
+                self.set_variables([(None, value)]);
+            }
             Ast::Copy { source: CopySource::Query(query), .. } | Ast::Unload { query: Some(query), .. } => {
                 self.bare_query(query);
             }
@@ -98,23 +110,6 @@ impl<'a> Lowering<'a> {
                 }
             }
             _ => {}
-        }
-    }
-
-    /// Variables that are set from queries: what they read goes on to later statements.
-    fn variables(&mut self, values: impl IntoIterator<Item = &'a Expr>) {
-        let place = self.origin.0;
-        let blocks = self.build.tree().block_count();
-        let (block, ()) = self.over(place, |lowering, select| {
-            for value in values {
-                let value = lowering.expr(value);
-                select.projection.push(Projection { kind: ProjectionKind::Expr(value, None), position: place });
-            }
-            ((), Kept::default())
-        });
-        // Without a query among the values there is nothing to say.
-        if self.build.tree().block_count() > blocks + 1 {
-            self.output(None, Vec::new(), block, Action::Return);
         }
     }
 
@@ -150,7 +145,10 @@ impl<'a> Lowering<'a> {
     fn bare_query(&mut self, query: &'a Query) {
         let block = self.query(query);
         let built = std::mem::take(&mut self.built);
-        if built.is_empty() && !only_changes(query) {
+        let variables = self.filled_by(query);
+        if !variables.is_empty() {
+            self.put_into(&variables, block);
+        } else if built.is_empty() && !only_changes(query) {
             self.output(None, Vec::new(), block, Action::Return);
         }
         for target in built {

@@ -18,7 +18,7 @@ fn blocks_are_flattened() {
         "fill ds.t <- ds.s; other",
     );
     check(big, "for r in (select * from ds.a) do insert into ds.b select r.x; end for;", "query <- ds.a; fill ds.b");
-    check(big, "declare x int64 default (select max(y) from ds.a); select x", "query <- ds.a; query");
+    check(big, "declare x int64 default (select max(y) from ds.a); select x", "build temp @x <- ds.a; query <- @x");
     check(
         big,
         "begin transaction; insert into ds.t select 1 from ds.s; commit transaction;",
@@ -72,7 +72,7 @@ fn routines_read_what_their_bodies_read() {
         Dialect::Postgres,
         "create function f() returns void as $body$ declare n int; begin select x into n from t; insert into u select n from v; end \
          $body$ language plpgsql",
-        "routine f <- t, v; fill u <- v",
+        "routine f <- t, v; build temp @n <- t; fill u <- @n, v",
     );
     check(
         Dialect::Snowflake,
@@ -108,7 +108,7 @@ fn assigned_values_and_returned_queries_are_read() {
     check(
         Dialect::Snowflake,
         "begin let x := (select max(a) from s.t); insert into s.u select 1 from s.v; end",
-        "query <- s.t; fill s.u <- s.v",
+        "build temp @x <- s.t; fill s.u <- s.v",
     );
     check(
         Dialect::Postgres,

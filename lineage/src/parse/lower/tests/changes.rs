@@ -427,10 +427,24 @@ fn other_statements_have_queries_too() {
     check(
         Dialect::BigQuery,
         "declare x int64 default (select max(a) from ds.t)",
-        &["#0 select max(a) from ds.t", "#1 select (#0)"],
+        &["#0 select max(a) from ds.t", "#1 select (#0) as x", "replace @x #1"],
     );
-    check(Dialect::BigQuery, "set x = (select max(a) from ds.t)", &["#0 select max(a) from ds.t", "#1 select (#0)"]);
-    check(Dialect::Snowflake, "set x = (select max(a) from t)", &["#0 select max(a) from t", "#1 select (#0)"]);
+    let set = ["#0 select max(a) from t", "#1 select (#0) as x", "replace @x #1"];
+    check(Dialect::BigQuery, "set x = (select max(a) from t)", &set);
+    check(Dialect::Snowflake, "set x = (select max(a) from t)", &set);
+    check(Dialect::MySql, "set @x = (select max(a) from t)", &set);
+    check(Dialect::TSql, "set @x = 1; set @@rowcount = (select 1)", &["no queries", "#0 select 1", "#1 select (#0)"]);
+    check(
+        Dialect::TSql,
+        "select @x = a, @y = b from t",
+        &[
+            "#0 select a as @x, b as @y from t",
+            "#1 select @.x as x from #0 as @(x, y)",
+            "#2 select @.y as y from #0 as @(x, y)",
+            "append @x #1",
+            "append @y #2",
+        ],
+    );
     check(Dialect::Postgres, "explain select * from t", &["no queries"]);
     check(Dialect::Postgres, "prepare p as select * from t where a = $1", &["#0 select * from t where (= a $1)"]);
     check(Dialect::BigQuery, "export data options (uri = 'x') as select a from ds.t", &["#0 select a from ds.t"]);
