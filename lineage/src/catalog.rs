@@ -5,6 +5,9 @@
 //! agree, those that share the most parts are meant; among those an exact name wins, then the
 //! reader's own project. What is left over is ambiguous, and the reader depends on all of it: an
 //! edge too many is better than one missing.
+//!
+//! A wildcard of BigQuery, `ds.events_*`, is a relation of its own, for those that nobody knows, and all
+//! those of the same schema that begin like it, whatever a condition on `_TABLE_SUFFIX` leaves of them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -69,6 +72,20 @@ impl<T: Copy + Ord> Catalog<T> {
     /// whoever else reads `raw.orders` does not read the model either.
     pub fn set_apart(&mut self, name: RelationName) {
         self.foreign.insert(name);
+    }
+
+    /// The relations that a wildcard stands for; a relation of just that name is not among them.
+    #[must_use]
+    pub fn behind(&self, wildcard: &RelationName) -> Vec<T> {
+        if wildcard.wildcard().is_none() {
+            return Vec::new();
+        }
+        let entries = self.by_table.values().flatten();
+        let meant = entries.filter(|entry| entry.name.wildcard().is_none() && wildcard.stands_for(&entry.name));
+        let mut meant: Vec<T> = meant.map(|entry| entry.relation).collect();
+        meant.sort_unstable();
+        meant.dedup();
+        meant
     }
 
     /// What a name refers to, read from a file of a project.
@@ -165,6 +182,14 @@ mod tests {
         assert_eq!(catalog.find(&name("raw.orders"), None), Found::One(1));
         assert_eq!(catalog.find(&name("orders"), None), Found::One(0));
         assert_eq!(catalog.find(&name("core.orders"), None), Found::One(0));
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_what_begins_like_it() {
+        let catalog = catalog(&["ds.events_2024", "shop.ds.events_", "other.events_2024", "events_2024", "ds.event"]);
+        assert_eq!(catalog.behind(&name("ds.\"events_*\"")), [0, 1]);
+        assert_eq!(catalog.behind(&name("shop.ds.\"events_*\"")), [0, 1]);
+        assert_eq!(catalog.behind(&name("ds.events_2024")), [] as [usize; 0]);
     }
 
     #[test]

@@ -166,6 +166,24 @@ impl RelationName {
         (shared > 0 && shared == self.len().min(other.len())).then_some(shared)
     }
 
+    /// What every table begins with that a wildcard of BigQuery stands for: `events_` of `ds.events_*`.
+    #[must_use]
+    pub fn wildcard(&self) -> Option<&str> {
+        self.table_key().strip_suffix('*')
+    }
+
+    /// Whether a wildcard stands for a relation, among others: both say in which schema they are, it is the
+    /// same, and the relation begins like the wildcard.
+    #[must_use]
+    pub fn stands_for(&self, other: &Self) -> bool {
+        let begins = self.wildcard().is_some_and(|beginning| other.table_key().starts_with(beginning));
+        let outer = |name: &Self| name.keys().rev().skip(1).map(str::to_owned).collect::<Vec<_>>();
+        begins && {
+            let (mine, theirs) = (outer(self), outer(other));
+            !mine.is_empty() && !theirs.is_empty() && mine.iter().zip(&theirs).all(|(mine, theirs)| mine == theirs)
+        }
+    }
+
     /// The innermost parts whose keys are wanted, up to the first that is not; `None` if that leaves
     /// nothing.
     #[must_use]

@@ -187,12 +187,25 @@ impl Builder {
             }
             Reference::Name(read) => (read.position, self.named(read, project, &path)),
         };
+        let is_wildcard = matches!(reference, Reference::Name(read) if read.name.wildcard().is_some());
         for parent in parents {
+            // What is built from a wildcard is not among the tables that it stands for.
+            if is_wildcard && parent == reader {
+                continue;
+            }
             self.connect(parent, reader, ReadSite { path: Arc::clone(&path), position });
         }
     }
 
     fn named(&mut self, read: &Read, project: &str, path: &str) -> Vec<Node> {
+        let behind = self.built.catalog.behind(&read.name);
+        if read.role == ReadRole::Table && !behind.is_empty() {
+            let whole = match self.built.by_name(&read.name, Some(project)) {
+                Found::Nothing => vec![self.external(&read.name)],
+                found => found.candidates(),
+            };
+            return whole.into_iter().chain(behind).collect();
+        }
         match (self.built.by_name(&read.name, Some(project)), read.role) {
             (found, ReadRole::Call) => {
                 let routines = found.candidates().into_iter();

@@ -201,3 +201,22 @@ fn a_query_without_columns_of_its_own_depends_on_rows() {
          orders.n <- raw aggregation",
     );
 }
+
+#[test]
+fn a_wildcard_reads_every_table_that_begins_like_it() {
+    check(
+        &[
+            ("ds.events_2024", "table (id, day)"),
+            ("ds.events_2025", "bigquery: select id, n from ds.other"),
+            ("ds.other", "table (id, n)"),
+            ("away.events_2024", "table (id)"),
+            ("daily", "bigquery: create table daily as select id from `ds.events_*` where _table_suffix > '2023'"),
+        ],
+        "
+         ds.events_2025 <- ds.other rows
+         ds.events_2025.id <- ds.other.id identity
+         ds.events_2025.n <- ds.other.n identity
+         daily <- ds.events_2024 rows, ds.events_2025 rows, ds.events_* rows, ds.events_*._table_suffix filter
+         daily.id <- ds.events_2024.id identity, ds.events_2025.id identity, ds.events_*.id identity",
+    );
+}

@@ -13,6 +13,8 @@ pub(in crate::graph) struct Names<'a> {
     graph: &'a LineageGraph,
     externals: &'a BTreeMap<RelationName, Node>,
     project: &'a str,
+    /// The relation itself.
+    own: Node,
     /// The names of the relation itself and of those that its writer refers to by id.
     given: HashMap<&'a RelationName, Vec<Node>>,
 }
@@ -29,15 +31,15 @@ impl<'a> Names<'a> {
             Reference::Id(id, _) => graph.by_id(id),
             Reference::Name(_) => None,
         });
-        for node in by_id.chain([node]) {
-            for name in names(graph.relation(node)) {
+        for known in by_id.chain([node]) {
+            for name in names(graph.relation(known)) {
                 let nodes = given.entry(name).or_default();
-                if !nodes.contains(&node) {
-                    nodes.push(node);
+                if !nodes.contains(&known) {
+                    nodes.push(known);
                 }
             }
         }
-        Self { graph, externals, project: &graph.relation(node).project, given }
+        Self { graph, externals, project: &graph.relation(node).project, own: node, given }
     }
 
     /// The relations that a name may mean.
@@ -60,8 +62,12 @@ impl<'a> Names<'a> {
         let mut found = self.graph.by_name(name, Some(self.project)).candidates();
         match role {
             ReadRole::Call => found.retain(|node| self.graph.relation(*node).kind == RelationKind::Routine),
-            ReadRole::Table if found.is_empty() => found.extend(self.externals.get(name)),
-            ReadRole::Table => {}
+            ReadRole::Table => {
+                if found.is_empty() {
+                    found.extend(self.externals.get(name));
+                }
+                found.extend(self.graph.catalog.behind(name).into_iter().filter(|node| *node != self.own));
+            }
         }
         found
     }
