@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::block::Composer;
 use super::dependencies::{Dep, Way};
 use crate::dependency::EdgeKind;
+use crate::dialect::Dialect;
 use crate::functions;
 use crate::name::{ColumnName, Quoting};
 use crate::query::block::{BlockKind, Projection, ProjectionKind, RowShape};
@@ -189,9 +190,38 @@ impl Composer<'_> {
             let rows = if self.is_grouped(block) { self.grouped_rows(block) } else { self.input_rows(block) };
             out.extend(rows.iter().map(|dep| dep.then(EdgeKind::Window).then(kind)));
         } else if grouping {
-            let rows = self.grouped_rows(block);
+            let around = if aggregate { self.aggregated_around(block, args) } else { None };
+            let rows = self.grouped_rows(around.unwrap_or(block));
             out.extend(rows.iter().map(|dep| dep.then(EdgeKind::Aggregation).then(kind)));
         }
+    }
+
+    /// The SELECT whose rows an aggregate inside a subquery is over, where all of its columns are of one
+    /// around it: `SELECT (SELECT sum(o.x)) FROM o`. Elsewhere than in these dialects an aggregate is always
+    /// one of the SELECT that it stands in.
+    fn aggregated_around(&self, own: BlockId, args: &[ExprId]) -> Option<BlockId> {
+        use Dialect::{Ansi, DuckDb, MySql, Postgres, Redshift, TSql};
+        if !matches!(self.tree.dialect, Ansi | DuckDb | MySql | Postgres | Redshift | TSql) {
+            return None;
+        }
+        let mut around = None;
+        let mut ahead = args.to_vec();
+        while let Some(expr) = ahead.pop() {
+            match self.resolved.binding(expr) {
+                Some(Binding::Columns(uses)) => {
+                    for used in uses {
+                        if used.block == own || around.is_some_and(|known| known != used.block) {
+                            return None;
+                        }
+                        around = Some(used.block);
+                    }
+                }
+                Some(Binding::Alias(..) | Binding::AliasOr(..)) => return None,
+                Some(Binding::Free) | None => {}
+            }
+            ahead.extend(self.tree.parts(expr));
+        }
+        around
     }
 
     /// The expressions of a window and of the named windows that it extends.

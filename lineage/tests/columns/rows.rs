@@ -318,3 +318,28 @@ fn what_makes_rows_outside_the_projection_decides_over_rows_too() {
         rows <- t rows, t.day expansion, u expansion, u.last expansion";
     check(ClickHouse, "t(id!, day, n); u(last)", sql, expected);
 }
+
+#[test]
+fn an_aggregate_of_an_outer_query_is_over_its_rows() {
+    let sql = "select (select sum(o.x)) as v from o where o.k = 1";
+    let expected = "
+        v <- o aggregation, o.k filter, o.x aggregation
+        rows <- o rows, o.k filter";
+    check(Postgres, "o(a, x, y, k); p(w, y)", sql, expected);
+    let sql = "select o.a from o where o.k = 1 group by o.a having max(o.x) > (select min(p.y) from p where p.w = sum(o.y))";
+    let expected = "
+        a <- o.a identity
+        rows <- o rows, o filter, o.a group_by, o.k filter, o.x filter, o.y filter, p filter, p.w filter, p.y filter
+        key (a)";
+    check(Postgres, "o(a, x, y, k); p(w, y)", sql, expected);
+    let sql = "select (select sum(o.x + p.y) from p) as v from o";
+    let expected = "
+        v <- o.x aggregation, p aggregation, p.y aggregation
+        rows <- o rows";
+    check(Postgres, "o(a, x, y, k); p(w, y)", sql, expected);
+    let sql = "select (select sum(o.x) from p) as v from o";
+    let expected = "
+        v <- o.x aggregation, p aggregation
+        rows <- o rows";
+    check(BigQuery, "o(a, x, y, k); p(w, y)", sql, expected);
+}
