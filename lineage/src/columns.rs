@@ -22,6 +22,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::rc::Rc;
 
 use crate::dependency::{Dependency, Input, InputId, OutputColumn, OutputLineage, QueryLineage, Rest, Schemas, Slot};
+use crate::diagnostic::{Diagnostic, Position};
 use crate::grain::{self, Grain};
 use crate::name::ColumnName;
 use crate::query::{Action, Output, Queries};
@@ -98,19 +99,36 @@ fn output_lineage(
         sources: numbers.dependencies(deps, &composer.slots),
         position: column.position,
     });
-    let open =
+    let doubts =
         resolved.open.iter().filter(|(block, _)| within.contains(block)).map(|(_, diagnostic)| diagnostic.clone());
     // What an UPDATE or DELETE returns is not what its target holds.
     let keys = match output.action {
         Action::Return | Action::Replace => grain.keys_of(output.block, resolved, &output.columns),
         Action::Append | Action::Update | Action::Delete => Vec::new(),
     };
+    let mut open: Vec<Diagnostic> = doubts.collect();
+    let mut columns: Vec<OutputColumn> = columns.collect();
+    let mut rest = rest_of(&flat, &numbers, &composer.slots);
+    if !output.columns.is_empty() && !rest.is_empty() {
+        // There are the columns that are listed and no others. How many pass through a `*` nobody knows, and
+        // so which of them is whose.
+        let sources = all_of(&columns, &rest);
+        let position = composer.tree.block(output.block).position;
+        columns = output
+            .columns
+            .iter()
+            .map(|name| OutputColumn { name: name.clone(), sources: sources.clone(), position })
+            .collect();
+        rest.clear();
+        let message = "which column of a `*` goes to which of those that are listed is not known";
+        open.push(Diagnostic::note("column-not-bound", message).at(position));
+    }
     QueryLineage {
-        columns: columns.collect(),
-        rest: rest_of(&flat, &numbers, &composer.slots),
+        columns,
+        rest,
         rows: numbers.dependencies(&rows, &composer.slots),
         keys,
-        open: open.collect(),
+        open,
         inputs: used.iter().map(|input| resolved.inputs[input.index()].clone()).collect::<Vec<Input>>(),
     }
 }
@@ -139,6 +157,19 @@ fn idle(flats: &[Rc<Flat>], named: &[Dep], slots: &Slots) -> Vec<Dep> {
     }
     idle.extend(named.iter().filter(|dep| column(dep).is_none() && !relations.contains(&dep.input)));
     idle
+}
+
+/// What some column depends on.
+fn all_of(columns: &[OutputColumn], rest: &[Rest]) -> Vec<Dependency> {
+    let mut all: Vec<Dependency> = columns.iter().flat_map(|column| column.sources.iter().cloned()).collect();
+    for rest in rest {
+        let on = rest.inside.clone().map_or(Slot::Any, Slot::Column);
+        all.push(Dependency { input: rest.input, on, kind: rest.kind, position: Position::START });
+        all.extend(rest.also.iter().cloned());
+    }
+    all.sort();
+    all.dedup_by(|later, first| (later.input, &later.on, later.kind) == (first.input, &first.on, first.kind));
+    all
 }
 
 fn rest_of(flat: &Flat, numbers: &Numbers<'_>, slots: &Slots) -> Vec<Rest> {

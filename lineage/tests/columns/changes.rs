@@ -115,3 +115,23 @@ fn what_output_says_goes_to_the_table_that_keeps_it() {
         rows <- t rows, t.id join, s rows, s.id join";
     check(TSql, "t(id, a, b); s(id, q)", sql, expected);
 }
+
+#[test]
+fn what_is_listed_is_all_that_is_filled() {
+    let sql = "insert into t (a, b) select * from src";
+    let expected = "
+        t Append
+        a <- src.id identity, src.* identity
+        b <- src.id identity, src.* identity
+        rows <- src rows
+        open: which column of a `*` goes to which of those that are listed is not known";
+    check(Postgres, "src(id, ...)", sql, expected);
+    let sql = "create view v (a, b) as select * from src where id > 1";
+    let expected = "
+        v Replace
+        a <- src.id identity, src.* identity
+        b <- src.id identity, src.* identity
+        rows <- src rows, src.id filter
+        open: which column of a `*` goes to which of those that are listed is not known";
+    check(Postgres, "src(id, ...)", sql, expected);
+}

@@ -326,7 +326,8 @@ fn an_aggregate_of_an_outer_query_is_over_its_rows() {
         v <- o aggregation, o.k filter, o.x aggregation
         rows <- o rows, o.k filter";
     check(Postgres, "o(a, x, y, k); p(w, y)", sql, expected);
-    let sql = "select o.a from o where o.k = 1 group by o.a having max(o.x) > (select min(p.y) from p where p.w = sum(o.y))";
+    let sql =
+        "select o.a from o where o.k = 1 group by o.a having max(o.x) > (select min(p.y) from p where p.w = sum(o.y))";
     let expected = "
         a <- o.a identity
         rows <- o rows, o filter, o.a group_by, o.k filter, o.x filter, o.y filter, p filter, p.w filter, p.y filter
