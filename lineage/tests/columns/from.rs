@@ -186,3 +186,17 @@ fn marks_of_the_old_form_are_left_joins() {
         rows <- c rows, b rows, b.id filter, a rows, a.id filter";
     check(Snowflake, "a(id, x); b(id, y); c(id)", sql, expected);
 }
+
+#[test]
+fn what_every_engine_brings_along_is_no_relation() {
+    let sql = "select f.value from t, table(split_to_table(t.a, ',')) f";
+    let expected = "
+        value <- t.a transformation
+        rows <- t rows, t.a expansion";
+    check(Snowflake, "t(a)", sql, expected);
+    let sql = "select x from read_parquet('s.parquet')";
+    let expected = "
+        x <-
+        rows <-";
+    check(DuckDb, "", sql, expected);
+}

@@ -208,7 +208,7 @@ fn table_functions_keep_their_arguments() {
         Dialect::Snowflake,
         "select * from table(generator(rowcount => 10)), table(my.udtf(a, b) over (partition by c order by d)), table(split_to_table(x, ','))",
         &[
-            "#0 select * from generator[generator](rowcount: 10), my.udtf[my.udtf](a, b, c, d), split_to_table[split_to_table](x, ',') columns (seq, index, value)",
+            "#0 select * from generator(rowcount: 10), my.udtf[my.udtf](a, b, c, d), split_to_table(x, ',') columns (seq, index, value)",
         ],
     );
     check(
