@@ -61,7 +61,7 @@ fn the_command_pivot_is_a_query() {
     let expected = "
         k <- t.k identity
         * <- t.x aggregation except (k) also <- t aggregation, t.c conditional, t.k group_by
-        rows <- t rows, t.k group_by";
+        rows <- t rows, t.k group_by, t.x named";
     check(DuckDb, "t(x, c, k)", sql, expected);
     let sql = "select * from (pivot t on c in ('a', 'b') using sum(x))";
     let expected = "
@@ -75,7 +75,7 @@ fn the_command_pivot_is_a_query() {
         r Replace
         j <- t.j identity
         * <- t.x aggregation except (j) also <- t aggregation, t.c conditional, t.j group_by, t.k conditional
-        rows <- t rows, t.j group_by";
+        rows <- t rows, t.j group_by, t.x named";
     check(DuckDb, "t(x, c, k, j)", sql, expected);
     let sql = "create table r as unpivot t on a, b into name n value v";
     let expected = "

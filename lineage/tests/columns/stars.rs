@@ -113,7 +113,7 @@ fn the_fields_of_a_value_are_columns() {
     let sql = "select (select as value struct(max(a) as x, b as y) from t group by b).y";
     let expected = "
         y <- t subquery, t.b identity, t.b group_by
-        rows <-
+        rows <- t.a named
         key ()";
     check(BigQuery, "t(a, b)", sql, expected);
     let sql = "select as value a + b from t";
@@ -130,7 +130,7 @@ fn the_fields_of_a_value_are_columns() {
     let sql = "select struct(a as x, b as y).* except (x) from t";
     let expected = "
         y <- t.b identity
-        rows <- t rows";
+        rows <- t rows, t.a named";
     check(BigQuery, "t(a, b)", sql, expected);
     let sql = "select array(select as value struct(a as x, b as y) from t) as s";
     let expected = "
