@@ -73,6 +73,7 @@ impl Terms {
             Plan::Set(set) => Some(set.width as usize),
             Plan::Values(rows) => rows.first().map(Vec::len),
             Plan::Recursive(inner) => self.width(*inner),
+            Plan::Opaque(text, ..) => self.widths.get(text).copied(),
             _ => None,
         }
     }

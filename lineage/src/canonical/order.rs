@@ -33,6 +33,11 @@ pub(super) fn output_keys(terms: &Terms, block: &Block) -> Vec<u64> {
     block.outputs.iter().map(|output| painter.paint(*output, 0)).collect()
 }
 
+/// A number for each input of a block that does not depend on their order.
+pub(super) fn input_keys(terms: &Terms, block: &Block) -> Vec<u64> {
+    colours(terms, block, Outputs::Placed)
+}
+
 /// Whether the places of outputs tell anything.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outputs {

@@ -21,6 +21,7 @@ mod merge;
 mod outer;
 mod prune;
 mod references;
+mod semi;
 mod sets;
 pub(super) mod wrapper;
 
@@ -79,7 +80,7 @@ pub(super) fn filter(terms: &mut Terms, condition: TermId) -> TermId {
 
 /// The first rule that applies to a block.
 pub(super) fn block(terms: &mut Terms, block: &mut Block) -> Outcome {
-    const RULES: [fn(&mut Terms, &mut Block) -> Outcome; 20] = [
+    const RULES: [fn(&mut Terms, &mut Block) -> Outcome; 24] = [
         merge::merge_inputs,
         absorb::into_inner,
         conditions::comparisons,
@@ -90,6 +91,10 @@ pub(super) fn block(terms: &mut Terms, block: &mut Block) -> Outcome {
         references::always_found,
         outer::unused_join,
         references::unused_reference,
+        semi::anti_join,
+        semi::semi_join,
+        semi::not_in,
+        semi::said_by_where,
         group::constant_keys,
         group::group_as_distinct,
         group::distinct_over_groups,

@@ -39,6 +39,8 @@ pub struct Terms {
     pub(super) declared: HashMap<Word, Declared>,
     /// What of it a rule has rested on.
     pub(super) proofs: Vec<Proof>,
+    /// How many columns opaque plans of a text have, where that is known.
+    pub(super) widths: HashMap<Word, usize>,
     /// The keys of plans, as far as they were asked for.
     pub(super) known_keys: RefCell<HashMap<PlanId, Arc<Vec<Unique>>>>,
 }
@@ -102,6 +104,7 @@ impl Terms {
             plan_origins: HashMap::new(),
             declared: HashMap::new(),
             proofs: Vec::new(),
+            widths: HashMap::new(),
             known_keys: RefCell::default(),
         }
     }

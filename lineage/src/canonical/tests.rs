@@ -12,6 +12,7 @@ use crate::name::{ColumnName, Quoting, RelationName};
 use crate::parse::parse;
 
 mod blocks;
+mod laws;
 mod scalars;
 mod shapes;
 

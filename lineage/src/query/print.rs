@@ -56,7 +56,8 @@ pub(crate) fn block_text(tree: &Tree, block: BlockId) -> (String, Vec<BlockId>) 
     let numbers: BTreeMap<BlockId, usize> =
         children.iter().enumerate().rev().map(|(number, block)| (*block, number)).collect();
     let mut printer = Printer { tree, numbers, text: String::new() };
-    printer.block(tree.block(block));
+    // What a CTE is called does not matter; the names of its columns are no part of its text.
+    printer.block(&Block { name: None, ..tree.block(block).clone() });
     (printer.text, children)
 }
 

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::Lowering;
 use crate::canonical::plan::{Plan, PlanId};
 use crate::canonical::term::TermId;
+use crate::dependency::Extent;
 use crate::query::tree::{BlockId, Expr};
 use crate::resolve::{Binding, ColumnUse};
 use crate::scope::ItemSource;
@@ -22,7 +23,7 @@ impl Lowering<'_> {
         }
         let mut parts: Vec<TermId> = Vec::new();
         for item in &bound.from.items {
-            text.push_str(" <");
+            text.push_str(if item.extent == Extent::Open { " <~" } else { " <" });
             for column in item.columns.iter() {
                 let original = column.original.as_ref().unwrap_or(&column.name);
                 let _ = write!(text, " {}:{}", column.name.key(), original.key());
@@ -62,6 +63,9 @@ impl Lowering<'_> {
         }
         self.leave();
         let text = self.terms.word(&text);
+        if bound.rest.is_empty() {
+            self.terms.widths.insert(text, bound.outputs.len());
+        }
         self.terms.keep_plan(Plan::Opaque(text, parts, plans))
     }
 

@@ -1,6 +1,7 @@
 //! What only filters and projects goes into the block below it that groups, windows or drops duplicates.
 
 use super::Outcome;
+use super::merge;
 use super::wrapper::single_input;
 use crate::canonical::plan::{Block, Distinct};
 use crate::canonical::substitute::Replacement;
@@ -50,7 +51,7 @@ pub(super) fn into_inner(terms: &mut Terms, block: &mut Block) -> Outcome {
 /// Whether a block may take in what stands above it.
 fn is_open(terms: &Terms, inner: &Block) -> bool {
     inner.frozen.is_none()
-        && inner.rest.is_none()
+        && (inner.rest.is_none() || (inner.group.is_none() && inner.distinct == Distinct::All))
         && inner.limit.is_none()
         && inner.order.is_empty()
         && matches!(inner.distinct, Distinct::All | Distinct::Distinct)
@@ -67,7 +68,8 @@ fn is_open(terms: &Terms, inner: &Block) -> bool {
 fn finds_all(terms: &Terms, block: &Block, inner: &Block) -> bool {
     terms.columns_in(block).iter().all(|column| match column.part {
         Part::Place(place) => (place as usize) < inner.outputs.len(),
-        Part::Name(_) | Part::Row => false,
+        Part::Name(name) => merge::passes(terms, inner, name).is_some(),
+        Part::Row => false,
     })
 }
 
@@ -97,8 +99,11 @@ fn merged(terms: &mut Terms, block: &Block, inner: &Block, inner_windows: bool) 
         input.plan = terms.replace_plan(&mut replacement, input.plan, 1);
     }
     let outputs = std::mem::take(&mut result.outputs);
+    let passed = result.rest.take().map_or(0, |rest| rest.parts.first().map_or(0, |(input, _)| *input));
     let mut put = |terms: &mut Terms, column: Column| match (column.level, column.part) {
         (0, Part::Place(place)) => outputs[place as usize],
+        // A column of an open relation, found by its name.
+        (0, Part::Name(_)) => terms.keep(Term::Column(Column { input: passed, ..column })),
         _ => terms.keep(Term::Column(column)),
     };
     let mut replacement = Replacement::new(&mut put);

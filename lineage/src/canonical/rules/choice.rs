@@ -2,10 +2,19 @@
 
 use crate::canonical::term::{Call, Term, TermId, Traits};
 use crate::canonical::terms::Terms;
+use crate::query::tree::LiteralKind;
 
 /// CASE without branches that are never taken, without those behind one that always is, with branches of
 /// the same result as one, and with a CASE in its ELSE written out. Only conditions that are true count.
 pub(super) fn case(terms: &mut Terms, branches: Vec<(TermId, TermId)>, otherwise: TermId) -> TermId {
+    let as_written = Term::Case(branches.clone(), otherwise);
+    let mut results: Vec<TermId> = branches.iter().map(|(_, then)| *then).collect();
+    let mut last = otherwise;
+    while let Term::Case(inner, after) = terms.term(last) {
+        results.extend(inner.iter().map(|(_, then)| *then));
+        last = *after;
+    }
+    results.push(last);
     let mut otherwise = otherwise;
     let mut found: Vec<(TermId, TermId)> = Vec::with_capacity(branches.len());
     let mut ahead = branches;
@@ -42,6 +51,13 @@ pub(super) fn case(terms: &mut Terms, branches: Vec<(TermId, TermId)>, otherwise
     while found.last().is_some_and(|(_, then)| *then == otherwise) {
         found.pop();
     }
+    // The type of a CASE is that of all its results, also of those that never come.
+    let mut kept: Vec<TermId> = found.iter().map(|(_, then)| *then).collect();
+    kept.push(otherwise);
+    let is_typed = |result: &TermId| kept.contains(result) || kept.iter().any(|kept| are_alike(terms, *result, *kept));
+    if !results.iter().all(is_typed) {
+        return terms.keep(as_written);
+    }
     if found.is_empty() {
         return otherwise;
     }
@@ -51,6 +67,18 @@ pub(super) fn case(terms: &mut Terms, branches: Vec<(TermId, TermId)>, otherwise
         return short;
     }
     terms.keep(Term::Case(found, otherwise))
+}
+
+/// Whether a result adds nothing to the type of another: NULL, or a constant of the same kind.
+fn are_alike(terms: &Terms, result: TermId, other: TermId) -> bool {
+    match (terms.constant(result), terms.constant(other)) {
+        (Some((LiteralKind::Null, _)), _) => true,
+        (Some((LiteralKind::Number, one)), Some((LiteralKind::Number, other))) => {
+            one.parse::<i32>().is_ok() && other.parse::<i32>().is_ok()
+        }
+        (Some((one, _)), Some((other, _))) => one == other && one != LiteralKind::Other,
+        _ => false,
+    }
 }
 
 /// A CASE of one branch that is a COALESCE, and `IS NOT NULL` as `IS NULL` the other way round.
@@ -96,7 +124,7 @@ pub(super) fn function(terms: &mut Terms, name: &str, args: &[TermId]) -> Option
             Some(terms.make(Term::Case(vec![(equal, null)], *operand)))
         }
         ("zeroifnull", [operand]) => {
-            let zero = terms.literal(crate::query::tree::LiteralKind::Number, "0");
+            let zero = terms.literal(LiteralKind::Number, "0");
             Some(coalesce(terms, &[*operand, zero]))
         }
         _ => None,

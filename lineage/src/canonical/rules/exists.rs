@@ -71,6 +71,14 @@ fn only_rows(terms: &mut Terms, plan: PlanId) -> Rows {
             found.group = None;
         }
     }
+    if found.group.is_none() && found.qualify.is_empty() {
+        for place in 0..found.inputs.len() {
+            let input = found.inputs[place];
+            if let Some(plan) = without_distinct(terms, input.plan).filter(|_| input.sample.is_none()) {
+                found.inputs[place].plan = plan;
+            }
+        }
+    }
     if found == **block {
         return Rows::Some(plan);
     }

@@ -91,7 +91,12 @@ const fn has_truth_columns(dialect: Dialect) -> bool {
 
 /// `x IN (SELECT y …)` is true where `EXISTS (SELECT … WHERE y = x)` is: neither is for a NULL.
 fn in_as_exists(terms: &mut Terms, operand: TermId, plan: crate::canonical::PlanId) -> Option<TermId> {
-    if terms.width(plan) != Some(1) || terms.applied(operand).is_some_and(|(operator, _)| operator == "tuple") {
+    // `(a, b) IN (SELECT x, y …)` compares column by column.
+    let operands: Vec<TermId> = match terms.args_of(operand, "tuple") {
+        Some(parts) => parts.to_vec(),
+        None => vec![operand],
+    };
+    if terms.width(plan) != Some(operands.len()) {
         return None;
     }
     if terms.has(operand, crate::canonical::term::Traits::VOLATILE.and(crate::canonical::term::Traits::UNKNOWN))
@@ -100,10 +105,14 @@ fn in_as_exists(terms: &mut Terms, operand: TermId, plan: crate::canonical::Plan
         return None;
     }
     let plan = terms.shift_plan(plan, 1);
-    let operand = terms.shift(operand, 1);
-    let column = terms.keep(Term::Column(Column { level: 0, input: 0, part: Part::Place(0) }));
-    let equal = terms.apply("=", vec![column, operand]);
-    let mut block = Block { conditions: vec![equal], ..Block::default() };
+    let mut conditions = Vec::with_capacity(operands.len());
+    for (place, operand) in operands.into_iter().enumerate() {
+        let operand = terms.shift(operand, 1);
+        let part = Part::Place(crate::canonical::terms::number(place));
+        let column = terms.keep(Term::Column(Column { level: 0, input: 0, part }));
+        conditions.push(terms.apply("=", vec![column, operand]));
+    }
+    let mut block = Block { conditions, ..Block::default() };
     block.inputs.push(Input { plan, sample: None, lateral: Lateral::Yes });
     block.from.core.push(FromPart::Input(0));
     let plan = terms.block(block);

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Outcome;
+use super::wrapper::is_one_star;
 use crate::canonical::plan::{Block, Distinct, From, FromPart, Input, Rest};
 use crate::canonical::substitute::Replacement;
 use crate::canonical::term::{Column, Part, Term, TermId, Traits, Word};
@@ -171,7 +172,7 @@ fn finds(terms: &Terms, inner: &Block, part: Part) -> bool {
 }
 
 /// The input that a column passes through from by its name.
-fn passes(terms: &Terms, inner: &Block, name: Word) -> Option<u32> {
+pub(super) fn passes(terms: &Terms, inner: &Block, name: Word) -> Option<u32> {
     let rest = inner.rest.as_ref()?;
     let [(input, except)] = rest.parts.as_slice() else { return None };
     let has_names = !rest.names.contains(&name) && !except.contains(&name);
@@ -188,10 +189,7 @@ fn rest_fits(terms: &Terms, block: &Block, place: u32, inner: &Block) -> bool {
     // `SELECT * FROM (SELECT * FROM t)`, whatever either leaves out; or `SELECT *` alone over anything.
     let only = rest.parts.len() == 1 && inner_rest.parts.len() == 1;
     // A star of several items shows where each of them stands.
-    let skeleton = terms.text(rest.skeleton);
-    let is_one_star =
-        skeleton == "*" || (skeleton.starts_with('[') && !skeleton.contains(',') && skeleton.ends_with("+]"));
-    let star_alone = is_one_star && rest.names == inner_rest.names;
+    let star_alone = is_one_star(terms.text(rest.skeleton)) && rest.names == inner_rest.names;
     only && ((terms.text(inner_rest.skeleton) == "*" && inner.outputs.is_empty()) || star_alone)
         && !terms.text(inner_rest.skeleton).contains('?')
 }

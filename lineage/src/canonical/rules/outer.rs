@@ -1,6 +1,6 @@
 //! Outer joins that are inner joins, and those that nobody notices.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Outcome;
 use crate::canonical::plan::{Block, Distinct, From, FromPart};
@@ -69,13 +69,15 @@ pub(super) fn unused_join(terms: &mut Terms, block: &mut Block) -> Outcome {
         return Outcome::Unchanged;
     }
     let blind = is_blind_to_duplicates(terms, block);
+    let users = users(terms, block);
     for place in (0..block.from.steps.len()).rev() {
         let step = &block.from.steps[place];
         if step.kind != JoinKind::Left || step.on.iter().any(|term| terms.has(*term, Traits::VOLATILE)) {
             continue;
         }
         let side: BTreeSet<u32> = step.right.inputs().into_iter().collect();
-        if is_used(terms, block, place, &side) {
+        let is_used = |input: &u32| users.get(input).is_some_and(|users| users.iter().any(|user| *user != Some(place)));
+        if side.iter().any(is_used) {
             continue;
         }
         let proof = match (step.right.core.as_slice(), step.right.steps.as_slice()) {
@@ -95,24 +97,35 @@ pub(super) fn unused_join(terms: &mut Terms, block: &mut Block) -> Outcome {
     Outcome::Unchanged
 }
 
-/// Whether anything but a step itself uses the inputs of its side.
-fn is_used(terms: &Terms, block: &Block, place: usize, side: &BTreeSet<u32>) -> bool {
-    let mut usage = Usage::default();
-    for (other, step) in block.from.steps.iter().enumerate() {
-        if other != place {
-            step.on.iter().chain(&step.right.terms()).for_each(|term| usage.add(terms, *term));
+/// Which steps use each input, by their numbers; `None` stands for what is no step.
+fn users(terms: &Terms, block: &Block) -> BTreeMap<u32, BTreeSet<Option<usize>>> {
+    let mut users: BTreeMap<u32, BTreeSet<Option<usize>>> = BTreeMap::new();
+    let mut add = |usage: &Usage, user: Option<usize>| {
+        for column in &usage.columns {
+            users.entry(column.input).or_default().insert(user);
         }
+    };
+    let mut step_of: BTreeMap<u32, usize> = BTreeMap::new();
+    for (place, step) in block.from.steps.iter().enumerate() {
+        step_of.extend(step.right.inputs().into_iter().map(|input| (input, place)));
+        let mut usage = Usage::default();
+        step.on.iter().chain(&step.right.terms()).for_each(|term| usage.add(terms, *term));
+        add(&usage, Some(place));
     }
     let mut without = block.clone();
     without.from.steps.clear();
+    let mut usage = Usage::default();
     without.terms().into_iter().for_each(|term| usage.add(terms, term));
-    for (input, found) in block.inputs.iter().enumerate() {
-        if !side.contains(&crate::canonical::terms::number(input)) {
-            usage.add_plan(terms, found.plan);
-        }
+    add(&usage, None);
+    for (place, input) in block.inputs.iter().enumerate() {
+        let mut usage = Usage::default();
+        usage.add_plan(terms, input.plan);
+        add(&usage, step_of.get(&crate::canonical::terms::number(place)).copied());
     }
-    let passes = block.rest.as_ref().is_some_and(|rest| rest.parts.iter().any(|(input, _)| side.contains(input)));
-    passes || usage.columns.iter().any(|column| side.contains(&column.input))
+    for (input, _) in block.rest.iter().flat_map(|rest| &rest.parts) {
+        users.entry(*input).or_default().insert(None);
+    }
+    users
 }
 
 /// Whether a block gives the same if its rows before grouping are there several times.

@@ -332,3 +332,116 @@ fn columns_that_nobody_reads() {
         )],
     );
 }
+
+#[test]
+fn whether_there_is_a_match() {
+    check_same(
+        Dialect::Ansi,
+        &[
+            (
+                "select t.id from t left join u on t.id = u.a where u.id is null",
+                "select id from t where not exists (select 1 from u where u.a = t.id)",
+            ),
+            (
+                "select id from t where id not in (select u.id from u)",
+                "select id from t where not exists (select 1 from u where u.id = t.id)",
+            ),
+            (
+                "select t.a from t join u on t.id = u.id",
+                "select a from t where exists (select 1 from u where u.id = t.id)",
+            ),
+            ("select t.a from t join u on t.id = u.id", "select a from t where id in (select id from u)"),
+            (
+                "select t.a from t join (select distinct a from u) q on q.a = t.id",
+                "select a from t where id in (select a from u)",
+            ),
+            (
+                "select t.a from t join (select a from u group by a) q on q.a = t.id",
+                "select a from t where id in (select a from u)",
+            ),
+            (
+                "select a, b from t where (a, b) in (select a, d from u)",
+                "select a, b from t where exists (select 1 from u where u.a = t.a and u.d = t.b)",
+            ),
+            (
+                "select distinct t.b from t join u on t.id = u.a",
+                "select distinct b from t where exists (select 1 from u where u.a = t.id)",
+            ),
+            (
+                "select case when a > 0 then b end as x from t where a > 0",
+                "select case when true then b end as x from t where a > 0",
+            ),
+            (
+                "with r as (select *, row_number() over (partition by id order by at desc) as n from o) select id, x from r where n = 1",
+                "select id, x from o qualify row_number() over (partition by id order by at desc) = 1",
+            ),
+        ],
+    );
+    check_different(
+        Dialect::Ansi,
+        &[
+            (
+                "select t.id from t left join u on t.id = u.a where u.d is null",
+                "select id from t where not exists (select 1 from u where u.a = t.id)",
+            ),
+            (
+                "select id from t where id not in (select u.a from u)",
+                "select id from t where not exists (select 1 from u where u.a = t.id)",
+            ),
+            (
+                "select id from t where a not in (select u.id from u)",
+                "select id from t where not exists (select 1 from u where u.id = t.a)",
+            ),
+            (
+                "select t.a from t join u on t.id = u.a",
+                "select a from t where exists (select 1 from u where u.a = t.id)",
+            ),
+            (
+                "select t.a, u.d from t join u on t.id = u.id",
+                "select t.a, t.b as d from t where exists (select 1 from u where u.id = t.id)",
+            ),
+            (
+                "select distinct t.b, count(*) over () as n from t join u on t.id = u.a",
+                "select distinct b, count(*) over () as n from t where exists (select 1 from u where u.a = t.id)",
+            ),
+            (
+                "select t.a, count(*) as n from t join u on t.id = u.a group by t.a",
+                "select a, count(*) as n from t where exists (select 1 from u where u.a = t.id) group by a",
+            ),
+            ("select case when a > 0 then b end as x from t where a > 1", "select b as x from t where a > 1"),
+            (
+                "with r as (select *, row_number() over (partition by id order by at desc) as n from o) select id, x from r where n = 1 and x > 0",
+                "select id, x from o where x > 0 qualify row_number() over (partition by id order by at desc) = 1",
+            ),
+            (
+                "with r as (select *, rank() over (partition by id order by at desc) as n from o) select id, x from r where n = 1",
+                "select id, x from o qualify row_number() over (partition by id order by at desc) = 1",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn what_is_not_understood_is_itself() {
+    let pivot = "select * from (select a, b, c from t) pivot (sum(c) for b in (1, 2))";
+    check_same(
+        Dialect::Snowflake,
+        &[
+            (pivot, &format!("with p as ({pivot}) select * from p")),
+            (
+                "select * from x.a union all select * from x.b",
+                "with q as (select * from x.a union all select * from x.b) select * from q",
+            ),
+            ("select * from o natural join x.b", "select * from o natural join x.b"),
+        ],
+    );
+    check_different(
+        Dialect::Snowflake,
+        &[
+            (pivot, "select * from (select a, b, c from t where c > 1) pivot (sum(c) for b in (1, 2))"),
+            (pivot, "select * from (select a, b, c from t) pivot (max(c) for b in (1, 2))"),
+            ("select * from x.a union all select * from x.b", "select * from x.b union all select * from x.a"),
+            ("select * from o natural join x.b", "select * from o natural join x.c"),
+        ],
+    );
+}

@@ -133,7 +133,10 @@ fn choices_have_one_form() {
             ),
             ("select coalesce(a, coalesce(b, c)) as x from t", "select coalesce(a, b, c) as x from t"),
             ("select nvl2(a, b, c) as x from t", "select iff(a is null, c, b) as x from t"),
-            ("select case when false then a else b end as x from t", "select b as x from t"),
+            (
+                "select case when false then null when a > 1 then 1 else 2 end as x from t",
+                "select case when a > 1 then 1 else 2 end as x from t",
+            ),
         ],
     );
     check_different(
@@ -151,6 +154,8 @@ fn choices_have_one_form() {
                 "select case when a > 1 then c else b end as x from t",
             ),
             ("select nullif(a, b) as x from t", "select nullif(b, a) as x from t"),
+            // Both results have a say in the type.
+            ("select case when false then 0.5 else b end as x from t", "select b as x from t"),
         ],
     );
 }
