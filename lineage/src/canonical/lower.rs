@@ -9,7 +9,7 @@ use super::term::{Column, Part, Term, TermId, Word};
 use super::terms::{Terms, number};
 use crate::name::{ColumnName, RelationName};
 use crate::query::block::{BlockKind, Matching, SetOperation};
-use crate::query::tree::{BlockId, ExprId, LiteralKind, Symbol, Tree};
+use crate::query::tree::{BlockId, ExprId, Symbol, Tree};
 use crate::resolve::{ColumnUse, Resolved, ResolvedBlock, Value};
 use crate::scope::{self, ColumnAt, ItemSource, Parts};
 use crate::stack::with_room;
@@ -329,10 +329,6 @@ impl<'a> Lowering<'a> {
         terms.sort_unstable();
         terms.dedup();
         self.terms.keep(Term::Candidates(terms))
-    }
-
-    fn constant_number(&mut self, text: &str) -> TermId {
-        self.terms.literal(LiteralKind::Number, text)
     }
 }
 

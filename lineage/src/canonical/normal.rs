@@ -7,7 +7,7 @@ use super::order;
 use super::plan::{Block, Distinct, Input, Plan, PlanId, SetPlan};
 use super::rules;
 use super::substitute::Replacement;
-use super::term::{Column, Part, Term, TermId};
+use super::term::{Column, Term, TermId};
 use super::terms::{Terms, number};
 
 /// So often rules are applied to one block; each makes it smaller or simpler, so this is never met.
@@ -76,11 +76,6 @@ impl Terms {
             Plan::Opaque(text, ..) => self.widths.get(text).copied(),
             _ => None,
         }
-    }
-
-    /// A column of the block itself.
-    pub(super) fn column(&mut self, input: u32, part: Part) -> TermId {
-        self.keep(Term::Column(Column { level: 0, input, part }))
     }
 
     /// Puts what is a set in order: conjunctions come apart, what is always true goes.

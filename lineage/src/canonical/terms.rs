@@ -154,6 +154,7 @@ impl Terms {
 
     /// Keys and the like are asked for as one side declares them, from here on.
     pub(crate) fn take_side(&mut self, side: &super::Canonical) {
+        self.known_keys.borrow_mut().clear();
         self.declared.clone_from(&side.side.declared);
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::plan::{Block, Plan, PlanId};
-use super::term::{Column, Part, Term, TermId};
+use super::term::{Column, Term, TermId};
 use super::terms::Terms;
 use crate::stack::with_room;
 
@@ -95,13 +95,5 @@ impl Terms {
         block.terms().into_iter().for_each(|term| usage.add(self, term));
         block.inputs.iter().for_each(|input| usage.add_plan(self, input.plan));
         usage.columns
-    }
-
-    /// Whether a column is one of an input's output places.
-    pub(super) fn place_of(column: Column) -> Option<usize> {
-        match column.part {
-            Part::Place(place) => Some(place as usize),
-            Part::Name(_) | Part::Row => None,
-        }
     }
 }

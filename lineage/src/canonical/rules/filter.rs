@@ -11,10 +11,10 @@ use crate::stack::with_room;
 /// instead of NULL changes nothing about when they are true.
 pub(in crate::canonical) fn only_true(terms: &mut Terms, condition: TermId) -> TermId {
     let found = with_room(|| once(terms, condition));
-    if found != condition {
-        if let Some(origin) = terms.origins.get(&condition).copied() {
-            terms.origins.entry(found).or_insert(origin);
-        }
+    if found != condition
+        && let Some(origin) = terms.origins.get(&condition).copied()
+    {
+        terms.origins.entry(found).or_insert(origin);
     }
     found
 }
