@@ -12,6 +12,8 @@ use super::terms::{Terms, number};
 
 /// So often rules are applied to one block; each makes it smaller or simpler, so this is never met.
 const ROUNDS: usize = 200;
+/// So often inputs are put in order.
+const ORDERS: usize = 4;
 
 impl Terms {
     /// A term in its normal form, made of parts that are in theirs.
@@ -23,25 +25,40 @@ impl Terms {
     pub(super) fn block(&mut self, block: Block) -> PlanId {
         self.effort.spend(1 + block.outputs.len() + block.conditions.len() + block.inputs.len());
         let mut block = block;
-        for _ in 0..ROUNDS {
+        // Some rules look at inputs one after the other, so they are asked again once these are in order.
+        for _ in 0..ORDERS {
+            if let Some(plan) = self.apply_rules(&mut block) {
+                return plan;
+            }
+            self.compact(&mut block);
+            let before = block.clone();
+            order::arrange(self, &mut block);
             self.tidy(&mut block);
-            self.effort.spend(block.terms().len());
-            if block.frozen.is_some() || self.effort.is_spent() {
+            if block == before {
                 break;
             }
-            match rules::block(self, &mut block) {
-                rules::Outcome::Unchanged => break,
-                rules::Outcome::Changed => {}
-                rules::Outcome::Becomes(plan) => return plan,
-            }
         }
-        self.compact(&mut block);
-        order::arrange(self, &mut block);
-        self.tidy(&mut block);
         if let Some(plan) = rules::wrapper::only_passes(self, &block) {
             return plan;
         }
         self.keep_plan(Plan::Block(Box::new(block)))
+    }
+
+    /// Applies rules until none applies, or the block is another plan.
+    fn apply_rules(&mut self, block: &mut Block) -> Option<PlanId> {
+        for _ in 0..ROUNDS {
+            self.tidy(block);
+            self.effort.spend(block.terms().len());
+            if block.frozen.is_some() || self.effort.is_spent() {
+                break;
+            }
+            match rules::block(self, block) {
+                rules::Outcome::Unchanged => break,
+                rules::Outcome::Changed => {}
+                rules::Outcome::Becomes(plan) => return Some(plan),
+            }
+        }
+        None
     }
 
     /// A set operation in its normal form.

@@ -80,10 +80,11 @@ pub(super) fn filter(terms: &mut Terms, condition: TermId) -> TermId {
 
 /// The first rule that applies to a block.
 pub(super) fn block(terms: &mut Terms, block: &mut Block) -> Outcome {
-    const RULES: [fn(&mut Terms, &mut Block) -> Outcome; 24] = [
+    const RULES: [fn(&mut Terms, &mut Block) -> Outcome; 25] = [
         merge::merge_inputs,
         absorb::into_inner,
         conditions::comparisons,
+        conditions::no_rows,
         group::having_over_keys,
         group::qualify_over_partitions,
         outer::rejected_nulls,

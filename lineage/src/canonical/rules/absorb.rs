@@ -5,7 +5,7 @@ use super::merge;
 use super::wrapper::single_input;
 use crate::canonical::plan::{Block, Distinct};
 use crate::canonical::substitute::Replacement;
-use crate::canonical::term::{Column, Part, Term, TermId, Traits};
+use crate::canonical::term::{Column, Part, Sort, Term, TermId, Traits};
 use crate::canonical::terms::Terms;
 
 /// `SELECT f(s) FROM (SELECT k, sum(x) AS s FROM t GROUP BY k) WHERE p` is one block: p is asked after
@@ -18,7 +18,7 @@ pub(super) fn into_inner(terms: &mut Terms, block: &mut Block) -> Outcome {
         return Outcome::Unchanged;
     }
     let Some(inner) = terms.block_of(plan) else { return Outcome::Unchanged };
-    if !is_open(terms, inner) || !finds_all(terms, block, inner) {
+    if !is_open(terms, block, inner) || !finds_all(terms, block, inner) {
         return Outcome::Unchanged;
     }
     let inner_windows =
@@ -49,12 +49,11 @@ pub(super) fn into_inner(terms: &mut Terms, block: &mut Block) -> Outcome {
 }
 
 /// Whether a block may take in what stands above it.
-fn is_open(terms: &Terms, inner: &Block) -> bool {
+fn is_open(terms: &Terms, outer: &Block, inner: &Block) -> bool {
     inner.frozen.is_none()
         && (inner.rest.is_none() || (inner.group.is_none() && inner.distinct == Distinct::All))
-        && inner.limit.is_none()
-        && inner.order.is_empty()
-        && matches!(inner.distinct, Distinct::All | Distinct::Distinct)
+        && ((inner.limit.is_none() && inner.order.is_empty() && !matches!(inner.distinct, Distinct::On(_)))
+            || only_projects(terms, outer))
         && inner.group.as_ref().is_none_or(|group| group.sets.is_none())
         && inner.inputs.iter().all(|input| input.sample.is_none())
         && !inner
@@ -63,6 +62,18 @@ fn is_open(terms: &Terms, inner: &Block) -> bool {
             .chain(&inner.having)
             .chain(&inner.qualify)
             .any(|term| terms.has(*term, Traits::VOLATILE))
+}
+
+/// Whether a block does nothing but compute columns, row by row. That can be done before or after the first
+/// so many rows are kept.
+fn only_projects(terms: &Terms, outer: &Block) -> bool {
+    const MORE: Traits = Traits::WINDOW.and(Traits::AGGREGATE).and(Traits::VOLATILE);
+    outer.conditions.is_empty()
+        && outer.qualify.is_empty()
+        && outer.distinct == Distinct::All
+        && outer.order.is_empty()
+        && outer.limit.is_none()
+        && !outer.outputs.iter().any(|output| terms.has(*output, MORE))
 }
 
 fn finds_all(terms: &Terms, block: &Block, inner: &Block) -> bool {
@@ -119,18 +130,19 @@ fn merged(terms: &mut Terms, block: &Block, inner: &Block, inner_windows: bool) 
     }
     result.qualify.extend(all(&block.qualify));
     result.outputs = all(&block.outputs);
-    let order: Vec<TermId> = block.order.iter().map(|key| key.term).collect();
-    let order = all(&order);
-    result.order =
-        block.order.iter().zip(order).map(|(key, term)| crate::canonical::term::Sort { term, ..*key }).collect();
+    if !block.order.is_empty() {
+        let order: Vec<TermId> = block.order.iter().map(|key| key.term).collect();
+        let order = all(&order);
+        result.order = block.order.iter().zip(order).map(|(key, term)| Sort { term, ..*key }).collect();
+    }
     match &block.distinct {
         Distinct::All => {}
         Distinct::Distinct => result.distinct = Distinct::Distinct,
         Distinct::On(keys) => result.distinct = Distinct::On(all(keys)),
     }
-    result.limit = block.limit.clone();
-    if let Some(limit) = &mut result.limit {
+    if let Some(mut limit) = block.limit.clone() {
         limit.change(&mut |term| terms.replace(&mut replacement, term));
+        result.limit = Some(limit);
     }
     result
 }

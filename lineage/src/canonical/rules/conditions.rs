@@ -4,9 +4,50 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Outcome;
 use super::compare::whole_number;
-use crate::canonical::plan::Block;
+use crate::canonical::plan::{Block, Distinct, From, FromPart};
 use crate::canonical::term::{TermId, Traits};
 use crate::canonical::terms::Terms;
+use crate::canonical::usage::Usage;
+
+/// Of a block without rows nothing counts but its columns: neither joins nor what else is asked of rows that
+/// are not there. Not where all rows make one group, which is there without rows too.
+pub(super) fn no_rows(terms: &mut Terms, block: &mut Block) -> Outcome {
+    let is_never = matches!(block.conditions.as_slice(), [only] if terms.truth_of(*only) == Some(false));
+    let is_one_group = block.group.as_ref().is_some_and(|group| group.keys.is_empty() || group.sets.is_some());
+    if !is_never || is_one_group || block.rest.is_some() {
+        return Outcome::Unchanged;
+    }
+    let mut bare = block.clone();
+    bare.from = From::default();
+    bare.having.clear();
+    bare.qualify.clear();
+    bare.distinct = Distinct::All;
+    bare.order.clear();
+    bare.limit = None;
+    let mut usage = Usage::default();
+    bare.terms().into_iter().for_each(|term| usage.add(terms, term));
+    let mut used: BTreeSet<u32> = usage.columns.iter().map(|column| column.input).collect();
+    // What is lateral brings along what it depends on.
+    let mut ahead: Vec<u32> = used.iter().copied().collect();
+    while let Some(input) = ahead.pop() {
+        let Some(found) = block.inputs.get(input as usize) else { continue };
+        let mut usage = Usage::default();
+        usage.add_plan(terms, found.plan);
+        ahead.extend(usage.columns.iter().map(|column| column.input).filter(|input| used.insert(*input)));
+    }
+    bare.from.core = used.into_iter().map(FromPart::Input).collect();
+    let same_core = bare.from.core.len() == block.from.core.len()
+        && bare.from.core.iter().all(|part| block.from.core.contains(part));
+    if same_core {
+        bare.from.core.clone_from(&block.from.core);
+    }
+    if bare == *block {
+        return Outcome::Unchanged;
+    }
+    *block = bare;
+    terms.compact(block);
+    Outcome::Changed
+}
 
 /// Which whole numbers leave a condition on one operand true.
 #[derive(Default)]

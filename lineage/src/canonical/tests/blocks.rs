@@ -216,6 +216,7 @@ fn duplicates() {
             ("select a from t where a > 1 and a > 3", "select a from t where a > 3"),
             ("select a from t where a = 2 and a > 1", "select a from t where a = 2"),
             ("select a from t where a > 2 and a < 1", "select a from t where false"),
+            ("select distinct t.a from t join u on t.a = u.a where false", "select a from t where 1 = 0"),
             ("select a, 'x' as k from t group by a, 'x'", "select distinct a, 'x' as k from t"),
         ],
     );
@@ -223,6 +224,8 @@ fn duplicates() {
         Dialect::Ansi,
         &[
             ("select distinct k, x from v", "select k, x from v"),
+            ("select count(*) as n from t join u on t.a = u.a where false", "select 1 as n from t where false"),
+            ("select t.a from t left join u on false where t.b = 1", "select t.a from t where false"),
             ("select distinct a from t", "select a from t"),
             ("select a from t group by a, b", "select distinct a from t"),
             (
@@ -322,6 +325,10 @@ fn columns_that_nobody_reads() {
             ),
             ("select q.a from (select a, row_number() over (order by id) as r from t) q", "select a from t"),
             ("select q.a from (select a, b from t order by b) q", "select a from t"),
+            (
+                "select q.a + 1 as a from (select b, a from t order by b limit 3) q",
+                "select a + 1 as a from t order by b limit 3",
+            ),
         ],
     );
     check_different(
