@@ -10,7 +10,7 @@
 //! A function that may give another value at each call is never moved, copied or merged; so is a
 //! function of which nothing is known. Written in the same place of the same form, it counts as the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dependency::{NoSchemas, Proof, Schemas, Shape};
 use crate::diagnostic::Position;
@@ -52,6 +52,11 @@ pub trait Relations: Schemas {
         BTreeSet::new()
     }
 
+    /// The types that columns are declared with. They are only compared with each other.
+    fn types(&self, _: &RelationName) -> BTreeMap<ColumnName, String> {
+        BTreeMap::new()
+    }
+
     /// The foreign keys: for each row whose columns are not NULL there is exactly one in the other relation.
     fn references(&self, _: &RelationName) -> Vec<Reference> {
         Vec::new()
@@ -71,7 +76,7 @@ pub struct Reference {
 
 impl Relations for NoSchemas {}
 
-impl Relations for std::collections::BTreeMap<RelationName, Shape> {}
+impl Relations for BTreeMap<RelationName, Shape> {}
 
 /// A query in its canonical form.
 #[derive(Debug, Clone)]

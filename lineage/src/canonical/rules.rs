@@ -13,6 +13,7 @@ mod compare;
 mod conditions;
 mod constant;
 mod distinct;
+mod equality;
 mod exists;
 mod filter;
 mod group;
@@ -80,7 +81,7 @@ pub(super) fn filter(terms: &mut Terms, condition: TermId) -> TermId {
 
 /// The first rule that applies to a block.
 pub(super) fn block(terms: &mut Terms, block: &mut Block) -> Outcome {
-    const RULES: [fn(&mut Terms, &mut Block) -> Outcome; 25] = [
+    const RULES: [fn(&mut Terms, &mut Block) -> Outcome; 26] = [
         merge::merge_inputs,
         absorb::into_inner,
         conditions::comparisons,
@@ -90,6 +91,7 @@ pub(super) fn block(terms: &mut Terms, block: &mut Block) -> Outcome {
         outer::rejected_nulls,
         outer::rejected_full,
         references::always_found,
+        equality::equal_columns,
         outer::unused_join,
         references::unused_reference,
         semi::anti_join,

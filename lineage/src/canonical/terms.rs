@@ -63,6 +63,8 @@ pub(super) struct Side {
 pub(crate) struct Declared {
     /// Columns that are never NULL.
     pub(super) not_null: BTreeSet<Word>,
+    /// The types of columns, upper case.
+    pub(super) types: HashMap<Word, String>,
     /// Columns that are unique where none of them is NULL.
     pub(super) keys: Vec<(BTreeSet<Word>, Proof)>,
     /// Columns that refer to unique columns of another relation.
@@ -123,6 +125,9 @@ impl Terms {
             let mut declared = Declared::default();
             for column in relations.not_null(&input.name) {
                 declared.not_null.insert(self.word(column.key()));
+            }
+            for (column, data_type) in relations.types(&input.name) {
+                declared.types.insert(self.word(column.key()), data_type.to_uppercase());
             }
             for key in &shape.keys {
                 let columns = key.columns.iter().map(|column| self.word(column.key())).collect();

@@ -22,6 +22,8 @@ pub(crate) struct Known {
     shapes: BTreeMap<RelationName, Shape>,
     not_null: BTreeMap<RelationName, BTreeSet<ColumnName>>,
     references: BTreeMap<RelationName, Vec<Reference>>,
+    /// Whether all columns are whole numbers.
+    numbers: bool,
 }
 
 impl Schemas for Known {
@@ -33,6 +35,11 @@ impl Schemas for Known {
 impl Relations for Known {
     fn not_null(&self, name: &RelationName) -> BTreeSet<ColumnName> {
         self.not_null.get(name).cloned().unwrap_or_default()
+    }
+
+    fn types(&self, name: &RelationName) -> BTreeMap<ColumnName, String> {
+        let columns = self.shapes.get(name).map(|shape| shape.columns.clone()).unwrap_or_default();
+        columns.into_iter().filter(|_| self.numbers).map(|column| (column, "integer".to_owned())).collect()
     }
 
     fn references(&self, name: &RelationName) -> Vec<Reference> {
@@ -128,4 +135,18 @@ pub(super) fn check_different(dialect: Dialect, pairs: &[(&str, &str)]) {
         .map(|(base, head)| format!("{base}\n{head}"))
         .collect();
     assert!(failed.is_empty(), "{dialect}: wrongly the same\n\n{}", failed.join("\n\n"));
+}
+
+/// Checks pairs that are the same if all columns are whole numbers, and are not shown to be otherwise.
+pub(super) fn check_same_numbers(pairs: &[(&str, &str)]) {
+    let mut known = known(Dialect::Ansi, SCHEMA);
+    for (base, head) in pairs {
+        for numbers in [true, false] {
+            known.numbers = numbers;
+            let mut terms = Terms::new(Dialect::Ansi);
+            let one = form(&mut terms, base, &known);
+            let other = form(&mut terms, head, &known);
+            assert_eq!(one.is_same(&other), numbers, "{base}\n{head}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Rules on blocks and set operations.
 
-use super::{check_different, check_same};
+use super::{check_different, check_same, check_same_numbers};
 use crate::dialect::Dialect;
 
 #[test]
@@ -451,4 +451,37 @@ fn what_is_not_understood_is_itself() {
             ("select * from o natural join x.b", "select * from o natural join x.c"),
         ],
     );
+}
+
+#[test]
+fn columns_that_are_equal() {
+    check_same_numbers(&[
+        (
+            "select t.b, u.d from t join u on t.id = u.id where t.id = 5",
+            "select t.b, u.d from t join u on t.id = u.id where u.id = 5",
+        ),
+        (
+            "select t.b, u.d from t join u on t.id = u.a and u.a = 5",
+            "select t.b, u.d from t join u on t.id = 5 and u.a = 5",
+        ),
+        ("select t.id as x, u.d from t join u on t.id = u.a", "select u.a as x, u.d from t join u on t.id = u.a"),
+        (
+            "select t.b, u.d, v.x from t, u, v where t.a = u.a and u.a = v.y",
+            "select t.b, u.d, v.x from t, u, v where t.a = u.a and t.a = v.y",
+        ),
+        (
+            "select t.a, count(*) as n from t join u on t.a = u.a group by t.a",
+            "select u.a, count(*) as n from t join u on t.a = u.a group by u.a",
+        ),
+    ]);
+}
+
+#[test]
+fn a_column_that_is_equal_to_itself_is_not_null() {
+    let mut known = super::known(Dialect::Ansi, super::SCHEMA);
+    known.numbers = true;
+    let mut terms = crate::canonical::Terms::new(Dialect::Ansi);
+    let base = super::form(&mut terms, "select a from t where a = a", &known);
+    let head = super::form(&mut terms, "select a from t", &known);
+    assert!(!base.is_same(&head));
 }
