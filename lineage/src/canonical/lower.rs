@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Relations;
 use super::plan::{Plan, PlanId};
-use super::term::{Column, Part, Term, TermId, Word};
+use super::term::{Column, Part, Term, TermId, Traits, Word};
 use super::terms::{Terms, number};
 use crate::name::{ColumnName, RelationName};
 use crate::query::block::{BlockKind, Matching, SetOperation};
@@ -35,7 +35,11 @@ pub(super) struct Lowering<'a> {
     closed: HashMap<BlockId, PlanId>,
     /// The blocks that name themselves.
     recursions: HashSet<BlockId>,
-    /// Those of them that are being read, outermost first.
+    /// How many FROM items read each block.
+    readers: HashMap<BlockId, usize>,
+    /// How many blocks were found that are read several times and differ from call to call.
+    volatile: usize,
+    /// Those that name themselves and are being read, outermost first.
     recursive: Vec<BlockId>,
     /// How many blocks were read.
     read: usize,
@@ -69,6 +73,8 @@ impl<'a> Lowering<'a> {
             frames: Vec::new(),
             closed: HashMap::new(),
             recursions: from::recursions(tree),
+            readers: from::readers(tree),
+            volatile: 0,
             recursive: Vec::new(),
             read: 0,
             refused: None,
@@ -97,11 +103,33 @@ impl<'a> Lowering<'a> {
         } else {
             with_room(|| self.read_block(id))
         };
+        let plan = self.once(id, plan);
         if self.terms.plan_facts(plan).outer == 0 && self.recursive.is_empty() {
             self.closed.insert(id, plan);
         }
         self.terms.plan_origins.entry(plan).or_insert(self.tree.block(id).position);
         plan
+    }
+
+    /// A CTE that differs from call to call is worked out once for all who read it, or so it may be:
+    /// it is not the same as another that is written alike.
+    fn once(&mut self, id: BlockId, plan: PlanId) -> PlanId {
+        let facts = self.terms.plan_facts(plan);
+        if !facts.traits.has(Traits::VOLATILE) || self.readers.get(&id).copied().unwrap_or_default() < 2 {
+            return plan;
+        }
+        if facts.outer > 0 {
+            self.refuse("a correlated query that differs from call to call is read twice");
+            return plan;
+        }
+        self.volatile += 1;
+        let bound = self.resolved.block(id);
+        let text = format!("read several times, {} of {}", self.volatile, bound.outputs.len());
+        let text = self.terms.word(&text);
+        if bound.rest.is_empty() {
+            self.terms.widths.insert(text, bound.outputs.len());
+        }
+        self.terms.keep_plan(Plan::Opaque(text, Vec::new(), vec![plan]))
     }
 
     fn nothing(&mut self) -> PlanId {

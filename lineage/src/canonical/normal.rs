@@ -7,7 +7,7 @@ use super::order;
 use super::plan::{Block, Distinct, Input, Plan, PlanId, SetPlan};
 use super::rules;
 use super::substitute::Replacement;
-use super::term::{Column, Term, TermId};
+use super::term::{Column, Term, TermId, Traits};
 use super::terms::{Terms, number};
 
 /// So often rules are applied to one block; each makes it smaller or simpler, so this is never met.
@@ -158,7 +158,7 @@ impl Terms {
             }
         }
         found.sort_unstable();
-        found.dedup();
+        found.dedup_by(|one, other| one == other && !self.has(*one, Traits::VOLATILE));
         *conditions = found;
     }
 

@@ -4,7 +4,7 @@ use super::Lowering;
 use crate::canonical::plan::{Block, From, FromPart, Full, Input, Plan, PlanId, Step};
 use crate::canonical::term::{SubqueryKind, TermId};
 use crate::canonical::terms::number;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::query::block::{BlockKind, FromItem, JoinKind, Select, Source};
 use crate::query::tree::{BlockId, ExprId, Tree};
@@ -31,6 +31,17 @@ pub(super) fn leaves(select: &Select) -> Option<Vec<&FromItem>> {
         }
     }
     Some(found)
+}
+
+/// How many FROM items read each block.
+pub(super) fn readers(tree: &Tree) -> HashMap<BlockId, usize> {
+    let mut found: HashMap<BlockId, usize> = HashMap::new();
+    for (id, _) in tree.blocks() {
+        for read in tree.block_parts(id).blocks {
+            *found.entry(read).or_default() += 1;
+        }
+    }
+    found
 }
 
 /// The blocks that name themselves.

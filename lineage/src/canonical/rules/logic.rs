@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::canonical::term::{Term, TermId};
+use crate::canonical::term::{Term, TermId, Traits};
 use crate::canonical::terms::Terms;
 use crate::dialect::Dialect;
 use crate::query::tree::LiteralKind;
@@ -23,7 +23,8 @@ pub(super) fn junction(terms: &mut Terms, operator: &str, args: Vec<TermId>) -> 
         }
     }
     flat.sort_unstable();
-    flat.dedup();
+    // What differs from call to call is not the same because it is written alike.
+    flat.dedup_by(|one, other| one == other && !terms.has(*one, Traits::VOLATILE));
     let absorbing = terms.truth(!is_and);
     if flat.contains(&absorbing) {
         return absorbing;
@@ -54,7 +55,7 @@ fn absorb(terms: &Terms, is_and: bool, flat: &mut Vec<TermId>) {
         return;
     }
     let inner = if is_and { "or" } else { "and" };
-    let own: BTreeSet<TermId> = flat.iter().copied().collect();
+    let own: BTreeSet<TermId> = flat.iter().filter(|arg| !terms.has(**arg, Traits::VOLATILE)).copied().collect();
     flat.retain(|arg| terms.args_of(*arg, inner).is_none_or(|parts| !parts.iter().any(|part| own.contains(part))));
 }
 
@@ -81,7 +82,7 @@ fn gather_lists(terms: &mut Terms, is_and: bool, flat: &mut Vec<TermId>) {
         flat.push(if is_and { terms.apply("not", vec![found]) } else { found });
     }
     flat.sort_unstable();
-    flat.dedup();
+    flat.dedup_by(|one, other| one == other && !terms.has(*one, Traits::VOLATILE));
 }
 
 /// The operand and the constants that a condition says that it is one of, or none of.

@@ -76,6 +76,14 @@ fn what_matters_is_kept() {
             ("select * from (select * from o) q", "select * from (select * exclude (x) from o) q"),
             ("select a, random() as r from t", "select a, random() as r, 1 as o from t"),
             ("select q.r, q.r as s from (select random() as r from t) q", "select random() as r, random() as s from t"),
+            (
+                "with r as (select random() as x from t) select p.x, q.x as y from r p join r q on true",
+                "select p.x, q.x as y from (select random() as x from t) p join (select random() as x from t) q on true",
+            ),
+            (
+                "with r as (select random() as x from t) select x from r union all select x from r",
+                "with r as (select random() as x from t), s as (select random() as x from t) select x from r union all select x from s",
+            ),
             ("select count(*) as n from (select a from t where a > 1) q", "select count(*) as n from t"),
             ("select q.n from (select count(*) as n from t) q, u", "select count(*) as n from t, u"),
         ],
