@@ -119,7 +119,6 @@ impl Comparer<'_> {
         let mut old = Joins::new(&base.block, shared);
         let mut new = Joins::new(&head.block, shared);
         self.full_joins(&mut old, &mut new, shared, head, stage);
-        self.wholes(&old, &new, shared, head, stage);
         for input in shared.all().filter(|input| old.role(*input) == Role::Core && new.role(*input) == Role::Core) {
             self.core_input(shared, input, stage);
         }
@@ -132,6 +131,8 @@ impl Comparer<'_> {
         for input in order {
             self.step(shared, base, head, (&mut old, &mut new), input, stage);
         }
+        // They may ask for anything that is joined before.
+        self.wholes(&old, &new, shared, head, stage);
         let terms = &*self.terms;
         let alone = |roles: &[Role], condition: TermId, in_other: &dyn Fn(u32) -> bool| {
             terms

@@ -31,6 +31,12 @@ fn derived_tables() {
             "select max(n) as m from (select customer_id, count(*) as n from orders where amount > 0 group by 1) q",
             &["revalued m: …"],
         ),
+        // A join that is compared as a whole asks for what differs in another input.
+        (
+            "select a.order_id from orders a full join lines b on a.order_id = b.order_id right join (select min(name) as n, count(region) as r from customers) q on q.n = a.status and q.r = b.quantity",
+            "select a.order_id from orders a full join lines b on a.order_id = b.order_id right join (select max(name) as n, count(region) as r from customers) q on q.n = a.status and q.r = b.quantity",
+            &["rows_duplicated: …", "rows_removed: …", "rows_added: …", "revalued order_id: …"],
+        ),
     ]);
 }
 
