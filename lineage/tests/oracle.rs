@@ -7,6 +7,8 @@
 mod chance;
 #[path = "oracle/data.rs"]
 mod data;
+#[path = "oracle/lineage.rs"]
+mod lineage;
 #[path = "oracle/query.rs"]
 mod query;
 

@@ -522,7 +522,8 @@ impl Maker<'_> {
                 if let Some(keys) = &mut select.group {
                     let name = self.name(key.ends_with('s'));
                     if self.chance.percent(70) {
-                        select.outputs.insert(keys.len(), (name, key.clone()));
+                        let place = keys.len().min(select.outputs.len());
+                        select.outputs.insert(place, (name, key.clone()));
                     }
                     keys.push(key);
                 }
