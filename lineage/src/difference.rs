@@ -9,19 +9,19 @@
 use std::collections::HashMap;
 
 use crate::canonical::plan::{Block, FromPart, Input, Plan, PlanId, SetPlan};
-use crate::canonical::term::{Column, Part, Term};
+use crate::canonical::term::{Column, Part, Term, Word};
 use crate::canonical::terms::number;
 use crate::canonical::{Canonical, Terms};
 use crate::change::EffectKind;
 use crate::dependency::Proof;
 use crate::diagnostic::Position;
-use crate::dialect::Dialect;
 use crate::name::{ColumnName, Quoting};
 use crate::query::block::Lateral;
 use crate::stack::with_room;
 
 mod align;
 mod block;
+mod carried;
 mod conditions;
 mod delta;
 mod implies;
@@ -31,6 +31,8 @@ mod side;
 mod stage;
 #[cfg(test)]
 mod tests;
+
+pub use carried::{RelationChange, carried};
 
 use block::Matching;
 use delta::{ColumnChange, Delta, Evidence, Rows, because};
@@ -81,12 +83,12 @@ pub fn differences(terms: &mut Terms, base: &Canonical, head: &Canonical) -> Dif
     let matching = by_name(&base.columns, &head.columns);
     let order = order_of(&matching);
     let mut proofs: Vec<Proof> = base.proofs.iter().chain(&head.proofs).cloned().collect();
-    let mut comparer = Comparer { terms, base, head, known: HashMap::new(), left: MOST, depth: 0, proofs: Vec::new() };
+    let mut comparer = Comparer::new(terms, base, head);
     let delta = comparer.plans(base.plan, head.plan, Some(&matching));
     proofs.append(&mut comparer.proofs);
     proofs.sort();
     proofs.dedup();
-    Differences { list: told(&delta, base, head, terms.dialect), order, proofs }
+    Differences { list: told(&delta, base, head, terms), order, proofs }
 }
 
 /// The column of base of each column of head, by name; of several of one name the first is the first.
@@ -107,7 +109,7 @@ fn order_of(matching: &[Option<u32>]) -> ColumnOrder {
 }
 
 /// A delta in the words of effects.
-fn told(delta: &Delta, base: &Canonical, head: &Canonical, dialect: Dialect) -> Vec<Difference> {
+fn told(delta: &Delta, base: &Canonical, head: &Canonical, terms: &Terms) -> Vec<Difference> {
     let difference = |kind: EffectKind, column: Option<ColumnName>, why: &Evidence| Difference {
         kind,
         column,
@@ -143,6 +145,15 @@ fn told(delta: &Delta, base: &Canonical, head: &Canonical, dialect: Dialect) -> 
         }
         list.push(found);
     }
+    for (word, (change, why)) in &delta.named {
+        let kind = match change {
+            ColumnChange::Revalued => EffectKind::Revalued,
+            ColumnChange::Retyped => EffectKind::Retyped,
+            ColumnChange::Added => EffectKind::Added,
+            ColumnChange::Removed => EffectKind::Removed,
+        };
+        list.push(difference(kind, Some(ColumnName::new(terms.dialect, terms.text(*word), Quoting::Quoted)), why));
+    }
     for (rows, why) in &delta.rows {
         let kind = match rows {
             Rows::Added => EffectKind::RowsAdded,
@@ -165,7 +176,7 @@ fn told(delta: &Delta, base: &Canonical, head: &Canonical, dialect: Dialect) -> 
             here(&base.columns) || here(&head.columns)
         };
         for name in names.iter().filter(|name| !beside(name)) {
-            let column = ColumnName::new(dialect, name, Quoting::Quoted);
+            let column = ColumnName::new(terms.dialect, name, Quoting::Quoted);
             list.push(difference(kind, Some(column), &because(words)));
         }
         if names.iter().any(beside) {
@@ -195,16 +206,34 @@ struct Comparer<'a> {
     left: usize,
     depth: usize,
     proofs: Vec<Proof>,
+    /// What differs about relations that are read.
+    carried: HashMap<Word, Delta>,
+    /// Whether plans read any of these.
+    affected: HashMap<PlanId, bool>,
 }
 
-impl Comparer<'_> {
+impl<'a> Comparer<'a> {
+    fn new(terms: &'a mut Terms, base: &'a Canonical, head: &'a Canonical) -> Self {
+        Self {
+            terms,
+            base,
+            head,
+            known: HashMap::new(),
+            left: MOST,
+            depth: 0,
+            proofs: Vec::new(),
+            carried: HashMap::new(),
+            affected: HashMap::new(),
+        }
+    }
+
     /// What differs between two plans. Without a matching, columns are found by what they are.
     fn plans(&mut self, base: PlanId, head: PlanId, matching: Matching<'_>) -> Delta {
         let straight = matching.is_none_or(|matching| {
             self.terms.width(base).is_none_or(|width| width == matching.len())
                 && matching.iter().enumerate().all(|(at, place)| *place == Some(number(at)))
         });
-        if base == head && straight {
+        if base == head && straight && !self.is_affected(base) {
             let width = self.terms.width(base).unwrap_or_else(|| {
                 let outputs = self.terms.block_of(base).map(|block| block.outputs.len());
                 outputs.or(matching.map(<[_]>::len)).unwrap_or_default()
@@ -237,7 +266,7 @@ impl Comparer<'_> {
                 self.through_wrappers(delta, (base, old), (head, new), matching)
             }
             (Plan::Set(old), Plan::Set(new)) => self.sets(old, new, matching),
-            (Plan::Values(old), Plan::Values(new)) => self.lists(old, new, matching),
+            (Plan::Values(old), Plan::Values(new)) if base != head => self.lists(old, new, matching),
             (Plan::Set(old), _) if self.is_free(head) => {
                 let width = self.terms.width(head).unwrap_or_default();
                 let alone = single(old, head, width);
@@ -254,6 +283,7 @@ impl Comparer<'_> {
                 let delta = self.anything(base, head, matching, "it is built in another way");
                 self.better_wrapped(delta, base, head, matching)
             }
+            (Plan::Relation(name, _), _) if base == head => self.carried.get(name).cloned().unwrap_or_default(),
             (Plan::Relation(old, _), Plan::Relation(new, _)) => {
                 let why = if old == new {
                     format!("another version of {} is read", self.terms.text(*new))
@@ -262,6 +292,7 @@ impl Comparer<'_> {
                 };
                 self.anything(base, head, matching, &why)
             }
+            _ if base == head => self.anything(base, head, matching, "what it reads changed"),
             (Plan::Recursive(_) | Plan::Step(_), Plan::Recursive(_) | Plan::Step(_)) => {
                 self.anything(base, head, matching, "a recursive query changed")
             }
@@ -296,7 +327,7 @@ impl Comparer<'_> {
     ) -> Delta {
         let unlike = delta.weight() >= 9;
         let mut best = delta;
-        if !unlike {
+        if !unlike || base == head {
             return best;
         }
         if self.reads_like(old, head) {

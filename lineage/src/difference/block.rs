@@ -8,7 +8,7 @@ use super::Comparer;
 use super::align::{self, Pair};
 use super::delta::{Because, ColumnChange, Delta, Evidence, Places, Rows, any, because};
 use super::side::{Shared, Side, Which};
-use super::stage::{Stage, is_made_of};
+use super::stage::{Stage, is_made_of, plans_in};
 use crate::canonical::plan::{Block, Distinct, Plan, PlanId};
 use crate::canonical::term::{Column, Term, TermId, Traits};
 use crate::canonical::terms::number;
@@ -28,6 +28,7 @@ impl Comparer<'_> {
         let old = Side::new(self.terms, Which::Base, &base, &head, &shared, base_form);
         let new = Side::new(self.terms, Which::Head, &head, &base, &shared, head_form);
         let mut stage = Stage::default();
+        self.subqueries(&old, &new, &mut stage);
         let (before, after) = self.joins(&shared, &old, &new, &mut stage);
         self.lateral_inputs(&shared, &new, &mut stage);
         let weaker = self.conditions(&old, &new, &before, &after, &mut stage);
@@ -80,7 +81,7 @@ impl Comparer<'_> {
 
     /// What differs about an input.
     fn input(&mut self, base: PlanId, head: PlanId, same_sample: bool, samples: bool) -> Option<Delta> {
-        let found = if base == head {
+        let found = if base == head && !self.is_affected(base) {
             None
         } else {
             Some(self.plans(base, head, None)).filter(|delta| !delta.is_none() || !is_straight(delta))
@@ -124,8 +125,9 @@ impl Comparer<'_> {
                 }
             }
             let pair: Pair = (Some(input), found.map(|place| right.remove(place)));
+            let affected = pair.1.is_some() && self.is_affected(plan);
             shared.pairs.push(pair);
-            shared.deltas.push(None);
+            shared.deltas.push(affected.then(|| self.plans(plan, plan, None)));
         }
         for input in right {
             shared.pairs.push((None, Some(input)));
@@ -179,6 +181,24 @@ impl Comparer<'_> {
             head_position: new.block.conditions.iter().find_map(|term| new.position(self.terms, *term)),
         });
         stage.say(Rows::More, &why);
+    }
+
+    /// Queries in expressions that are the same and over relations that are not.
+    fn subqueries(&mut self, old: &Side<'_>, new: &Side<'_>, stage: &mut Stage) {
+        if self.carried.is_empty() {
+            return;
+        }
+        let mut plans = BTreeSet::new();
+        for term in old.block.terms().into_iter().chain(new.block.terms()) {
+            plans.extend(plans_in(self.terms, term));
+        }
+        for plan in plans.into_iter().filter(|plan| self.is_affected(*plan)).collect::<Vec<_>>() {
+            let delta = self.plans(plan, plan, None);
+            let why = any(&delta.rows).or_else(|| delta.some_column()).or(delta.anything.as_ref());
+            if let Some(why) = why {
+                stage.find_in(plan, Arc::clone(why));
+            }
+        }
     }
 
     /// GROUP BY.
@@ -518,10 +538,15 @@ impl Comparer<'_> {
             delta.anything = Some(because("columns that are not known pass through a star from something else"));
             return;
         }
-        for (input, _) in &after.parts {
-            if let Some(why) = stage.some_of(*input) {
+        for (input, except) in &after.parts {
+            if let Some(why) = stage.unnamed(*input) {
                 delta.anything = Some(Arc::clone(why));
                 return;
+            }
+            for (name, change, why) in stage.named(*input) {
+                if !except.contains(&name) {
+                    delta.named.insert(name, (change, why));
+                }
             }
         }
         // A chosen or grouped row passes other values; so does a window over them.
@@ -560,6 +585,9 @@ impl Comparer<'_> {
                     let detail = format!("the rows are distinct by a column that changed: {}", why.detail);
                     let why = Arc::new(Evidence { detail, ..(**why).clone() });
                     said.extend(rows.into_iter().map(|rows| (rows, Arc::clone(&why))));
+                }
+                if let Some((_, why)) = delta.named.values().next() {
+                    said.extend([Rows::Added, Rows::Removed].map(|rows| (rows, Arc::clone(why))));
                 }
                 if delta.rest != (Vec::new(), Vec::new()) {
                     let why = because("the rows are distinct by other columns");

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::canonical::term::Word;
 use crate::diagnostic::Position;
 
 /// How the rows may differ.
@@ -110,6 +111,8 @@ pub(super) struct Delta {
     pub(super) rows: Vec<(Rows, Because)>,
     /// By place.
     pub(super) columns: BTreeMap<u32, (ColumnChange, Because)>,
+    /// By name: columns of a relation, and those that pass through a star.
+    pub(super) named: BTreeMap<Word, (ColumnChange, Because)>,
     /// Anything may differ: why that is not known better.
     pub(super) anything: Option<Because>,
     /// Columns of base that are columns of head by another name.
@@ -146,6 +149,7 @@ impl Delta {
     pub(super) fn is_none(&self) -> bool {
         self.rows.is_empty()
             && self.columns.is_empty()
+            && self.named.is_empty()
             && self.anything.is_none()
             && self.rest == (Vec::new(), Vec::new())
     }
@@ -153,6 +157,11 @@ impl Delta {
     /// Adds a way in which rows may differ.
     pub(super) fn say(&mut self, rows: Rows, why: &Because) {
         say(&mut self.rows, rows, why);
+    }
+
+    /// Why some column differs.
+    pub(super) fn some_column(&self) -> Option<&Because> {
+        self.columns.values().chain(self.named.values()).next().map(|(_, why)| why)
     }
 
     /// How much it says: the more, the coarser.
@@ -163,6 +172,7 @@ impl Delta {
         let columns: usize = self
             .columns
             .values()
+            .chain(self.named.values())
             .map(|(change, _)| match change {
                 ColumnChange::Revalued => 10,
                 ColumnChange::Retyped => 9,

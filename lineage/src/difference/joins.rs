@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Comparer;
-use super::delta::{Because, ColumnChange, Evidence, Rows, any, because, has};
+use super::delta::{Because, Evidence, Rows, any, because, has};
 use super::implies::all_imply;
 use super::side::{Shared, Side};
 use super::stage::Stage;
@@ -541,6 +541,10 @@ impl Comparer<'_> {
         let was_unique = self.terms.matches_once(&base.block, input, &before, &|other| other != input);
         self.terms.take_side(head.canonical());
         let is_unique = self.terms.matches_once(&head.block, input, &after, &|other| other != input);
+        // A key that is declared does not hold of rows that are there more often now.
+        let delta = shared.deltas.get(input as usize).and_then(Option::as_ref);
+        let is_unique = is_unique.filter(|_| !delta.is_some_and(|delta| delta.has(Rows::More)));
+        let was_unique = was_unique.filter(|_| !delta.is_some_and(|delta| delta.has(Rows::Fewer)));
         if was_unique.is_some() && is_unique.is_some() {
             self.proofs.extend(was_unique.into_iter().chain(is_unique).flatten());
             return;
@@ -588,20 +592,17 @@ fn touch_columns(delta: &super::delta::Delta, input: u32, stage: &mut Stage) {
     if delta.rest != (Vec::new(), Vec::new()) {
         stage.touch_all(input, &because("columns that pass through a star changed"));
     }
+    // Whoever uses the row as a whole sees columns that come and go, too.
     for (place, (change, why)) in &delta.columns {
-        match change {
-            ColumnChange::Revalued | ColumnChange::Retyped => stage.touch(input, *place, why),
-            // Whoever uses the row as a whole sees these too.
-            ColumnChange::Added | ColumnChange::Removed => stage.touch(input, *place, why),
-        }
+        stage.touch(input, Part::Place(*place), *change, why);
+    }
+    for (name, (change, why)) in &delta.named {
+        stage.touch(input, Part::Name(*name), *change, why);
     }
 }
 
 fn delta_reason(delta: &super::delta::Delta) -> Because {
-    any(&delta.rows)
-        .or_else(|| delta.columns.values().next().map(|(_, why)| why))
-        .cloned()
-        .unwrap_or_else(|| because("what is joined changed"))
+    any(&delta.rows).or_else(|| delta.some_column()).cloned().unwrap_or_else(|| because("what is joined changed"))
 }
 
 fn full_terms(full: &Full) -> Vec<TermId> {

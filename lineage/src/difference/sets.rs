@@ -72,7 +72,8 @@ impl Comparer<'_> {
         let mut left: Vec<PlanId> = base.branches.clone();
         let mut right: Vec<PlanId> = Vec::new();
         for branch in &head.branches {
-            match left.iter().position(|found| found == branch).filter(|_| is_straight) {
+            let is_settled = is_straight && !self.is_affected(*branch);
+            match left.iter().position(|found| found == branch).filter(|_| is_settled) {
                 Some(place) => drop(left.remove(place)),
                 None => right.push(*branch),
             }
@@ -179,7 +180,7 @@ impl Comparer<'_> {
                     }
                     if place == 0 {
                         delta.columns.extend(part.columns);
-                    } else if let Some((_, why)) = part.columns.values().next() {
+                    } else if let Some(why) = part.some_column() {
                         delta.say(Rows::Added, why);
                         delta.say(Rows::Removed, why);
                     }
@@ -222,7 +223,7 @@ impl Comparer<'_> {
         if base.limit.is_none() && head.limit.is_none() {
             return;
         }
-        let column = delta.columns.values().next().map(|(_, why)| why);
+        let column = delta.some_column();
         let why = if base.limit != head.limit || base.order != head.order {
             Some(because("the LIMIT changed"))
         } else {

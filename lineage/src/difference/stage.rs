@@ -1,11 +1,12 @@
 //! What has changed so far on the way through a block: from FROM over WHERE, GROUP BY and windows to
 //! its columns. It must not know in which clause.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::delta::{Because, Rows, any, only_repeats, say};
-use crate::canonical::term::{Column, Part, Term, TermId, Traits};
+use super::delta::{Because, ColumnChange, Rows, any, only_repeats, say};
+use crate::canonical::plan::PlanId;
+use crate::canonical::term::{Column, Part, Term, TermId, Traits, Word};
 use crate::canonical::terms::Terms;
 use crate::stack::with_room;
 
@@ -13,7 +14,7 @@ use crate::stack::with_room;
 #[derive(Debug, Default)]
 pub(super) struct Stage {
     pub(super) rows: Vec<(Rows, Because)>,
-    columns: HashMap<Column, Because>,
+    columns: HashMap<Column, (ColumnChange, Because)>,
     inputs: HashMap<u32, Because>,
     /// Rows are put together by these from here on.
     grouped: Option<Grouped>,
@@ -21,6 +22,8 @@ pub(super) struct Stage {
     chosen: Option<Grouped>,
     /// Why windows see other rows, if they do.
     seen: Option<Because>,
+    /// Queries in expressions that may find something else.
+    plans: HashMap<PlanId, Because>,
 }
 
 /// What rows are put together by.
@@ -40,9 +43,36 @@ impl Stage {
     }
 
     /// A column of an input may differ.
-    pub(super) fn touch(&mut self, input: u32, place: u32, why: &Because) {
-        let column = Column { level: 0, input, part: Part::Place(place) };
-        self.columns.entry(column).or_insert_with(|| Arc::clone(why));
+    pub(super) fn touch(&mut self, input: u32, part: Part, change: ColumnChange, why: &Because) {
+        let column = Column { level: 0, input, part };
+        self.columns.entry(column).or_insert_with(|| (change, Arc::clone(why)));
+    }
+
+    /// The columns of an input that are known by name and may differ.
+    pub(super) fn named(&self, input: u32) -> Vec<(Word, ColumnChange, Because)> {
+        let of_input = self.columns.iter().filter(|(column, _)| column.input == input);
+        let named = of_input.filter_map(|(column, (change, why))| match column.part {
+            Part::Name(name) => Some((name, *change, Arc::clone(why))),
+            Part::Place(_) | Part::Row => None,
+        });
+        let mut found: Vec<_> = named.collect();
+        found.sort_by_key(|(name, ..)| *name);
+        found
+    }
+
+    /// Why every column of an input may differ, or one that is found by its place.
+    pub(super) fn unnamed(&self, input: u32) -> Option<&Because> {
+        self.inputs.get(&input).or_else(|| {
+            let mut found: Vec<_> = self.columns.iter().collect();
+            found.retain(|(column, _)| column.input == input && matches!(column.part, Part::Place(_)));
+            found.sort_by_key(|(column, _)| **column);
+            found.first().map(|(_, (_, why))| why)
+        })
+    }
+
+    /// What subqueries find may differ.
+    pub(super) fn find_in(&mut self, plan: PlanId, why: Because) {
+        self.plans.insert(plan, why);
     }
 
     /// Every column of an input may differ.
@@ -55,7 +85,7 @@ impl Stage {
         self.inputs.get(&input).or_else(|| {
             let mut found: Vec<_> = self.columns.iter().filter(|(column, _)| column.input == input).collect();
             found.sort_by_key(|(column, _)| **column);
-            found.first().map(|(_, why)| *why)
+            found.first().map(|(_, (_, why))| why)
         })
     }
 
@@ -63,7 +93,7 @@ impl Stage {
     pub(super) fn column(&self, column: Column) -> Option<&Because> {
         match column.part {
             Part::Row => self.some_of(column.input),
-            _ => self.inputs.get(&column.input).or_else(|| self.columns.get(&column)),
+            _ => self.inputs.get(&column.input).or_else(|| self.columns.get(&column).map(|(_, why)| why)),
         }
     }
 
@@ -100,6 +130,11 @@ impl Stage {
                 return Some(Arc::clone(why));
             }
         }
+        if !self.plans.is_empty()
+            && let Some(why) = plans_in(terms, term).iter().find_map(|plan| self.plans.get(plan))
+        {
+            return Some(Arc::clone(why));
+        }
         if let Some(chosen) = &self.chosen
             && let Some(why) = &chosen.unstable
             && !is_made_of(terms, term, &chosen.keys)
@@ -119,6 +154,23 @@ impl Stage {
             || (self.grouped.is_none() && traits.has(Traits::UNKNOWN.and(Traits::AGGREGATE)));
         self.seen.clone().filter(|_| sees_rows)
     }
+}
+
+/// The queries in a term.
+pub(super) fn plans_in(terms: &Terms, term: TermId) -> Vec<PlanId> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    let mut ahead = vec![term];
+    while let Some(term) = ahead.pop() {
+        if !terms.has(term, Traits::SUBQUERY) || !seen.insert(term) {
+            continue;
+        }
+        if let Term::Subquery(_, _, plan) = terms.term(term) {
+            found.push(*plan);
+        }
+        ahead.extend(terms.term(term).parts());
+    }
+    found
 }
 
 /// Whether a term has one value for each value of some others.
