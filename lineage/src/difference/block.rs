@@ -10,7 +10,7 @@ use super::delta::{Because, ColumnChange, Delta, Evidence, Places, Rows, any, be
 use super::side::{Shared, Side, Which};
 use super::stage::{Stage, is_made_of, plans_in};
 use crate::canonical::plan::{Block, Distinct, Plan, PlanId};
-use crate::canonical::term::{Column, Term, TermId, Traits};
+use crate::canonical::term::{Column, SubqueryKind, Term, TermId, Traits};
 use crate::canonical::terms::number;
 use crate::query::tree::LiteralKind;
 
@@ -192,11 +192,21 @@ impl Comparer<'_> {
         for term in old.block.terms().into_iter().chain(new.block.terms()) {
             plans.extend(plans_in(self.terms, term));
         }
-        for plan in plans.into_iter().filter(|plan| self.is_affected(*plan)).collect::<Vec<_>>() {
+        for (kind, plan) in plans {
+            if !self.is_affected(plan) {
+                continue;
+            }
             let delta = self.plans(plan, plan, None);
-            let why = any(&delta.rows).or_else(|| delta.some_column()).or(delta.anything.as_ref());
-            if let Some(why) = why {
-                stage.find_in(plan, Arc::clone(why));
+            let row = delta.rows.iter().find(|(rows, _)| matches!(rows, Rows::Added | Rows::Removed));
+            let row = row.map(|(_, why)| why);
+            let why = match kind {
+                // Whether there is a row does not depend on what it holds, nor on how often it is there.
+                SubqueryKind::Exists => row,
+                SubqueryKind::In | SubqueryKind::Compared(_) => row.or_else(|| delta.some_column()),
+                SubqueryKind::Scalar | SubqueryKind::Array => any(&delta.rows).or_else(|| delta.some_column()),
+            };
+            if let Some(why) = delta.anything.as_ref().or(why) {
+                stage.find_in(kind, plan, Arc::clone(why));
             }
         }
     }

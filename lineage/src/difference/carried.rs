@@ -153,7 +153,7 @@ fn parts_of(terms: &Terms, plan: PlanId) -> (Vec<PlanId>, Vec<crate::canonical::
         }
     };
     for expr in exprs {
-        plans.extend(super::stage::plans_in(terms, expr));
+        plans.extend(super::stage::plans_in(terms, expr).into_iter().map(|(_, plan)| plan));
     }
     (plans, names)
 }

@@ -18,7 +18,12 @@ impl Comparer<'_> {
         let alone = |set: &SetPlan| set.branches.len() == 1;
         if base.operator != head.operator && !alone(base) && !alone(head) {
             let why = because(format!("{} instead of {}", words(head), words(base)));
-            return Delta::anything(places, why);
+            let mut delta = Delta { places, ..Delta::default() };
+            self.missing(&mut delta);
+            for rows in [Rows::Added, Rows::Removed, Rows::More] {
+                delta.say(rows, &why);
+            }
+            return delta;
         }
         let operator = if alone(base) { head.operator } else { base.operator };
         let (old, new) = (kept(base, head), kept(head, base));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::delta::{Because, ColumnChange, Rows, any, only_repeats, say};
 use crate::canonical::plan::PlanId;
-use crate::canonical::term::{Column, Part, Term, TermId, Traits, Word};
+use crate::canonical::term::{Column, Part, SubqueryKind, Term, TermId, Traits, Word};
 use crate::canonical::terms::Terms;
 use crate::stack::with_room;
 
@@ -23,7 +23,7 @@ pub(super) struct Stage {
     /// Why windows see other rows, if they do.
     seen: Option<Because>,
     /// Queries in expressions that may find something else.
-    plans: HashMap<PlanId, Because>,
+    plans: HashMap<(SubqueryKind, PlanId), Because>,
 }
 
 /// What rows are put together by.
@@ -71,8 +71,8 @@ impl Stage {
     }
 
     /// What subqueries find may differ.
-    pub(super) fn find_in(&mut self, plan: PlanId, why: Because) {
-        self.plans.insert(plan, why);
+    pub(super) fn find_in(&mut self, kind: SubqueryKind, plan: PlanId, why: Because) {
+        self.plans.insert((kind, plan), why);
     }
 
     /// Every column of an input may differ.
@@ -157,7 +157,7 @@ impl Stage {
 }
 
 /// The queries in a term.
-pub(super) fn plans_in(terms: &Terms, term: TermId) -> Vec<PlanId> {
+pub(super) fn plans_in(terms: &Terms, term: TermId) -> Vec<(SubqueryKind, PlanId)> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     let mut ahead = vec![term];
@@ -165,8 +165,8 @@ pub(super) fn plans_in(terms: &Terms, term: TermId) -> Vec<PlanId> {
         if !terms.has(term, Traits::SUBQUERY) || !seen.insert(term) {
             continue;
         }
-        if let Term::Subquery(_, _, plan) = terms.term(term) {
-            found.push(*plan);
+        if let Term::Subquery(kind, _, plan) = terms.term(term) {
+            found.push((*kind, *plan));
         }
         ahead.extend(terms.term(term).parts());
     }

@@ -193,7 +193,7 @@ fn told_of(change: Change, before: &Values, after: &Values) -> RelationChange {
 
 #[test]
 fn whatever_is_carried_through_is_told() {
-    let rounds = number("ORACLE_ROUNDS", 600);
+    let rounds = number("ORACLE_ROUNDS", 900) / 15;
     let first = number("ORACLE_SEED", 1);
     let all: Vec<Neighbours> = (0..8).map(|seed| neighbours(100 + seed)).collect();
     let mut failed: Vec<String> = Vec::new();

@@ -442,7 +442,7 @@ impl Maker<'_> {
     /// One kind of edit; none if it does not fit.
     fn try_edit(&mut self, select: &mut Select) -> Option<&'static str> {
         let sight = select.sight();
-        let name = match self.chance.below(25) {
+        let name = match self.chance.below(29) {
             0 | 1 => {
                 let place = self.chance.below(select.outputs.len());
                 let text = select.outputs[place].0.ends_with('s');
@@ -577,9 +577,40 @@ impl Maker<'_> {
                 select.sources.iter_mut().for_each(|source| source.join = "cross join");
                 "joins reordered"
             }
+            25 if !select.wheres.is_empty() => {
+                let place = self.chance.below(select.wheres.len());
+                let condition = &select.wheres[place];
+                let start = condition.strip_suffix(|last: char| last.is_ascii_digit())?;
+                select.wheres[place] = format!("{start}{}", self.chance.below(4));
+                "constant"
+            }
+            26 | 27 => self.inside(select)?,
+            28 if select.group.is_some() => {
+                let name = self.name(false);
+                let window = *self.chance.pick(&[
+                    "rank() over (order by count(*))",
+                    "sum(count(*)) over ()",
+                    "count(*) over ()",
+                ]);
+                select.outputs.push((name, window.to_owned()));
+                "window over groups"
+            }
             _ => return None,
         };
         Some(name)
+    }
+
+    /// Another condition in a query in a condition, or one less.
+    fn inside(&mut self, select: &mut Select) -> Option<&'static str> {
+        let condition = select.wheres.iter_mut().find(|condition| condition.contains(" as q"))?;
+        let alias = condition.split_once(" as q")?.1.split(' ').next()?.to_owned();
+        let added = format!(" and q{alias}.s = 'a')");
+        *condition = if condition.ends_with(&added) {
+            format!("{})", condition.strip_suffix(&added)?)
+        } else {
+            format!("{}{added}", condition.strip_suffix(')')?)
+        };
+        Some("inside a condition")
     }
 
     /// One row of each kind, by the form that engines without QUALIFY need.

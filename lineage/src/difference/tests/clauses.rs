@@ -231,5 +231,20 @@ fn grain() {
             "select order_id from lines",
             &["rows_removed: the rows of orders are no longer put in by the set operation"],
         ),
+        (
+            "select order_id from lines except select order_id from orders",
+            "select order_id from lines intersect select order_id from orders",
+            &["rows_duplicated: INTERSECT instead of EXCEPT", "rows_removed: …", "rows_added: …"],
+        ),
+        (
+            "select order_id from orders where exists (select 1 from lines where lines.order_id = orders.order_id and lines.sku = 'a')",
+            "select order_id from orders where exists (select 1 from lines where lines.order_id = orders.order_id)",
+            &["rows_added: the condition changed from…"],
+        ),
+        (
+            "select order_id from orders where not exists (select 1 from lines where lines.order_id = orders.order_id and lines.sku = 'a')",
+            "select order_id from orders where not exists (select 1 from lines where lines.order_id = orders.order_id)",
+            &["rows_removed: the condition changed from…"],
+        ),
     ]);
 }
