@@ -21,6 +21,7 @@ use crate::stack::with_room;
 
 mod align;
 mod block;
+mod bridge;
 mod carried;
 mod conditions;
 mod delta;
@@ -336,7 +337,7 @@ impl<'a> Comparer<'a> {
         if self.reads_like(new, base) {
             best = self.wrapped(best, (base, true), (head, false), matching);
         }
-        best
+        self.bridged(best, (base, old), (head, new), matching)
     }
 
     fn better_wrapped(&mut self, delta: Delta, base: PlanId, head: PlanId, matching: Matching<'_>) -> Delta {

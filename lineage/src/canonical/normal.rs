@@ -61,6 +61,11 @@ impl Terms {
         None
     }
 
+    /// A block in its normal form, for what compares forms.
+    pub(crate) fn normal_block(&mut self, block: Block) -> PlanId {
+        self.block(block)
+    }
+
     /// A set operation in its normal form.
     pub(super) fn set(&mut self, set: SetPlan) -> PlanId {
         self.effort.spend(1 + set.branches.len());

@@ -705,7 +705,7 @@ fn is_straight(delta: &Delta) -> bool {
 }
 
 /// A column without its relation.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let is_name = text.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '.'));
     match text.rsplit_once('.') {
         Some((_, last)) if is_name => last.to_owned(),

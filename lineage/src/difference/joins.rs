@@ -324,7 +324,7 @@ impl Comparer<'_> {
                         (_, Part::Name(name)) => self.terms.text(name).to_owned(),
                         _ => continue,
                     };
-                    let text = text.rsplit_once('.').map_or(text.clone(), |(_, last)| last.to_owned());
+                    let text = super::block::plain(&text);
                     if !columns.contains(&text) {
                         columns.push(text);
                     }

@@ -76,3 +76,32 @@ fn a_block_around_another() {
         ),
     ]);
 }
+
+#[test]
+fn a_derived_table_that_no_longer_drops_rows() {
+    check(&[
+        (
+            "with l as (select distinct order_id, sku from lines where day = 'x') select o.amount, l.sku from orders o join l on l.order_id = o.order_id where o.status = 'a'",
+            "with l as (select order_id, sku from lines where day = 'x') select o.amount, l.sku from orders o join l on l.order_id = o.order_id where o.status = 'a'",
+            &["rows_duplicated: rows may be duplicated: DISTINCT is gone", "regrained: …"],
+        ),
+        (
+            "with l as (select order_id, sku from lines where day = 'x') select o.amount, l.sku from orders o join l on l.order_id = o.order_id where o.status = 'a'",
+            "with l as (select distinct order_id, sku from lines where day = 'x') select o.amount, l.sku from orders o join l on l.order_id = o.order_id where o.status = 'a'",
+            &["regrained: …", "rows_removed: DISTINCT drops repeated rows now"],
+        ),
+        (
+            "with l as (select order_id, sku from lines qualify row_number() over (partition by order_id order by day) = 1) select o.order_id, o.amount, l.sku from orders o left join l on l.order_id = o.order_id",
+            "with l as (select order_id, sku from lines) select o.order_id, o.amount, l.sku from orders o left join l on l.order_id = o.order_id",
+            &[
+                "rows_duplicated: rows may be duplicated: the join to lines on (order_id) is no longer on a unique key…",
+                "revalued sku: …",
+            ],
+        ),
+        (
+            "with l as (select order_id, sku from lines qualify row_number() over (partition by order_id order by day) = 1) select o.order_id, sum(o.amount) as total, max(l.sku) as sku from orders o join l on l.order_id = o.order_id group by 1",
+            "with l as (select order_id, sku from lines) select o.order_id, sum(o.amount) as total, max(l.sku) as sku from orders o join l on l.order_id = o.order_id group by 1",
+            &["rows_added: …", "rows_added: …", "revalued sku: …", "revalued total: …"],
+        ),
+    ]);
+}

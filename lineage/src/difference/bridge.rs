@@ -1,0 +1,118 @@
+//! One side drops repeated rows of a derived table and the other does not, where that table is part of
+//! the block that reads it. What stands between the two: the same without dropping them. It must not
+//! know what differs beside that.
+
+use std::sync::Arc;
+
+use super::Comparer;
+use super::block::Matching;
+use super::delta::Delta;
+use crate::canonical::plan::{Block, Distinct, Plan, PlanId};
+use crate::canonical::terms::number;
+
+impl Comparer<'_> {
+    /// The way from base to head over a form in which an input of one of them keeps all its rows, if that
+    /// says less.
+    pub(super) fn bridged(
+        &mut self,
+        delta: Delta,
+        (base, old): (PlanId, &Block),
+        (head, new): (PlanId, &Block),
+        matching: Matching<'_>,
+    ) -> Delta {
+        /// Rows are dropped in few derived tables of one query.
+        const MOST: usize = 4;
+        let mut best = delta;
+        for input in self.dropping(new, old).into_iter().take(MOST) {
+            let Some((between, merged)) = self.keeping(new, input) else { continue };
+            if merged == head {
+                continue;
+            }
+            let first = self.plans(base, merged, matching);
+            let straight: Vec<Option<u32>> = (0..number(new.outputs.len())).map(Some).collect();
+            let second = self.blocks(&between, new, Some(&straight));
+            let whole = first.then(second);
+            if whole.weight() < best.weight() {
+                best = whole;
+            }
+        }
+        for input in self.dropping(old, new).into_iter().take(MOST) {
+            let Some((between, merged)) = self.keeping(old, input) else { continue };
+            if merged == base {
+                continue;
+            }
+            let straight: Vec<Option<u32>> = (0..number(old.outputs.len())).map(Some).collect();
+            let first = self.blocks(old, &between, Some(&straight));
+            let second = self.plans(merged, head, matching);
+            let whole = first.before(second);
+            if whole.weight() < best.weight() {
+                best = whole;
+            }
+        }
+        best
+    }
+
+    /// The inputs of a block that drop repeated rows, and that another block does not have.
+    fn dropping(&self, block: &Block, other: &Block) -> Vec<usize> {
+        let drops = |plan: PlanId| match self.terms.plan(plan) {
+            Plan::Block(inner) => {
+                inner.frozen.is_none()
+                    && inner.rest.is_none()
+                    && (inner.distinct == Distinct::Distinct
+                        || inner.qualify.iter().any(|condition| self.terms.first_of(*condition).is_some()))
+            }
+            _ => false,
+        };
+        let is_other = |plan: PlanId| other.inputs.iter().any(|input| input.plan == plan);
+        (0..block.inputs.len())
+            .filter(|at| drops(block.inputs[*at].plan) && !is_other(block.inputs[*at].plan))
+            .collect()
+    }
+
+    /// A block of which an input keeps all its rows, as it is and in its normal form.
+    fn keeping(&mut self, block: &Block, input: usize) -> Option<(Block, PlanId)> {
+        let mut inner = self.terms.block_of(block.inputs.get(input)?.plan)?.clone();
+        if inner.distinct == Distinct::Distinct {
+            inner.distinct = Distinct::All;
+        } else {
+            inner.qualify.clear();
+        }
+        let mut between = block.clone();
+        between.inputs[input].plan = self.terms.keep_plan(Plan::Block(Box::new(inner)));
+        let merged = self.terms.normal_block(between.clone());
+        Some((between, merged))
+    }
+}
+
+impl Delta {
+    /// This, and behind it a change that leaves the columns where they are.
+    fn then(mut self, next: Self) -> Self {
+        let of_next: Vec<_> = next.columns.iter().map(|(place, found)| (self.places.of_head(*place), found)).collect();
+        for (place, (change, why)) in of_next {
+            self.columns.entry(place).or_insert_with(|| (*change, Arc::clone(why)));
+        }
+        self.and(next)
+    }
+
+    /// This, which leaves the columns where they are, and behind it another change.
+    fn before(self, mut next: Self) -> Self {
+        for (place, (change, why)) in &self.columns {
+            next.columns.entry(*place).or_insert_with(|| (*change, Arc::clone(why)));
+        }
+        next.and(self)
+    }
+
+    /// Both, but for the columns that are found by place.
+    fn and(mut self, other: Self) -> Self {
+        for (rows, why) in &other.rows {
+            self.say(*rows, why);
+        }
+        for (name, change) in other.named {
+            self.named.entry(name).or_insert(change);
+        }
+        self.anything = self.anything.or(other.anything);
+        self.rest.0.extend(other.rest.0);
+        self.rest.1.extend(other.rest.1);
+        self
+    }
+}
