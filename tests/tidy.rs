@@ -57,10 +57,19 @@ fn product() -> Vec<Source> {
 }
 
 fn everything() -> Vec<Source> {
-    ["src", "lineage/src", "tests", "lineage/tests", "examples", "lineage/examples"]
-        .into_iter()
-        .flat_map(sources)
-        .collect()
+    [
+        "src",
+        "lineage/src",
+        "tests",
+        "lineage/tests",
+        "examples",
+        "lineage/examples",
+        "lineage/benches",
+        "lineage/fuzz/fuzz_targets",
+    ]
+    .into_iter()
+    .flat_map(sources)
+    .collect()
 }
 
 /// Says where something is named that only some modules may name.
