@@ -3,6 +3,7 @@
 //! parser's types. It must not know any schema.
 
 mod builtin;
+mod constants;
 mod extract;
 mod lexer;
 mod lower;

@@ -9,6 +9,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Word};
 
+use super::constants;
 use super::extract::{Place, Reads};
 use super::lexer::{Lexeme, LexemeKind, lex};
 use super::measure::{MAX_DEPTH, Measured, measure};
@@ -326,14 +327,14 @@ impl Reader {
     ) -> Result<Described, Failure> {
         let (Some(first), Some(last)) = (lexemes.first(), lexemes.last()) else { return Ok(Vec::new()) };
         let slice = text.get(first.range().start..last.range().end).unwrap_or("");
-        let mut tokens = Vec::new();
-        let grammar = self.dialect.grammar();
-        let read = Tokenizer::new(grammar, slice).tokenize_with_location_into_buf(&mut tokens);
-        if read.is_err() {
-            tokens = piecewise(text, lexemes, self.dialect);
-        }
         // The path of a Snowflake stage ends at a space, so there spaces stay.
         let stages = self.dialect == Dialect::Snowflake && slice.contains('@');
+        let read = if stages {
+            Tokenizer::new(self.dialect.grammar(), slice).tokenize_with_location().ok()
+        } else {
+            constants::tokens(text, lexemes, self.dialect)
+        };
+        let mut tokens = read.unwrap_or_else(|| piecewise(text, lexemes, self.dialect));
         if !stages {
             tokens.retain(not_layout);
         }
