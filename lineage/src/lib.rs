@@ -23,6 +23,7 @@ pub mod filling;
 pub mod functions;
 pub mod grain;
 pub mod graph;
+mod hashing;
 pub mod name;
 pub mod parse;
 pub mod query;

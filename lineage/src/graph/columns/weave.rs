@@ -1,13 +1,15 @@
 //! A column graph under construction: parts are added as they come up, and put in order at the end.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use petgraph::graph::{DiGraph, NodeIndex};
+use rayon::prelude::*;
 
 use crate::dependency::{ColumnPath, EdgeKind};
 use crate::diagnostic::Position;
 use crate::filling::Places;
+use crate::hashing::HashMap;
 use crate::name::ColumnName;
 
 use super::{ColumnEdge, ColumnGraph, ColumnNode, Part};
@@ -41,7 +43,7 @@ impl From<Position> for Spot {
 #[derive(Debug, Default)]
 pub(in crate::graph) struct Weave {
     nodes: Vec<ColumnNode>,
-    places: HashMap<Node, BTreeMap<Part, Thread>>,
+    places: HashMap<Node, HashMap<Part, Thread>>,
     /// Which columns are known to be there, with their order; others are only asked for.
     known: HashMap<Thread, u32>,
     edges: Vec<(Thread, Thread, ColumnEdge)>,
@@ -69,7 +71,7 @@ impl Weave {
         self.part(relation, Part::Column(path.clone()))
     }
 
-    /// The whole columns of a relation, by name.
+    /// The whole columns of a relation, in any order.
     pub(in crate::graph) fn columns(&self, relation: Node) -> impl Iterator<Item = (&ColumnName, Thread)> {
         let parts = self.places.get(&relation).into_iter().flatten();
         parts.filter_map(|(part, thread)| match part {
@@ -134,7 +136,7 @@ impl Weave {
     pub(in crate::graph) fn finish(self, relations: usize) -> ColumnGraph {
         let Self { nodes, known, mut edges, .. } = self;
         let mut order: Vec<u32> = (0..nodes.len() as u32).collect();
-        order.sort_by_cached_key(|index| {
+        order.par_sort_by_cached_key(|index| {
             let node = &nodes[*index as usize];
             let known = known.get(&Thread(*index)).copied();
             let group = match (&node.part, known) {
@@ -145,18 +147,19 @@ impl Weave {
             };
             (node.relation, group, known, node.part.clone())
         });
-        let mut new_places = vec![0; nodes.len()];
+        let mut new_places = vec![0_u32; nodes.len()];
         for (place, old) in order.iter().enumerate() {
-            new_places[*old as usize] = place;
+            new_places[*old as usize] = place as u32;
         }
         let mut by_place: Vec<Option<ColumnNode>> = vec![None; nodes.len()];
         for (node, place) in nodes.into_iter().zip(&new_places) {
-            by_place[*place] = Some(node);
+            by_place[*place as usize] = Some(node);
         }
-        let moved = |thread: Thread| NodeIndex::<u32>::new(new_places[thread.index()]);
-        edges.sort_by(|(from, to, edge), (other_from, other_to, other)| {
-            (moved(*from), moved(*to), edge).cmp(&(moved(*other_from), moved(*other_to), other))
-        });
+        for (from, to, _) in &mut edges {
+            *from = Thread(new_places[from.index()]);
+            *to = Thread(new_places[to.index()]);
+        }
+        edges.par_sort_unstable_by(in_order);
         edges.dedup_by(|(from, to, edge), (first_from, first_to, first)| {
             (*from, *to, edge.kind, &edge.path) == (*first_from, *first_to, first.kind, &first.path)
         });
@@ -170,13 +173,25 @@ impl Weave {
         }
         starts.resize(relations + 1, graph.node_count() as u32);
         for (from, to, edge) in edges.into_iter().rev() {
-            graph.add_edge(moved(from), moved(to), edge);
+            graph.add_edge(NodeIndex::new(from.index()), NodeIndex::new(to.index()), edge);
         }
         let mut sorted: Vec<NodeIndex> = graph.node_indices().collect();
-        sorted.sort_by(|a, b| {
+        sorted.par_sort_unstable_by(|a, b| {
             let (a, b) = (&graph[*a], &graph[*b]);
             (a.relation, &a.part).cmp(&(b.relation, &b.part))
         });
         ColumnGraph { graph, starts, sorted }
     }
+}
+
+/// The order of edges; nearly always two of one reader are of one file, which need not be compared.
+fn in_order(
+    (from, to, edge): &(Thread, Thread, ColumnEdge),
+    (other_from, other_to, other): &(Thread, Thread, ColumnEdge),
+) -> Ordering {
+    let of_paths = || if Arc::ptr_eq(&edge.path, &other.path) { Ordering::Equal } else { edge.path.cmp(&other.path) };
+    (from, to, edge.kind)
+        .cmp(&(other_from, other_to, other.kind))
+        .then_with(of_paths)
+        .then_with(|| (edge.position, edge.places).cmp(&(other.position, other.places)))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::dependency::{ColumnPath, Dependency, EdgeKind, Extent, Shape, Slot};
+use crate::dependency::{ColumnPath, Dependency, EdgeKind, Extent, Slot};
 use crate::diagnostic::{Diagnostic, Position};
 use crate::filling::{Filled, Filling, OPEN, Places};
 use crate::graph::Node;
@@ -14,7 +14,7 @@ use crate::query::ReadRole;
 use crate::relation::{Reference, RelationKind, Writer};
 
 use super::Composer;
-use super::names::{Names, View};
+use super::names::{Names, Seen, View};
 use super::shape::Draft;
 
 /// Columns that flow into a relation by their own names, or without a name at all.
@@ -36,6 +36,15 @@ pub(super) struct Passing {
     pub(super) spot: Spot,
 }
 
+/// Whether the queries of a writer were understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Understood {
+    /// Its texts are bound.
+    Yes,
+    /// It has none that could be.
+    No,
+}
+
 /// One text of a writer, and what it does.
 pub(super) struct Text<'a> {
     node: Node,
@@ -53,9 +62,9 @@ impl<'a> Text<'a> {
         filling: &Filling,
         names: &Names<'a>,
         draft: &Draft<'_>,
-        shapes: &[Option<Shape>],
+        seen: Seen<'_>,
     ) -> Self {
-        let filled = filling.lineage(draft.places(), &View { names, shapes });
+        let filled = filling.lineage(draft.places(), &View { names, seen });
         let inputs = filled.inputs.iter().map(|read| names.find(&read.name, read.role)).collect();
         Self { node, writer, places: filling.places, filled, inputs }
     }
@@ -194,7 +203,7 @@ impl<'a> Composer<'a> {
     pub(super) fn read_otherwise(
         &mut self,
         node: Node,
-        writer: &Writer,
+        (writer, understood): (&Writer, Understood),
         names: &Names<'_>,
         covered: &BTreeSet<Node>,
         explained: &mut BTreeSet<Node>,
@@ -210,7 +219,7 @@ impl<'a> Composer<'a> {
                     continue;
                 }
                 let relation = self.graph.relation(parent);
-                if !writer.fillings.is_empty() {
+                if understood == Understood::Yes {
                     self.doubt(node, writer, format!("it reads `{}` in a way that is not followed", relation.name));
                 }
                 let is_call = role == ReadRole::Call && relation.kind == RelationKind::Routine;
@@ -251,7 +260,7 @@ impl<'a> Composer<'a> {
             return;
         }
         let mut shape = self.shape(node);
-        let mut known: std::collections::HashSet<ColumnName> = shape.columns.iter().cloned().collect();
+        let mut known: crate::hashing::HashSet<ColumnName> = shape.columns.iter().cloned().collect();
         for built in builders.iter().map(|builder| self.shape(*builder)) {
             shape.columns.extend(built.columns.iter().filter(|column| known.insert((*column).clone())).cloned());
             if builders.len() == 1 {

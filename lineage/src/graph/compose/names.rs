@@ -1,9 +1,10 @@
 //! What the names in a writer's SQL mean, and what is known of the columns behind them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use crate::dependency::{Extent, Schemas, Shape};
 use crate::graph::{LineageGraph, Node};
+use crate::hashing::{HashMap, HashSet};
 use crate::name::RelationName;
 use crate::query::{Read, ReadRole};
 use crate::relation::{Reference, Relation, RelationKind, Writer};
@@ -26,7 +27,7 @@ impl<'a> Names<'a> {
         node: Node,
         writer: &Writer,
     ) -> Self {
-        let mut given: HashMap<&RelationName, Vec<Node>> = HashMap::new();
+        let mut given: HashMap<&RelationName, Vec<Node>> = HashMap::default();
         let by_id = writer.reads.iter().filter_map(|read| match read {
             Reference::Id(id, _) => graph.by_id(id),
             Reference::Name(_) => None,
@@ -89,15 +90,34 @@ pub(in crate::graph) fn joint(mut shapes: impl Iterator<Item = Shape>) -> Shape 
     shape
 }
 
+/// What is known of relations while the texts of one are read.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    /// Of those before, by their places.
+    pub(super) shapes: &'a [Option<Shape>],
+    /// Of the relation itself.
+    pub(super) own: (Node, &'a Shape),
+}
+
+impl Seen<'_> {
+    fn shape(&self, node: Node) -> Shape {
+        let (own, shape) = self.own;
+        if node == own {
+            return shape.clone();
+        }
+        self.shapes.get(node.0.index()).cloned().flatten().unwrap_or_default()
+    }
+}
+
 /// What a query sees of the relations that it names.
 pub(super) struct View<'a> {
     pub(super) names: &'a Names<'a>,
-    pub(super) shapes: &'a [Option<Shape>],
+    pub(super) seen: Seen<'a>,
 }
 
 impl Schemas for View<'_> {
     fn shape(&self, name: &RelationName) -> Shape {
         let nodes = self.names.find(name, ReadRole::Table);
-        joint(nodes.iter().map(|node| self.shapes.get(node.0.index()).cloned().flatten().unwrap_or_default()))
+        joint(nodes.iter().map(|node| self.seen.shape(*node)))
     }
 }
