@@ -1,6 +1,6 @@
 //! Block by block: the dependencies of each on the relations outside the query.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,9 +13,10 @@ use crate::aggregation;
 use crate::dependency::{ColumnPath, EdgeKind, InputId};
 use crate::effort::Effort;
 use crate::grain::Grain;
+use crate::hashing::HashMap;
 use crate::name::ColumnName;
 use crate::query::block::{BlockKind, GroupBy};
-use crate::query::tree::{BlockId, Tree};
+use crate::query::tree::{BlockId, Symbol, Tree};
 use crate::resolve::{Resolved, Value};
 use crate::scope::ColumnAt;
 use crate::stack::with_room;
@@ -66,6 +67,8 @@ pub(super) struct Composer<'a> {
     pub(super) nullable: HashMap<BlockId, Nullable>,
     /// The outer joins around each item, by block.
     pub(super) outer_joins: HashMap<BlockId, Rc<[Vec<usize>]>>,
+    /// Where the named windows stand, by block.
+    pub(super) windows: HashMap<BlockId, HashMap<Symbol, usize>>,
     /// Whether many rows become one, by block.
     grouped: HashMap<BlockId, bool>,
     pub(super) recursion: Recursion,
@@ -81,13 +84,14 @@ impl<'a> Composer<'a> {
             grain,
             slots: Slots::default(),
             flats: vec![None; tree.block_count()],
-            input_rows: HashMap::new(),
-            grouped_rows: HashMap::new(),
+            input_rows: HashMap::default(),
+            grouped_rows: HashMap::default(),
             known: Known::new(),
             begun: Begun::default(),
-            nullable: HashMap::new(),
-            outer_joins: HashMap::new(),
-            grouped: HashMap::new(),
+            nullable: HashMap::default(),
+            outer_joins: HashMap::default(),
+            windows: HashMap::default(),
+            grouped: HashMap::default(),
             recursion: Recursion::of(tree, resolved),
             handled: Effort::new(MOST_HANDLED),
             kept: Effort::new(MOST_KEPT),

@@ -7,9 +7,10 @@ use super::dependencies::{Dep, Way};
 use crate::dependency::EdgeKind;
 use crate::dialect::Dialect;
 use crate::functions;
+use crate::hashing::HashMap;
 use crate::name::{ColumnName, Quoting};
-use crate::query::block::{BlockKind, Projection, ProjectionKind, RowShape};
-use crate::query::tree::{BlockId, Clauses, Expr, ExprId, LiteralKind, SubqueryKind, Window};
+use crate::query::block::{BlockKind, Projection, ProjectionKind, RowShape, Select};
+use crate::query::tree::{BlockId, Clauses, Expr, ExprId, LiteralKind, SubqueryKind, Symbol, Window};
 use crate::resolve::Binding;
 use crate::scope::ColumnAt;
 
@@ -225,18 +226,20 @@ impl Composer<'_> {
     }
 
     /// The expressions of a window and of the named windows that it extends.
-    fn window(&self, block: BlockId, window: &Window) -> Vec<ExprId> {
+    fn window(&mut self, block: BlockId, window: &Window) -> Vec<ExprId> {
+        let tree = self.tree;
         let mut exprs = Vec::new();
         let mut current = Some(window);
         // A window can only extend one that is defined before it.
         for _ in 0..16 {
             let Some(window) = current else { break };
-            exprs.extend_from_slice(self.tree.list(window.partition_by));
+            exprs.extend_from_slice(tree.list(window.partition_by));
             exprs.extend(window.order_by.iter().map(|key| key.expr));
-            exprs.extend_from_slice(self.tree.list(window.frame_args));
-            current = window.base.and_then(|base| match &self.tree.block(block).kind {
+            exprs.extend_from_slice(tree.list(window.frame_args));
+            current = window.base.and_then(|base| match &tree.block(block).kind {
                 BlockKind::Select(select) => {
-                    select.windows.iter().find(|(name, _)| *name == base).map(|(_, window)| window)
+                    let places = self.windows.entry(block).or_insert_with(|| places_of_windows(select));
+                    places.get(&base).and_then(|place| select.windows.get(*place)).map(|(_, window)| window)
                 }
                 _ => None,
             });
@@ -292,4 +295,10 @@ impl Composer<'_> {
             BlockKind::SetOperation(_) | BlockKind::Values(_) => false,
         }
     }
+}
+
+/// Where each named window stands; of two of one name it is the first.
+fn places_of_windows(select: &Select) -> HashMap<Symbol, usize> {
+    let named = select.windows.iter().enumerate().rev();
+    named.map(|(place, (name, _))| (*name, place)).collect()
 }

@@ -1,7 +1,7 @@
 //! What a parsed statement reads. The parser's own visitor walks every corner of the tree, so no
 //! place where a query can stand is forgotten; this module only keeps the scopes.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
@@ -17,6 +17,7 @@ use super::rules::{
 };
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
+use crate::hashing::{HashMap, HashSet};
 use crate::name::{ColumnName, RelationName};
 use crate::query::{Lifetime, Read, ReadRole};
 
@@ -64,10 +65,10 @@ pub(super) struct Found {
 
 /// A scope in which names are visible.
 enum Scope {
-    /// A query: its CTEs, first those whose queries are still to be walked.
-    Query { pending: Vec<(usize, ColumnName)>, visible: Vec<ColumnName> },
+    /// A query: its CTEs, first those whose queries are still to be walked, by these.
+    Query { pending: HashMap<usize, ColumnName>, visible: HashSet<ColumnName> },
     /// A SELECT: the names of its FROM items.
-    Select { names: Vec<ColumnName>, hidden: usize },
+    Select { names: HashSet<ColumnName>, hidden: usize },
 }
 
 struct Collector {
@@ -84,7 +85,7 @@ struct Collector {
 /// Walks a statement.
 pub(super) fn extract(statement: &Ast, dialect: Dialect, origin: Origin, place: Place) -> Found {
     let mut collector =
-        Collector { dialect, origin, place, scopes: Vec::new(), skipped: HashSet::new(), found: Found::default() };
+        Collector { dialect, origin, place, scopes: Vec::new(), skipped: HashSet::default(), found: Found::default() };
     let _ = statement.visit(&mut collector);
     collector.found
 }
@@ -135,7 +136,7 @@ impl Collector {
     }
 
     /// Whether a name is a path into a FROM item in sight: `FROM orders AS o, o.lines`.
-    fn is_path(&self, name: &ObjectName, earlier: &[ColumnName]) -> bool {
+    fn is_path(&self, name: &ObjectName, earlier: &HashSet<ColumnName>) -> bool {
         if name.0.len() < 2 || !matches!(self.dialect, Dialect::BigQuery | Dialect::Redshift) {
             return false;
         }
@@ -328,15 +329,15 @@ impl Visitor for Collector {
     }
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        let mut pending = Vec::new();
-        let mut visible = Vec::new();
+        let mut pending = HashMap::default();
+        let mut visible = HashSet::default();
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
             let name = ColumnName::new(self.dialect, &cte.alias.name.value, quoting(&cte.alias.name));
             let recursive = query.with.as_ref().is_some_and(|with| with.recursive);
             if recursive {
-                visible.push(name);
+                visible.insert(name);
             } else {
-                pending.push((address(&*cte.query), name));
+                pending.insert(address(&*cte.query), name);
             }
         }
         // Where the keyword is optional, a union is what a recursive CTE looks like.
@@ -344,7 +345,7 @@ impl Visitor for Collector {
         if implied && matches!(&*query.body, SetExpr::SetOperation { .. }) {
             let own = address(query);
             if let Some(Scope::Query { pending, visible }) = self.scopes.last_mut() {
-                visible.extend(pending.iter().filter(|(node, _)| *node == own).map(|(_, name)| name.clone()));
+                visible.extend(pending.get(&own).cloned());
             }
         }
         self.scopes.push(Scope::Query { pending, visible });
@@ -377,9 +378,9 @@ impl Visitor for Collector {
         self.scopes.pop();
         let own = address(query);
         if let Some(Scope::Query { pending, visible }) = self.scopes.last_mut()
-            && let Some(index) = pending.iter().position(|(node, _)| *node == own)
+            && let Some(name) = pending.remove(&own)
         {
-            visible.push(pending.swap_remove(index).1);
+            visible.insert(name);
         }
         ControlFlow::Continue(())
     }
@@ -390,7 +391,7 @@ impl Visitor for Collector {
         for item in &select.from {
             direct(item, &mut factors);
         }
-        let mut names: Vec<ColumnName> = Vec::new();
+        let mut names: HashSet<ColumnName> = HashSet::default();
         let mut arrays = false;
         for (factor, join) in factors {
             // Behind `ARRAY JOIN a` a comma joins another array.
