@@ -1,9 +1,8 @@
 //! Which SELECTs make one row of many. What follows from that takes row dependencies away, so only
 //! what is sure counts here. It must not know where names come from.
 
-use std::collections::HashSet;
-
 use crate::functions;
+use crate::hashing::HashSet;
 use crate::query::block::{Block, GroupBy, ProjectionKind, Select};
 use crate::query::tree::{Expr, ExprId, Tree};
 use crate::resolve::{Binding, Resolved};
@@ -24,7 +23,7 @@ pub fn makes_one_row(tree: &Tree, resolved: &Resolved, select: &Select) -> bool 
     }
     exprs.extend(select.having);
     let mut aggregates = false;
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     let mut ahead = exprs;
     while let Some(expr) = ahead.pop() {
         if is_aggregate(tree, expr) {

@@ -9,8 +9,7 @@
 //! A wildcard of BigQuery, `ds.events_*`, is a relation of its own, for those that nobody knows, and all
 //! those of the same schema that begin like it, whatever a condition on `_TABLE_SUFFIX` leaves of them.
 
-use std::collections::{HashMap, HashSet};
-
+use crate::hashing::{HashMap, HashSet};
 use crate::name::RelationName;
 
 /// Names and what stands behind them; `T` identifies a relation.
@@ -52,7 +51,7 @@ impl<T> Found<T> {
 
 impl<T> Default for Catalog<T> {
     fn default() -> Self {
-        Self { by_table: HashMap::new(), foreign: HashSet::new() }
+        Self { by_table: HashMap::default(), foreign: HashSet::default() }
     }
 }
 

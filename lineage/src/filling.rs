@@ -2,7 +2,7 @@
 //! that live only inside it resolved away, so that only what outlives it is left among the inputs.
 //! It must not know the graph.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::columns::lineage;
@@ -10,6 +10,7 @@ use crate::dependency::{
     Dependency, EdgeKind, Extent, InputId, Key, OutputColumn, OutputLineage, QueryLineage, Rest, Schemas, Shape, Slot,
 };
 use crate::diagnostic::{Diagnostic, Position};
+use crate::hashing::HashMap;
 use crate::name::{ColumnName, RelationName};
 use crate::query::block::Matching;
 use crate::query::{Action, Lifetime, Output, Read, ReadRole, Script, Statement, StatementKind};
@@ -226,7 +227,7 @@ impl<'a> Text<'a> {
                 Target::Whole | Target::Part => filling.chosen().filter_map(is_query).last(),
             },
             inputs: Vec::new(),
-            by_name: HashMap::new(),
+            by_name: HashMap::default(),
             used: BTreeSet::new(),
             locals: BTreeMap::new(),
             filled: Held::default(),

@@ -1,7 +1,7 @@
 //! The lineage graph: relations and who reads whom, on petgraph. Edges point downstream, from what
 //! is read to what reads it. It must not know changes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use petgraph::Direction;
@@ -11,6 +11,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use crate::catalog::{Catalog, Found};
 use crate::dependency::Shape;
 use crate::diagnostic::{Diagnostic, Position};
+use crate::hashing::HashMap;
 use crate::name::RelationName;
 use crate::relation::{Reference, Relation, RelationId};
 

@@ -6,13 +6,14 @@
 //! dropped and nothing is invented.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use crate::dependency::{Input, InputId, Schemas, Shape};
 use crate::diagnostic::{Diagnostic, Position};
 use crate::dialect::{AliasSight, Clause, Dialect};
 use crate::effort::Effort;
+use crate::hashing::{HashMap, HashSet};
 use crate::name::{ColumnName, RelationName};
 use crate::query::block::{BlockKind, Select};
 use crate::query::tree::{BlockId, ExprId, Tree};
@@ -218,7 +219,7 @@ pub fn resolve(tree: &Tree, roots: impl IntoIterator<Item = BlockId>, schemas: &
         inputs: Vec::new(),
         shapes: Vec::new(),
         input_columns: Vec::new(),
-        input_ids: HashMap::new(),
+        input_ids: HashMap::default(),
         blocks: vec![None; tree.block_count()],
         block_columns: vec![None; tree.block_count()],
         progress: vec![Progress::Ahead; tree.block_count()],
@@ -229,7 +230,7 @@ pub fn resolve(tree: &Tree, roots: impl IntoIterator<Item = BlockId>, schemas: &
         outward: BTreeSet::new(),
         open: Vec::new(),
         binding: None,
-        said: HashSet::new(),
+        said: HashSet::default(),
         made_of: RefCell::default(),
         effort: Effort::new(MOST),
     };
@@ -315,8 +316,8 @@ impl Scope {
         Self {
             block,
             from: From::default(),
-            aliases: HashMap::new(),
-            implied: HashMap::new(),
+            aliases: HashMap::default(),
+            implied: HashMap::default(),
             projecting: None,
             hidden: 0,
             qualifiers: Qualifiers::Items,

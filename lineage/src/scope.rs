@@ -1,11 +1,12 @@
 //! The names that are visible in a query block: FROM items with their columns, and which of them a
 //! name finds. It must not know where the columns of an item come from.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::ops::{Deref, Range};
 use std::sync::{Arc, OnceLock};
 
 use crate::dependency::{Extent, InputId};
+use crate::hashing::{HashMap, HashSet};
 use crate::name::{ColumnName, RelationName};
 use crate::query::block::{JoinKind, Lateral};
 use crate::query::tree::{BlockId, ExprId};
@@ -227,7 +228,7 @@ impl ItemColumns {
             return self.list.iter().position(|column| column.name == *name);
         }
         let places = self.places.get_or_init(|| {
-            let mut places = HashMap::with_capacity(self.list.len());
+            let mut places = HashMap::with_capacity_and_hasher(self.list.len(), Default::default());
             for (place, column) in self.list.iter().enumerate() {
                 places.entry(column.name.clone()).or_insert(place);
             }

@@ -1,12 +1,12 @@
 //! What the expressions of a projection depend on, each worked out once, for its own column and for
 //! whoever names it by its alias.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::block::Composer;
 use super::dependencies::{Dep, Way};
 use crate::dependency::EdgeKind;
+use crate::hashing::HashMap;
 use crate::query::tree::{BlockId, ExprId};
 use crate::stack::with_room;
 
@@ -21,7 +21,7 @@ pub(super) struct Begun {
 
 impl Default for Begun {
     fn default() -> Self {
-        Self { before: HashMap::new(), asked: usize::MAX }
+        Self { before: HashMap::default(), asked: usize::MAX }
     }
 }
 

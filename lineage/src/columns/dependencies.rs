@@ -1,9 +1,8 @@
 //! Sets of dependencies, compact: parts of relations are numbered, and a set is a sorted list.
 
-use std::collections::HashMap;
-
 use crate::dependency::{ColumnPath, EdgeKind, InputId, Slot};
 use crate::diagnostic::Position;
+use crate::hashing::HashMap;
 
 /// One dependency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,5 @@
 //! What the columns and rows of a FROM item depend on.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -9,6 +8,7 @@ use super::dependencies::{Dep, Way};
 use super::slot_of;
 use crate::dependency::{ColumnPath, EdgeKind, Extent, InputId, Slot};
 use crate::diagnostic::Position;
+use crate::hashing::HashMap;
 use crate::name::ColumnName;
 use crate::query::block::JoinKind;
 use crate::query::tree::{BlockId, ExprId};

@@ -1,10 +1,10 @@
 //! What was worked out of expressions and FROM items, and how long that holds: what depends on rows
 //! that are still being worked out is not complete, so it is forgotten when they are.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::dependencies::Dep;
+use crate::hashing::HashMap;
 use crate::name::ColumnName;
 use crate::query::tree::{BlockId, ExprId};
 use crate::scope::ColumnAt;

@@ -1,10 +1,11 @@
 //! Recursive CTEs: a block that reads itself is composed with what was found of it before, until
 //! nothing is added. What is found only grows, so this ends.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::block::{Composer, Flat};
+use crate::hashing::HashMap;
 use crate::query::tree::{BlockId, Tree};
 use crate::resolve::Resolved;
 use crate::scope::ItemSource;
@@ -52,7 +53,7 @@ impl Recursion {
             return Self::default();
         }
         // What a block is made of, upside down; and who uses columns of a block around it.
-        let mut users: HashMap<BlockId, Vec<BlockId>> = HashMap::new();
+        let mut users: HashMap<BlockId, Vec<BlockId>> = HashMap::default();
         for (id, _) in tree.blocks() {
             for child in &resolved.block(id).children {
                 users.entry(*child).or_default().push(id);

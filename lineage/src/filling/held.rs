@@ -1,9 +1,10 @@
 //! What a relation is known to depend on while the statements of a text are gone through.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dependency::{ColumnPath, Dependency, EdgeKind, Extent, InputId, Key, OutputColumn, Rest, Shape, Slot};
 use crate::diagnostic::{Diagnostic, Position};
+use crate::hashing::HashMap;
 use crate::name::ColumnName;
 use crate::query::Action;
 

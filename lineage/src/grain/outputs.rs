@@ -1,10 +1,10 @@
 //! Which output of a SELECT an expression of one of its clauses is.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::equality::{Atom, atom_of, same};
+use crate::hashing::HashMap;
 use crate::query::tree::{BlockId, Expr, ExprId, Tree};
 use crate::resolve::{Binding, Resolved, SortedBy, Value, sorted_by};
 

@@ -1,6 +1,6 @@
 //! Relations to a graph: what each name means, who reads whom. It must not know columns.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use petgraph::algo::tarjan_scc;
@@ -9,6 +9,7 @@ use petgraph::graph::DiGraph;
 use crate::catalog::{Catalog, Found};
 use crate::diagnostic::{Diagnostic, Position, Severity};
 use crate::filling::OPEN;
+use crate::hashing::HashMap;
 use crate::name::RelationName;
 use crate::query::{Read, ReadRole, TableSchema};
 use crate::relation::{Declaration, Reference, Relation, RelationId, RelationKind, Rung};
@@ -98,7 +99,7 @@ impl Builder {
     /// What names find, in two kinds: firmly, by all of the name or by id; and loosely, by a
     /// relation whose own name is only the end of it.
     fn bindings(&self) -> (HashMap<Node, Vec<Node>>, Vec<LooseBinding>) {
-        let mut firm: HashMap<Node, Vec<Node>> = HashMap::new();
+        let mut firm: HashMap<Node, Vec<Node>> = HashMap::default();
         let mut loose = Vec::new();
         for reader in self.built.nodes() {
             let relation = self.built.relation(reader);

@@ -1,10 +1,9 @@
 //! Tables whose columns are known from outside the project: what dbt's catalog or an information
 //! schema lists. It must not know where such lists come from.
 
-use std::collections::HashMap;
-
 use crate::catalog::{Catalog, Found};
 use crate::dependency::{Extent, Schemas, Shape};
+use crate::hashing::HashMap;
 use crate::name::RelationName;
 use crate::query::TableSchema;
 use crate::relation::{Relation, RelationId};

@@ -5,8 +5,6 @@
 //! Scopes follow [`super::extract`], which says what a statement reads: a name in FROM is a CTE here
 //! exactly if it is one there. Parts are lowered before wholes, FROM before what uses it.
 
-use std::collections::HashMap;
-
 use sqlparser::ast::{self, Ident, ObjectName, Statement as Ast};
 use sqlparser::tokenizer::Location;
 
@@ -16,6 +14,7 @@ use super::rewrite::{Kept, Notes};
 use super::variables::Variables;
 use crate::diagnostic::Position;
 use crate::dialect::{Dialect, QuotedDots};
+use crate::hashing::HashMap;
 use crate::name::{Quoting, RelationName};
 use crate::query::tree::{BlockId, Expr, ExprId, LiteralKind, Path, Symbol, Text, TreeBuilder};
 use crate::query::{Output, Queries};
@@ -55,7 +54,7 @@ pub(super) fn lower<'a>(
         notes,
         variables,
         build: TreeBuilder::new(dialect),
-        symbols: HashMap::new(),
+        symbols: HashMap::default(),
         scopes: Vec::new(),
         ctes: Vec::new(),
         renamed: Vec::new(),

@@ -3,14 +3,13 @@
 
 mod head;
 
-use std::collections::{HashMap, HashSet};
-
 use super::extract::Reads;
 use super::lexer::LexemeKind;
 use super::names::undecorated;
 use super::script::Words;
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
+use crate::hashing::{HashMap, HashSet};
 use crate::name::{ColumnName, Quoting, RelationName};
 use crate::query::{ReadRole, Statement, StatementKind};
 
@@ -116,8 +115,8 @@ pub(super) fn scan(words: Words<'_>, dialect: Dialect) -> Statement {
         words,
         dialect,
         closing,
-        ctes: HashMap::new(),
-        aliases: HashSet::new(),
+        ctes: HashMap::default(),
+        aliases: HashSet::default(),
         reads: Reads::default(),
         runtime: false,
         filled: Vec::new(),

@@ -7,10 +7,11 @@
 //!   that a recursive CTE refers to its own block;
 //! - CTEs are gone: a FROM item that names one holds its block, and several items may hold the same.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
+use crate::hashing::HashMap;
 use crate::name::{ColumnName, RelationName};
 
 #[cfg(doc)]
@@ -23,7 +24,10 @@ pub struct Tree {
     /// Whose rules of names and scopes hold.
     pub dialect: Dialect,
     names: Vec<ColumnName>,
-    texts: Vec<Box<str>>,
+    /// All texts, one behind the other.
+    spelled: String,
+    /// Where each text ends.
+    text_ends: Vec<u32>,
     exprs: Vec<Expr>,
     lists: Vec<ExprId>,
     paths: Vec<Symbol>,
@@ -300,12 +304,14 @@ impl Tree {
     /// A text.
     #[must_use]
     pub fn text(&self, text: Text) -> &str {
-        &self.texts[text.0 as usize]
+        let place = text.0 as usize;
+        let start = if place == 0 { 0 } else { self.text_ends[place - 1] };
+        &self.spelled[start as usize..self.text_ends[place] as usize]
     }
 
-    /// Every name and text in it, as it is spelled.
+    /// Every name in it, and all texts, as they are spelled.
     pub fn spelled(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(ColumnName::as_str).chain(self.texts.iter().map(|text| &**text))
+        self.names.iter().map(ColumnName::as_str).chain(std::iter::once(&*self.spelled))
     }
 
     /// The block of an id.
@@ -363,7 +369,9 @@ impl Tree {
 pub struct TreeBuilder {
     tree: Tree,
     names: HashMap<ColumnName, Symbol>,
-    texts: HashMap<Box<str>, Text>,
+    /// The texts by what they hash to; one whose place is taken by another is in the next that is free.
+    texts: HashMap<u64, Text>,
+    hashing: RandomState,
 }
 
 impl TreeBuilder {
@@ -373,13 +381,14 @@ impl TreeBuilder {
         let tree = Tree {
             dialect,
             names: Vec::new(),
-            texts: Vec::new(),
+            spelled: String::new(),
+            text_ends: Vec::new(),
             exprs: Vec::new(),
             lists: Vec::new(),
             paths: Vec::new(),
             blocks: Vec::new(),
         };
-        Self { tree, names: HashMap::new(), texts: HashMap::new() }
+        Self { tree, names: HashMap::default(), texts: HashMap::default(), hashing: RandomState::new() }
     }
 
     /// The tree so far.
@@ -401,12 +410,17 @@ impl TreeBuilder {
 
     /// A text.
     pub fn text(&mut self, text: &str) -> Text {
-        if let Some(known) = self.texts.get(text) {
-            return *known;
+        let mut hash = self.hashing.hash_one(text);
+        while let Some(known) = self.texts.get(&hash) {
+            if self.tree.text(*known) == text {
+                return *known;
+            }
+            hash = hash.wrapping_add(1);
         }
-        let new = Text(id(self.tree.texts.len()));
-        self.tree.texts.push(Box::from(text));
-        self.texts.insert(Box::from(text), new);
+        let new = Text(id(self.tree.text_ends.len()));
+        self.tree.spelled.push_str(text);
+        self.tree.text_ends.push(id(self.tree.spelled.len()));
+        self.texts.insert(hash, new);
         new
     }
 
@@ -471,7 +485,8 @@ impl TreeBuilder {
     #[must_use]
     pub fn finish(mut self) -> Tree {
         self.tree.names.shrink_to_fit();
-        self.tree.texts.shrink_to_fit();
+        self.tree.spelled.shrink_to_fit();
+        self.tree.text_ends.shrink_to_fit();
         self.tree.exprs.shrink_to_fit();
         self.tree.lists.shrink_to_fit();
         self.tree.paths.shrink_to_fit();

@@ -1,15 +1,14 @@
 //! What a SELECT asks for by name: `o.amount` says that `o` has an `amount`. Where the columns of `o` are
 //! not all known, an `amount` without a qualifier is then the same one, or it would be ambiguous.
 
-use std::collections::{HashMap, HashSet};
-
+use crate::hashing::{HashMap, HashSet};
 use crate::name::ColumnName;
 use crate::query::block::{FromItem, GroupBy, JoinCondition, ProjectionKind, Select, Source};
 use crate::query::tree::{BlockId, Expr, ExprId, Tree};
 
 /// The columns that are asked for with a qualifier, each with its qualifiers. Subqueries are not looked into.
 pub(super) fn asked(tree: &Tree, id: BlockId, select: &Select) -> HashMap<ColumnName, HashSet<ColumnName>> {
-    let mut found: HashMap<ColumnName, HashSet<ColumnName>> = HashMap::new();
+    let mut found: HashMap<ColumnName, HashSet<ColumnName>> = HashMap::default();
     // With one relation there is nothing to tell apart.
     if select.from.len() < 2 && !matches!(select.from.first().map(|item| &item.source), Some(Source::Nested(_))) {
         return found;

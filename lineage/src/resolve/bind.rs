@@ -1,10 +1,9 @@
 //! One dotted name to what it means, from the innermost SELECT outward.
 
-use std::collections::HashSet;
-
 use super::{Binding, ColumnUse, Qualifiers, Resolver, Scope};
 use crate::dependency::Extent;
 use crate::dialect::{AliasSight, Clause, Dialect};
+use crate::hashing::HashSet;
 use crate::name::ColumnName;
 use crate::query::tree::{BlockId, Expr, ExprId, Path, Symbol};
 use crate::scope::{ColumnAt, Found, ItemSource, Sight};
@@ -256,7 +255,7 @@ impl Resolver<'_> {
 
     /// The columns that names in an expression mean without a doubt.
     fn columns_in(&self, root: ExprId) -> HashSet<(BlockId, usize, ColumnAt)> {
-        let mut found = HashSet::new();
+        let mut found = HashSet::default();
         let mut ahead = vec![root];
         while let Some(expr) = ahead.pop() {
             if let Some(Binding::Columns(uses)) = self.bindings.of(expr)

@@ -1,11 +1,11 @@
 //! FROM: its leaves, the columns that each brings into sight, and how they are joined.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Progress, Resolver};
 use crate::dependency::Extent;
 use crate::dialect::{Clause, Dialect};
+use crate::hashing::HashSet;
 use crate::name::{ColumnName, Quoting};
 use crate::query::block::{FromItem, JoinCondition, JoinKind, Lateral, Source, UnnestOutput};
 use crate::query::tree::{BlockId, Expr, ExprId, List, NamedRelation, Symbol};

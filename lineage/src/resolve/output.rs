@@ -1,13 +1,14 @@
 //! The columns of a block: a projection with its stars written out, the matched columns of a set
 //! operation, the columns of VALUES.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::{BlockColumn, BlockRest, ResolvedBlock, Resolver, RestOf, Value};
 use crate::dependency::Extent;
 use crate::diagnostic::Position;
 use crate::dialect::{Clause, Dialect};
+use crate::hashing::{HashMap, HashSet};
 use crate::name::{ColumnName, Quoting};
 use crate::query::block::{
     Matching, Projection, ProjectionKind, RowShape, Select, SetOperation, SetOperator, Star, StarPattern,
@@ -162,7 +163,7 @@ impl Resolver<'_> {
             return;
         }
         let mut found: Vec<(ColumnName, Parts)> = Vec::new();
-        let mut hidden: HashSet<&(usize, ColumnAt)> = HashSet::new();
+        let mut hidden: HashSet<&(usize, ColumnAt)> = HashSet::default();
         if qualifier.is_empty() {
             for merged in self.scope.from.merged() {
                 found.push((merged.name.clone(), merged.parts.clone()));
@@ -202,14 +203,14 @@ impl Resolver<'_> {
         if open.is_empty() {
             return;
         }
-        let mut found_in: HashMap<usize, Vec<&ColumnName>> = HashMap::new();
+        let mut found_in: HashMap<usize, Vec<&ColumnName>> = HashMap::default();
         for (name, parts) in found {
             for (item, _) in parts {
                 found_in.entry(*item).or_default().push(name);
             }
         }
         let known: HashSet<&ColumnName> = match star.rename.is_empty() {
-            true => HashSet::new(),
+            true => HashSet::default(),
             false => found.iter().map(|(name, _)| name).collect(),
         };
         for index in open {
@@ -237,12 +238,12 @@ impl Resolver<'_> {
     ) {
         let tree = self.tree;
         let except: HashSet<&ColumnName> = star.except.iter().map(|name| tree.name(*name)).collect();
-        let mut replaced: HashMap<&ColumnName, VecDeque<usize>> = HashMap::new();
+        let mut replaced: HashMap<&ColumnName, VecDeque<usize>> = HashMap::default();
         for (place, (name, _)) in star.replace.iter().enumerate() {
             replaced.entry(tree.name(*name)).or_default().push_back(place);
         }
         let mut is_replaced = vec![false; star.replace.len()];
-        let mut renamed: HashMap<&ColumnName, Symbol> = HashMap::new();
+        let mut renamed: HashMap<&ColumnName, Symbol> = HashMap::default();
         for (from, to) in &star.rename {
             renamed.entry(tree.name(*from)).or_insert(*to);
         }
@@ -436,7 +437,7 @@ impl Resolver<'_> {
         let effort = &mut self.effort;
         let read: Vec<(BlockId, &ResolvedBlock)> =
             branches.iter().filter_map(|branch| Some((*branch, self.blocks[branch.index()].as_ref()?))).collect();
-        let mut places: HashMap<&ColumnName, usize> = HashMap::new();
+        let mut places: HashMap<&ColumnName, usize> = HashMap::default();
         let mut outputs: Vec<BlockColumn> = Vec::new();
         for column in read.iter().flat_map(|(_, read)| &read.outputs) {
             let meant = wanted.is_none_or(|wanted| wanted.is_empty() || wanted.contains(&column.name));

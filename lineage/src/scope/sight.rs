@@ -1,12 +1,12 @@
 //! Which items of a FROM have a name or a column, found without asking each of them where there are
 //! many. It must find exactly what asking each of them finds.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Item, Sight};
 use crate::dependency::Extent;
+use crate::hashing::HashMap;
 use crate::name::ColumnName;
 
 /// So many items are asked one by one; that is faster than to keep an index.

@@ -1,7 +1,7 @@
 //! What is left when all queries are bound: columns that are asked of a relation without being known
 //! there, fields inside columns, and the edges of what stands for columns without names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::dependency::{ColumnPath, EdgeKind, Extent};
@@ -9,6 +9,7 @@ use crate::diagnostic::Position;
 use crate::graph::columns::weave::{Thread, Weave};
 use crate::graph::columns::{ColumnEdge, ColumnGraph, Part};
 use crate::graph::{LineageGraph, Node};
+use crate::hashing::HashMap;
 use crate::name::ColumnName;
 
 use super::bind::Passing;
@@ -19,7 +20,7 @@ const LONGEST_PATH: usize = 16;
 
 /// Completes a graph in which the queries are bound.
 pub(super) fn complete(graph: &LineageGraph, weave: Weave, passing: &BTreeMap<Node, Vec<Passing>>) -> ColumnGraph {
-    let mut completion = Completion { graph, weave, passing, identities: HashMap::new(), indexed: 0 };
+    let mut completion = Completion { graph, weave, passing, identities: HashMap::default(), indexed: 0 };
     completion.find_columns();
     completion.connect_nameless();
     completion.weave.finish(graph.graph.node_count())

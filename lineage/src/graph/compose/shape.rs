@@ -1,11 +1,12 @@
 //! The columns and keys of a relation, from its queries, its declaration, and lists from outside.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use crate::dependency::{Extent, Ground, Key, Proof, Shape};
 use crate::dialect::Dialect;
 use crate::filling::Filled;
 use crate::graph::tables::Tables;
+use crate::hashing::HashSet;
 use crate::name::{ColumnName, Quoting};
 use crate::query::{DeclaredKey, KeyKind, TableSchema};
 use crate::relation::{Declaration, Relation};
@@ -60,7 +61,7 @@ impl<'a> Draft<'a> {
             said,
             said_columns,
             filled: Vec::new(),
-            seen: HashSet::new(),
+            seen: HashSet::default(),
             all: Completeness::Unsaid,
             keys: None,
         }
@@ -105,7 +106,7 @@ impl<'a> Draft<'a> {
     /// What is known now.
     pub(super) fn shape(&self) -> Shape {
         let mut columns = Vec::new();
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut add =
             |more: &[ColumnName]| columns.extend(more.iter().filter(|name| seen.insert((*name).clone())).cloned());
         let extent = match (self.said, self.all) {

@@ -1,7 +1,5 @@
 //! Queries: CTEs, set operations, ORDER BY and LIMIT. Long chains of set operations take no stack.
 
-use std::collections::HashMap;
-
 use sqlparser::ast::{
     self, Fetch, ForClause, LimitClause, OrderBy, OrderByKind, OrderBySort, Query, SetExpr, SetOperator as AstOperator,
     SetQuantifier, Values,
@@ -10,6 +8,7 @@ use sqlparser::ast::{
 use super::{Cte, CteState, Lowering, Scope, function, start};
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
+use crate::hashing::HashMap;
 use crate::name::{Quoting, RelationName};
 use crate::query::block::{
     Block, BlockKind, Duplicates, FromItem, Join, Lateral, Limit, Matching, Projection, ProjectionKind, Select,
@@ -53,7 +52,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn with(&mut self, with: &'a ast::With) {
-        self.scopes.push(Scope::Ctes(HashMap::new()));
+        self.scopes.push(Scope::Ctes(HashMap::default()));
         if !with.recursive {
             for cte in &with.cte_tables {
                 let index = self.ctes.len();
