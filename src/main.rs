@@ -5,6 +5,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use headsup::cli::Cli;
 use headsup::error::ExitStatus;
+use mimalloc::MiMalloc;
+
+/// Reading SQL is making many small things on many threads, which the allocators of some systems are slow at.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match Cli::try_parse() {
