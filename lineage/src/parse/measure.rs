@@ -13,8 +13,12 @@ const ORDINARY_HEIGHT: usize = 300;
 /// So many lexemes without a comma are taken for an operator in a row, in case one of them is an
 /// operator that is not known here.
 const LEXEMES_PER_OPERATOR: usize = 8;
-/// A tree takes some forty times its text: beyond this a statement is scanned.
-const MAX_LEXEMES: usize = 2_000_000;
+/// About how many bytes the parser's tree takes for a lexeme, and besides for a SELECT and a call.
+const OF_LEXEME: usize = 500;
+const OF_SELECT: usize = 12_000;
+const OF_CALL: usize = 2_000;
+/// Beyond so many a statement is scanned.
+const MAX_MEMORY: usize = 700_000_000;
 
 /// How deep a statement is, before it is parsed.
 pub(super) enum Measured {
@@ -99,12 +103,10 @@ impl Levels {
 
 /// Says how deep the tree of these lexemes can become.
 pub(super) fn measure(text: &str, lexemes: &[Lexeme]) -> Measured {
-    if lexemes.len() > MAX_LEXEMES {
-        return Measured::TooDeep("it is too large");
-    }
+    let mut memory = lexemes.len() * OF_LEXEME;
     let mut levels = Levels { around: Vec::new(), inner: Level::default(), pending: 0, longest_run: 0 };
     let (mut cases, mut deepest, mut unary, mut unions) = (0_usize, 0, 0_usize, 0_usize);
-    let mut before = "";
+    let (mut before, mut kind_before) = ("", LexemeKind::Punctuation);
     for lexeme in lexemes {
         let mut prefix = false;
         let said = lexeme.text(text);
@@ -112,6 +114,9 @@ pub(super) fn measure(text: &str, lexemes: &[Lexeme]) -> Measured {
         match lexeme.kind {
             LexemeKind::Punctuation => match said {
                 "(" | "[" | "{" => {
+                    if kind_before == LexemeKind::Word {
+                        memory += OF_CALL;
+                    }
                     levels.inner.chain += usize::from(said == "[");
                     levels.open();
                 }
@@ -155,6 +160,9 @@ pub(super) fn measure(text: &str, lexemes: &[Lexeme]) -> Measured {
                     levels.inner.reshaping += 1;
                     levels.pending += 1;
                 } else if is("SELECT") || is("WHERE") {
+                    if is("SELECT") {
+                        memory += OF_SELECT;
+                    }
                     levels.inner.end_chain();
                     levels.settle();
                 } else if is("WHEN") || is("THEN") || is("ELSE") {
@@ -167,7 +175,7 @@ pub(super) fn measure(text: &str, lexemes: &[Lexeme]) -> Measured {
             }
             _ => {}
         }
-        before = said;
+        (before, kind_before) = (said, lexeme.kind);
         unary = if prefix { unary + 1 } else { 0 };
         deepest = deepest.max(levels.around.len() + 1 + cases + unary + levels.pending);
     }
@@ -177,7 +185,9 @@ pub(super) fn measure(text: &str, lexemes: &[Lexeme]) -> Measured {
     levels.inner.end_row();
     let height = levels.inner.highest.max(unions);
     let run = levels.longest_run.max(levels.inner.longest_run);
-    if deepest > MAX_DEPTH {
+    if memory > MAX_MEMORY {
+        Measured::TooDeep("it is too large")
+    } else if deepest > MAX_DEPTH {
         Measured::TooDeep("it is nested too deep")
     } else if height > MAX_HEIGHT {
         Measured::TooDeep("it has too many operators in a row")

@@ -28,6 +28,8 @@ use crate::query::{Lifetime, Read, ReadRole, Reading, Script, Statement, Stateme
 const MAX_REWRITTEN: usize = 60_000;
 /// A text of more bytes is scanned: it is a dump, and would take seconds to parse.
 const MAX_PARSED: usize = 24_000_000;
+/// A text of more bytes is not read at all.
+const MAX_READ: usize = 100_000_000;
 /// Touched only as far as it is used.
 const STACK: usize = 1 << 29;
 /// So often a text is read to find which of its variables are made of others.
@@ -38,9 +40,8 @@ const MAX_NESTED_TEXTS: usize = 8;
 /// Reads a whole SQL text, a script of one or many statements.
 #[must_use]
 pub fn parse(text: &str, dialect: Dialect) -> Script {
-    if u32::try_from(text.len()).is_err() {
-        let diagnostic = Diagnostic::error("text-too-large", "a text of more than four gigabytes");
-        return Script { statements: Vec::new(), reading: Reading::Scanned, diagnostics: vec![diagnostic] };
+    if text.len() > MAX_READ {
+        return unread();
     }
     let size = if text.len() > MAX_PARSED { Size::Huge } else { Size::Ordinary };
     // A loop may use a variable above the place where it is set.
@@ -60,6 +61,20 @@ pub fn parse(text: &str, dialect: Dialect) -> Script {
         variables = reader.variables;
         passes += 1;
     }
+}
+
+/// A text that is too large to be looked at: it may read and fill anything.
+fn unread() -> Script {
+    let diagnostic = Diagnostic::error("text-too-large", "a text of more than 100 MB").hint("split it");
+    let statement = Statement {
+        kind: StatementKind::Dynamic,
+        targets: Vec::new(),
+        reads: Vec::new(),
+        position: Position::START,
+        incomplete: Some("the text is too large to be read".to_owned()),
+        queries: None,
+    };
+    Script { statements: vec![statement], reading: Reading::Scanned, diagnostics: vec![diagnostic] }
 }
 
 /// A routine whose body is being read.
