@@ -34,6 +34,7 @@ mod split;
 mod subject;
 mod tokens;
 mod values;
+mod work;
 mod world;
 mod yaml;
 

@@ -26,6 +26,10 @@ const TEMPLATE_FUEL: u64 = 3_000_000;
 const NODE_FUEL: i64 = 30_000_000;
 /// What a call of a macro costs beside its instructions.
 const CALL_FUEL: i64 = 200;
+/// How many bytes may be kept for one instruction.
+const WEIGHT_PER_FUEL: i64 = 8;
+/// How many bytes of the heaviest value may be gone through for one.
+const WEIGHT_PER_TICK: i64 = 128;
 /// How deep macros may call each other.
 const MAX_DEPTH: usize = 120;
 /// How many bytes one node may print.
@@ -183,6 +187,8 @@ pub(super) struct Run {
     depth: AtomicUsize,
     fuel: AtomicI64,
     output: AtomicI64,
+    /// The weight of the heaviest value so far.
+    heaviest: AtomicI64,
 }
 
 impl Run {
@@ -196,6 +202,7 @@ impl Run {
             depth: AtomicUsize::new(0),
             fuel: AtomicI64::new(NODE_FUEL),
             output: AtomicI64::new(MAX_OUTPUT),
+            heaviest: AtomicI64::new(0),
         })
     }
 
@@ -205,6 +212,17 @@ impl Run {
             return Err(caused(Cause::Limit, "the template runs too long; is there a loop without end?"));
         }
         Ok(())
+    }
+
+    /// Takes fuel for a value of some weight that is kept, copied or gone through.
+    pub(super) fn carry(&self, weight: i64) -> Result<(), Error> {
+        self.heaviest.fetch_max(weight, Ordering::Relaxed);
+        self.spend(weight / WEIGHT_PER_FUEL)
+    }
+
+    /// Takes fuel for a round of a loop or a call, which may use the heaviest value there is.
+    pub(super) fn tick(&self) -> Result<(), Error> {
+        self.spend(self.heaviest.load(Ordering::Relaxed) / WEIGHT_PER_TICK)
     }
 
     fn print(&self, bytes: i64) -> Result<(), Error> {
@@ -469,6 +487,7 @@ impl MacroValue {
     fn invoke(&self, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
         let locals = self.bind(state, args)?;
         self.run.spend(CALL_FUEL)?;
+        self.run.tick()?;
         let depth = self.run.depth.fetch_add(1, Ordering::Relaxed);
         let result = if depth >= MAX_DEPTH {
             Err(caused(Cause::Limit, format!("macros call each other more than {MAX_DEPTH} deep")))
@@ -526,6 +545,12 @@ impl Object for MacroValue {
     fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
         self.invoke(state, args)
     }
+}
+
+/// The run that a state of the renderer belongs to.
+pub(super) fn run_of(state: &State<'_, '_>) -> Option<Arc<Run>> {
+    let meter = state.lookup("__meter")?;
+    meter.downcast_object_ref::<Meter>().map(|meter| Arc::clone(&meter.0))
 }
 
 /// Adds to what a run found.

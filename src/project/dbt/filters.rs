@@ -4,9 +4,10 @@
 use minijinja::value::{Kwargs, Rest, Tuple, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, State, Value};
 
-use super::call::{Arguments, Cause, caused, function};
+use super::call::{Cause, caused, function, stateful};
 use super::natives::{from_json, to_json};
 use super::values::{self, dict, invalid, list, own, own_deep, representation};
+use super::work;
 
 /// How long a text in a variable may be.
 const MAX_TEXT: usize = 8 << 20;
@@ -47,9 +48,23 @@ fn slice(state: &State<'_, '_>, value: Value, count: usize, fill_with: Option<Va
 /// Adds all of them to a renderer.
 pub(super) fn install(env: &mut Environment<'static>) {
     env.set_unknown_method_callback(method);
-    env.add_global("__list", function(|arguments| Ok(own(arguments.positional.first().cloned().unwrap_or_default()))));
-    env.add_global("__dict", function(|arguments| Ok(own(arguments.positional.first().cloned().unwrap_or_default()))));
-    env.add_global("__own", function(kept));
+    env.add_global("__list", stateful(literal_of));
+    env.add_global("__dict", stateful(literal_of));
+    env.add_global("__own", stateful(kept));
+    env.add_global("__tick", stateful(work::tick));
+    env.add_filter("__operand", work::operand);
+    env.add_filter("__factor", work::factor);
+    env.add_filter("__join", minijinja::filters::join);
+    env.add_filter("join", join);
+    env.add_filter("replace", replace);
+    env.add_filter("sort", |state: &mut State<'_, '_>, value: Value, kwargs: Kwargs| {
+        work::weigh(state, &value)?;
+        minijinja::filters::sort(state, value, kwargs)
+    });
+    env.add_filter("unique", |state: &mut State<'_, '_>, value: Value, kwargs: Kwargs| {
+        work::weigh(state, &value)?;
+        minijinja::filters::unique(state, value, kwargs)
+    });
     env.add_filter("__mod", modulo);
     env.add_filter("__add", |state: &mut State<'_, '_>, left: Value, right: Value| sum(state, "__add__", left, right));
     env.add_filter("__sub", |state: &mut State<'_, '_>, left: Value, right: Value| sum(state, "__sub__", left, right));
@@ -75,10 +90,16 @@ pub(super) fn install(env: &mut Environment<'static>) {
     env.add_filter("as_bool", |value: Value| native(&value, ValueKind::Bool));
     env.add_filter("as_number", |value: Value| native(&value, ValueKind::Number));
     env.add_filter("as_native", |value: Value| literal(&value).unwrap_or(value));
-    env.add_filter("as_text", |value: Value| Value::from(value.to_string()));
-    env.add_filter("list", |value: Value| -> Result<Value, Error> { Ok(list(value.try_iter()?)) });
-    env.add_filter("string", |value: Value| Value::from(value.to_string()));
-    env.add_filter("tojson", |value: Value| Value::from(to_json(&value).to_string()));
+    env.add_filter("as_text", text_of);
+    env.add_filter("list", |state: &mut State<'_, '_>, value: Value| -> Result<Value, Error> {
+        work::weigh(state, &value)?;
+        Ok(list(value.try_iter()?))
+    });
+    env.add_filter("string", text_of);
+    env.add_filter("tojson", |value: Value| -> Result<Value, Error> {
+        work::text_of(&value, 0)?;
+        Ok(Value::from(to_json(&value).to_string()))
+    });
     env.add_filter("fromjson", |value: String| -> Result<Value, Error> {
         let json = serde_json::from_str(&value).map_err(|error| invalid(format!("not JSON: {error}")))?;
         Ok(own_deep(&from_json(&json), 0))
@@ -128,9 +149,54 @@ pub(super) fn install(env: &mut Environment<'static>) {
     env.add_test("callable", |value: &Value| value.kind() == ValueKind::Plain);
 }
 
+/// The value of a list or a dict that is written out.
+fn literal_of(_: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let value = args.first().cloned().unwrap_or_default();
+    work::nested(&value)?;
+    Ok(own(value))
+}
+
+fn text_of(value: Value) -> Result<Value, Error> {
+    work::text_of(&value, 0)?;
+    Ok(Value::from(value.to_string()))
+}
+
+fn join(
+    state: &mut State<'_, '_>,
+    value: Value,
+    joiner: Option<Value>,
+    attribute: Option<String>,
+    kwargs: Kwargs,
+) -> Result<Value, Error> {
+    let named = || kwargs.peek::<Option<Value>>("d").ok().flatten();
+    let between = joiner.clone().or_else(named).filter(|joiner| !joiner.is_none());
+    work::text_of(&value, between.as_ref().and_then(Value::as_str).map_or(0, str::len))?;
+    let joiner = joiner.filter(|joiner| !joiner.is_none()).map(|joiner| joiner.to_string());
+    let mut args = vec![value];
+    args.extend([joiner.map(Value::from).unwrap_or_else(|| Value::from(())), Value::from(attribute)]);
+    args.push(Value::from(kwargs));
+    state.apply_filter("__join", &args)
+}
+
+/// How a text becomes with some of its parts replaced.
+fn replace(
+    _: &mut State<'_, '_>,
+    value: Value,
+    from: Value,
+    to: Value,
+    _: Rest<ValueOrKwargs>,
+) -> Result<Value, Error> {
+    let [text, from, to] = [value, from, to].map(|value| value.to_string());
+    work::product(text.matches(&*from).count(), to.len())?;
+    Ok(Value::from(text.replace(&*from, &to)))
+}
+
 /// The value that a variable holds: changeable, and not too large.
-fn kept(arguments: &Arguments) -> Result<Value, Error> {
-    match arguments.positional.as_slice() {
+fn kept(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    for value in args {
+        work::weigh(state, value)?;
+    }
+    match args {
         [one] => {
             if one.as_str().is_some_and(|text| text.len() > MAX_TEXT) {
                 return Err(caused(Cause::Limit, "a variable holds more than 8 MB of text"));
@@ -139,6 +205,12 @@ fn kept(arguments: &Arguments) -> Result<Value, Error> {
         }
         many => Ok(Value::from(Tuple::from(many))),
     }
+}
+
+/// How many bytes the longest of some values may print.
+fn longest<'a>(values: impl IntoIterator<Item = &'a Value>) -> usize {
+    let bytes = values.into_iter().map(|value| super::size::printed(value, 1 << 27, 0)).max();
+    bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default()
 }
 
 /// `+` and `-`, where a date may stand on one of the sides.
@@ -153,8 +225,9 @@ fn sum(state: &mut State<'_, '_>, method: &str, left: Value, right: Value) -> Re
 
 /// `%`: a format where the left side is a text, the remainder elsewhere.
 fn modulo(state: &mut State<'_, '_>, left: Value, right: Value) -> Result<Value, Error> {
-    if left.as_str().is_some() {
-        narrow(&left.to_string())?;
+    if let Some(text) = left.as_str() {
+        narrow(text)?;
+        work::product(text.matches('%').count(), longest([&right]))?;
         let mut args = vec![left];
         match right.kind() {
             ValueKind::Seq if right.downcast_object_ref::<Tuple>().is_some() => args.extend(right.try_iter()?),
@@ -213,8 +286,17 @@ fn method(state: &mut State<'_, '_>, value: &Value, method: &str, args: &[Value]
         let padding = |width: usize, fill: Option<String>| {
             fill.unwrap_or_else(|| " ".to_owned()).repeat(width.saturating_sub(length))
         };
-        if method == "format" {
-            narrow(text)?;
+        match method {
+            "format" => {
+                narrow(text)?;
+                work::product(text.matches('{').count(), longest(args))?;
+            }
+            "replace" => {
+                let from = argument(0).unwrap_or_default();
+                work::product(text.matches(&*from).count(), longest(&args[args.len().min(1)..]))?;
+            }
+            "join" => args.first().map_or(Ok(()), |items| work::text_of(items, text.len()))?,
+            _ => {}
         }
         match method {
             "zfill" => {

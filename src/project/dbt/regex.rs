@@ -71,6 +71,7 @@ fn apply(pattern: &Regex, method: &str, rest: &[Value], arguments: &Arguments) -
                 _ => template.push(character),
             }
         }
+        super::work::product(pattern.find_iter(&text).count(), template.len())?;
         return Ok(Value::from(pattern.replace_all(&text, template.as_str()).into_owned()));
     }
     let text = argument(0, "string")?;

@@ -68,6 +68,11 @@ pub(super) fn template(source: &str, part: &Range<usize>, without: &[Range<usize
             at = offset;
             at += replaced(inserted);
         }
+        if piece.kind == PieceKind::Tag && piece.keyword(source) == "for" {
+            out.copy(source, at..piece.range.end);
+            out.insert(if source[..piece.range.end].ends_with("-%}") { TRIMMING_TICK } else { TICK });
+            at = piece.range.end;
+        }
     }
     if at < part.end {
         out.copy(source, at..part.end);
@@ -105,6 +110,10 @@ fn pieces_within(text: &str, part: &Range<usize>) -> Vec<Piece> {
 
 const MODULO: &str = "|__mod(";
 const NO_SIGN: &str = " ";
+const OPERAND: &str = "|__operand";
+const FACTOR: &str = "|__factor";
+const TICK: &str = "{% do __tick() %}";
+const TRIMMING_TICK: &str = "{% do __tick() -%}";
 const PLUS: &str = "|__add(";
 const MINUS: &str = "|__sub(";
 
@@ -190,6 +199,16 @@ fn operands(source: &str, tokens: &[Token], insertions: &mut Vec<Insertion>) {
                 if let Some(last) = end.and_then(|end| tokens.get(end)) {
                     insertions.push((token.range.start, if sign == "+" { PLUS } else { MINUS }));
                     insertions.push((last.range.end, ")"));
+                }
+            }
+            (TokenKind::Symbol, operator @ ("~" | "+" | "*")) if ends_operand(source, before) => {
+                // A text that is written out is as short as the template.
+                let is_written = |at: usize| tokens.get(at).is_some_and(|token| token.kind == TokenKind::Text);
+                if let Some(end) = operand_end(source, tokens, index + 1)
+                    && let Some(last) = tokens.get(end)
+                    && !(end == index + 1 && is_written(end) && operator != "*")
+                {
+                    insertions.push((last.range.end, if operator == "*" { FACTOR } else { OPERAND }));
                 }
             }
             (TokenKind::Text, _) if before.is_some_and(|before| before.kind == TokenKind::Text) => {
@@ -296,14 +315,23 @@ mod tests {
     fn literals_become_values_that_can_change() {
         check("{% set x = [] %}{{ x[0] }}", "{% set x = __own( __list([])) %}{{ x[0] }}");
         check("{{ f([1, {'a': []}])[0] }}", "{{ f(__list([1, __dict({'a': __list([])})]))[0] }}");
-        check("{% for a in [1] %}", "{% for a in __list([1]) %}");
+        check("{% for a in [1] %}", "{% for a in __list([1]) %}{% do __tick() %}");
+        check("{%- for a in b -%} x", "{%- for a in b -%}{% do __tick() -%} x");
     }
 
     #[test]
     fn percent_formats_strings() {
         check("{{ '%s-%s' % (a, b) }}", "{{ '%s-%s' |__mod( (a, b)) }}");
         check("{{ i % 2 == 0 }}", "{{ i |__mod( 2) == 0 }}");
-        check("{{ 3 * i % 2 }}", "{{ 3 * i % 2 }}");
+        check("{{ 3 * i % 2 }}", "{{ 3 * i|__factor % 2 }}");
+    }
+
+    #[test]
+    fn operands_that_may_be_large_are_weighed() {
+        check("{{ a ~ b.c(d) ~ 'e' }}", "{{ a ~ b.c(d)|__operand ~ 'e' }}");
+        check("{{ a + b * 2 }}", "{{ a + b|__operand * 2|__factor }}");
+        check("{{ -a | f('*') }}", "{{ -a | f('*') }}");
+        check("{{ f(*a) }}", "{{ f(*a) }}");
     }
 
     #[test]

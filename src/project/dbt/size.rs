@@ -20,6 +20,9 @@ pub(super) fn printed(value: &Value, most: i64, depth: usize) -> i64 {
         return most.saturating_add(1);
     }
     let mut sum = items.saturating_mul(AROUND);
+    if sum > most {
+        return sum;
+    }
     for item in value.try_iter().into_iter().flatten() {
         if sum > most {
             break;

@@ -9,10 +9,13 @@ use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Tuple, ValueKi
 use minijinja::{Error, ErrorKind, State, Value};
 
 use super::modules::Nothing;
+use super::work;
 
 /// How deep a value may nest; deeper ones would take the renderer's stack.
 const MAX_NESTING: usize = 64;
-/// How long a list or a dict may grow.
+/// How long a dict may grow, whose keys are looked for one after the other.
+const MAX_PAIRS: usize = 50_000;
+/// How long a list may grow.
 const MAX_LENGTH: usize = 1_000_000;
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -103,7 +106,9 @@ pub(super) fn own_deep(value: &Value, depth: usize) -> Value {
 }
 
 /// The value, if it may stand inside a container.
-fn fits(container: usize, value: &Value) -> Result<Value, Error> {
+fn fits(state: &State<'_, '_>, container: usize, value: &Value) -> Result<Value, Error> {
+    work::weigh(state, value)?;
+    work::nested(value)?;
     let value = own(value.clone());
     if holds(&value, container, MAX_NESTING) {
         return Err(invalid("a list or dict holds itself or nests too deep"));
@@ -140,7 +145,7 @@ fn holds(value: &Value, container: usize, room: usize) -> bool {
 }
 
 fn check_length(length: usize) -> Result<(), Error> {
-    if length > MAX_LENGTH { Err(invalid("a list or dict grows beyond a million entries")) } else { Ok(()) }
+    if length > MAX_LENGTH { Err(invalid("a list grows beyond a million entries")) } else { Ok(()) }
 }
 
 /// The arguments of a method, keyword arguments apart.
@@ -187,7 +192,7 @@ impl Object for PyList {
         let none = Ok(Value::from(()));
         match method {
             "append" => {
-                let value = fits(this, argument(args, 0)?)?;
+                let value = fits(state, this, argument(args, 0)?)?;
                 let mut held = lock(&self.0);
                 check_length(held.len() + 1)?;
                 held.push(value);
@@ -196,7 +201,7 @@ impl Object for PyList {
             "extend" => {
                 let mut values = Vec::new();
                 for value in argument(args, 0)?.try_iter()? {
-                    values.push(fits(this, &value)?);
+                    values.push(fits(state, this, &value)?);
                 }
                 let mut held = lock(&self.0);
                 check_length(held.len() + values.len())?;
@@ -204,7 +209,7 @@ impl Object for PyList {
                 none
             }
             "insert" => {
-                let value = fits(this, argument(args, 1)?)?;
+                let value = fits(state, this, argument(args, 1)?)?;
                 let mut held = lock(&self.0);
                 check_length(held.len() + 1)?;
                 let index = argument(args, 0)?.as_i64().and_then(|index| place(index, held.len())).unwrap_or(0);
@@ -237,6 +242,7 @@ impl Object for PyList {
                 none
             }
             "sort" => {
+                work::weigh(state, &Value::from_dyn_object(Arc::clone(self)))?;
                 let mut items = lock(&self.0).clone();
                 if let Some(key) = keyword(args, "key") {
                     let mut keyed = Vec::with_capacity(items.len());
@@ -268,7 +274,7 @@ impl Object for PyList {
             }
             // Sets of Python, as far as projects use them, are lists without repetition.
             "add" => {
-                let value = fits(this, argument(args, 0)?)?;
+                let value = fits(state, this, argument(args, 0)?)?;
                 let items = lock(&self.0).clone();
                 if !items.contains(&value) {
                     check_length(items.len() + 1)?;
@@ -287,6 +293,9 @@ impl Object for PyList {
                 let mut theirs = Vec::new();
                 for arg in args {
                     theirs.extend(arg.try_iter()?);
+                }
+                if method != "union" {
+                    work::product(mine.len(), theirs.len())?;
                 }
                 Ok(match method {
                     "union" => list(distinct(mine.into_iter().chain(theirs))),
@@ -316,9 +325,14 @@ impl Object for PyList {
 pub(super) fn distinct(values: impl IntoIterator<Item = Value>) -> Vec<Value> {
     let mut kept: Vec<Value> = Vec::new();
     let mut seen = std::collections::HashSet::new();
+    let mut texts = std::collections::HashSet::new();
     for value in values {
-        // A container's hash could change under it; such values are rare in sets, and few.
-        let new = if value.as_object().is_some() { !kept.contains(&value) } else { seen.insert(value.clone()) };
+        // A container's hash could change under it.
+        // What two print alike is the same, or as good as.
+        let new = match value.as_object() {
+            Some(_) => texts.insert(representation(&value)),
+            None => seen.insert(value.clone()),
+        };
         if new {
             kept.push(value);
         }
@@ -336,7 +350,9 @@ impl PyDict {
         if let Some(pair) = held.iter_mut().find(|(held, _)| *held == key) {
             pair.1 = value;
         } else {
-            check_length(held.len() + 1)?;
+            if held.len() >= MAX_PAIRS {
+                return Err(invalid("a dict grows beyond fifty thousand entries"));
+            }
             held.push((key, value));
         }
         Ok(())
@@ -356,7 +372,7 @@ impl Object for PyDict {
         Some(lock(&self.0).len())
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         let this = address(&self.0);
         match method {
             "keys" => Ok(list(lock(&self.0).iter().map(|(key, _)| key.clone()).collect::<Vec<_>>())),
@@ -374,11 +390,11 @@ impl Object for PyDict {
                 for arg in args {
                     if let Some(pairs) = arg.as_object().filter(|object| object.repr() == ObjectRepr::Map) {
                         for (key, value) in pairs.try_iter_pairs().into_iter().flatten().collect::<Vec<_>>() {
-                            self.put(key, fits(this, &value)?)?;
+                            self.put(key, fits(state, this, &value)?)?;
                         }
                     } else {
                         for pair in arg.try_iter()? {
-                            let value = fits(this, &pair.get_item(&Value::from(1))?)?;
+                            let value = fits(state, this, &pair.get_item(&Value::from(1))?)?;
                             self.put(pair.get_item(&Value::from(0))?, value)?;
                         }
                     }
@@ -390,12 +406,12 @@ impl Object for PyDict {
                 if let Some(value) = self.find(key) {
                     return Ok(value);
                 }
-                let value = fits(this, args.get(1).unwrap_or(&Value::from(())))?;
+                let value = fits(state, this, args.get(1).unwrap_or(&Value::from(())))?;
                 self.put(key.clone(), value.clone())?;
                 Ok(value)
             }
             "__setitem__" => {
-                self.put(argument(args, 0)?.clone(), fits(this, argument(args, 1)?)?)?;
+                self.put(argument(args, 0)?.clone(), fits(state, this, argument(args, 1)?)?)?;
                 Ok(Value::from(()))
             }
             "pop" => {
