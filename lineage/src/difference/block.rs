@@ -272,7 +272,7 @@ impl Comparer<'_> {
                 }
                 let why = Arc::new(evidence);
                 let unstable = grouped.keys.iter().find_map(|key| stage.unstable(self.terms, *key));
-                stage.group(grouped.keys.clone(), Some(&why));
+                stage.group_on_one_side(grouped.keys.clone(), &why);
                 stage.say(Rows::Regrained, &why);
                 stage.say(if is_new { Rows::Fewer } else { Rows::More }, &why);
                 // All rows make one row, also if there are none.

@@ -110,6 +110,12 @@ impl Stage {
         self.grouped = Some(Grouped { keys, unstable, repeats });
     }
 
+    /// Rows are put together on one side only: on the way from one to the other they stand apart once, so
+    /// nothing about them is absorbed.
+    pub(super) fn group_on_one_side(&mut self, keys: Vec<TermId>, why: &Because) {
+        self.grouped = Some(Grouped { keys, unstable: Some(Arc::clone(why)), repeats: false });
+    }
+
     /// Windows look at the rows as they are here.
     pub(super) fn see(&mut self) {
         self.seen = any(&self.rows).cloned();
