@@ -20,11 +20,14 @@ use crate::query::block::Lateral;
 use crate::stack::with_room;
 
 mod align;
+mod arrivals;
 mod block;
 mod bridge;
 mod carried;
 mod conditions;
 mod delta;
+mod ending;
+mod grain;
 mod implies;
 mod joins;
 mod sets;

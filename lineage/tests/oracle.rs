@@ -8,6 +8,8 @@
 mod chance;
 #[path = "oracle/data.rs"]
 mod data;
+#[path = "oracle/edit.rs"]
+mod edit;
 #[path = "oracle/lineage.rs"]
 mod lineage;
 #[path = "oracle/query.rs"]

@@ -1,4 +1,4 @@
-//! Random queries, and random edits of them. What SQL leaves open, such as which of several rows a LIMIT
+//! Random queries. What SQL leaves open, such as which of several rows a LIMIT
 //! keeps, is left out: the order of everything that is cut is total.
 
 use crate::chance::Chance;
@@ -13,31 +13,31 @@ pub(crate) enum Query {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Select {
-    sources: Vec<Source>,
-    wheres: Vec<String>,
-    group: Option<Vec<String>>,
-    havings: Vec<String>,
-    outputs: Vec<(String, String)>,
-    distinct: bool,
-    limit: Option<usize>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) wheres: Vec<String>,
+    pub(crate) group: Option<Vec<String>>,
+    pub(crate) havings: Vec<String>,
+    pub(crate) outputs: Vec<(String, String)>,
+    pub(crate) distinct: bool,
+    pub(crate) limit: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
-struct Source {
-    alias: String,
-    what: What,
-    join: &'static str,
-    on: Vec<String>,
+pub(crate) struct Source {
+    pub(crate) alias: String,
+    pub(crate) what: What,
+    pub(crate) join: &'static str,
+    pub(crate) on: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
-enum What {
+pub(crate) enum What {
     Table(usize),
     Query(Query),
 }
 
 /// A column in sight, and whether it holds text.
-type Sight = Vec<(String, bool)>;
+pub(crate) type Sight = Vec<(String, bool)>;
 
 impl Query {
     pub(crate) fn sql(&self) -> String {
@@ -52,7 +52,7 @@ impl Query {
     }
 
     /// The columns: text ends on `s`.
-    fn columns(&self) -> Vec<String> {
+    pub(crate) fn columns(&self) -> Vec<String> {
         match self {
             Self::Select(select) => select.outputs.iter().map(|(name, _)| name.clone()).collect(),
             Self::Set(_, branches) => branches[0].columns(),
@@ -100,12 +100,12 @@ impl Select {
         sql
     }
 
-    fn sight(&self) -> Sight {
+    pub(crate) fn sight(&self) -> Sight {
         self.sources.iter().flat_map(sight_of).collect()
     }
 }
 
-fn sight_of(source: &Source) -> Sight {
+pub(crate) fn sight_of(source: &Source) -> Sight {
     let columns: Vec<String> = match &source.what {
         What::Table(table) => TABLES[*table].columns.iter().map(|name| (*name).to_owned()).collect(),
         What::Query(query) => query.columns(),
@@ -127,7 +127,7 @@ pub(crate) struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn alias(&mut self) -> String {
+    pub(crate) fn alias(&mut self) -> String {
         self.count += 1;
         format!("q{}", self.count)
     }
@@ -143,7 +143,7 @@ impl Maker<'_> {
     }
 
     /// A SELECT of as many columns, of the same types.
-    fn like(&mut self, other: &Select, depth: usize) -> Select {
+    pub(crate) fn like(&mut self, other: &Select, depth: usize) -> Select {
         let mut select = self.select(depth);
         select.group = None;
         select.havings.clear();
@@ -153,7 +153,7 @@ impl Maker<'_> {
         select
     }
 
-    fn source(&mut self, depth: usize, sight: &Sight) -> Source {
+    pub(crate) fn source(&mut self, depth: usize, sight: &Sight) -> Source {
         let alias = self.alias();
         let what = if depth > 0 && self.chance.percent(40) {
             What::Query(self.query(depth - 1))
@@ -168,7 +168,7 @@ impl Maker<'_> {
         source
     }
 
-    fn on(&mut self, sight: &Sight, source: &Source) -> Vec<String> {
+    pub(crate) fn on(&mut self, sight: &Sight, source: &Source) -> Vec<String> {
         let own = sight_of(source);
         let mut on = Vec::new();
         for _ in 0..=usize::from(self.chance.percent(25)) {
@@ -242,12 +242,12 @@ impl Maker<'_> {
         select
     }
 
-    fn name(&mut self, text: bool) -> String {
+    pub(crate) fn name(&mut self, text: bool) -> String {
         self.count += 1;
         format!("c{}{}", self.count, if text { "s" } else { "" })
     }
 
-    fn column(&mut self, sight: &Sight, text: bool) -> String {
+    pub(crate) fn column(&mut self, sight: &Sight, text: bool) -> String {
         let fit: Vec<&String> = sight.iter().filter(|(_, is)| *is == text).map(|(name, _)| name).collect();
         if fit.is_empty() {
             return if text { "'a'".to_owned() } else { "1".to_owned() };
@@ -255,14 +255,14 @@ impl Maker<'_> {
         (*self.chance.pick(&fit)).clone()
     }
 
-    fn key(&mut self, sight: &Sight) -> String {
+    pub(crate) fn key(&mut self, sight: &Sight) -> String {
         let text = self.chance.percent(25);
         let column = self.column(sight, text);
         // A constant as a key is a place.
         if column.contains('.') { column } else { format!("{} + 0", self.column(sight, false)) }
     }
 
-    fn expr(&mut self, sight: &Sight, text: bool) -> String {
+    pub(crate) fn expr(&mut self, sight: &Sight, text: bool) -> String {
         let column = self.column(sight, text);
         if text {
             return match self.chance.below(5) {
@@ -295,7 +295,7 @@ impl Maker<'_> {
         format!("(select {aggregate} from {} as {alias} where {inner} = {outer})", table.name)
     }
 
-    fn aggregate(&mut self, sight: &Sight) -> String {
+    pub(crate) fn aggregate(&mut self, sight: &Sight) -> String {
         let column = self.column(sight, false);
         match self.chance.below(7) {
             0 => "count(*)".to_owned(),
@@ -325,7 +325,7 @@ impl Maker<'_> {
         format!("{function} over (partition by {partition})")
     }
 
-    fn condition(&mut self, sight: &Sight, depth: usize) -> String {
+    pub(crate) fn condition(&mut self, sight: &Sight, depth: usize) -> String {
         let column = self.column(sight, false);
         let other = self.column(sight, false);
         let value = self.chance.below(4);
@@ -360,257 +360,6 @@ impl Maker<'_> {
             }
             _ => format!("{not}exists (select 1 from {} as {alias} where {inner} = {outer}{also})", table.name),
         }
-    }
-
-    /// An edit somewhere in a query; what it is called.
-    pub(crate) fn edit(&mut self, query: &mut Query) -> &'static str {
-        match query {
-            Query::Set(operator, branches) => match self.chance.below(10) {
-                0 | 1 => {
-                    *operator = *self.chance.pick(&["union all", "union", "intersect", "except"]);
-                    "set operator"
-                }
-                2 if branches.len() > 1 => {
-                    let place = self.chance.below(branches.len());
-                    branches.remove(place);
-                    "branch removed"
-                }
-                3 => {
-                    let Query::Select(first) = &branches[0] else { return "nothing" };
-                    let first = (**first).clone();
-                    let branch = self.like(&first, 0);
-                    branches.push(Query::Select(Box::new(branch)));
-                    "branch added"
-                }
-                4 => {
-                    let last = branches.len() - 1;
-                    branches.swap(0, last);
-                    "branches swapped"
-                }
-                _ => {
-                    let place = self.chance.below(branches.len());
-                    self.edit(&mut branches[place])
-                }
-            },
-            Query::Select(select) => {
-                let nested: Vec<usize> = (0..select.sources.len())
-                    .filter(|place| matches!(select.sources[*place].what, What::Query(_)))
-                    .collect();
-                if !nested.is_empty() && self.chance.percent(45) {
-                    let place = *self.chance.pick(&nested);
-                    if let What::Query(inner) = &mut select.sources[place].what {
-                        return self.edit(inner);
-                    }
-                }
-                if self.chance.percent(4) {
-                    return self.wrap(query);
-                }
-                self.edit_select(select)
-            }
-        }
-    }
-
-    /// Puts a query into a derived table, with or without a condition.
-    fn wrap(&mut self, query: &mut Query) -> &'static str {
-        let alias = self.alias();
-        let outputs = query.columns().into_iter().map(|name| (name.clone(), format!("{alias}.{name}"))).collect();
-        let source = Source { alias, what: What::Query(query.clone()), join: "join", on: Vec::new() };
-        let sight = sight_of(&source);
-        let wheres = if self.chance.percent(40) { vec![self.condition(&sight, 1)] } else { Vec::new() };
-        let named = if wheres.is_empty() { "wrapped" } else { "wrapped and filtered" };
-        let select = Select {
-            sources: vec![source],
-            wheres,
-            group: None,
-            havings: Vec::new(),
-            outputs,
-            distinct: false,
-            limit: None,
-        };
-        *query = Query::Select(Box::new(select));
-        named
-    }
-
-    fn edit_select(&mut self, select: &mut Select) -> &'static str {
-        loop {
-            if let Some(name) = self.try_edit(select) {
-                return name;
-            }
-        }
-    }
-
-    /// One kind of edit; none if it does not fit.
-    fn try_edit(&mut self, select: &mut Select) -> Option<&'static str> {
-        let sight = select.sight();
-        let name = match self.chance.below(29) {
-            0 | 1 => {
-                let place = self.chance.below(select.outputs.len());
-                let text = select.outputs[place].0.ends_with('s');
-                select.outputs[place].1 = match &select.group {
-                    Some(keys) if place >= keys.len() => self.aggregate(&sight),
-                    Some(_) => format!("coalesce({}, {})", select.outputs[place].1, if text { "'z'" } else { "0" }),
-                    None => self.expr(&sight, text),
-                };
-                "expression"
-            }
-            2 => {
-                let name = self.name(false);
-                let expr = if select.group.is_some() { self.aggregate(&sight) } else { self.expr(&sight, false) };
-                select.outputs.push((name, expr));
-                "column added"
-            }
-            3 if select.outputs.len() > 1 => {
-                let place = self.chance.below(select.outputs.len());
-                if select.group.as_ref().is_some_and(|keys| place < keys.len()) {
-                    select.outputs.pop();
-                } else {
-                    select.outputs.remove(place);
-                }
-                "column removed"
-            }
-            4 => {
-                let place = self.chance.below(select.outputs.len());
-                let text = select.outputs[place].0.ends_with('s');
-                select.outputs[place].0 = self.name(text);
-                "column renamed"
-            }
-            5 | 6 => {
-                let condition = self.condition(&sight, 1);
-                select.wheres.push(condition);
-                "condition added"
-            }
-            7 | 8 if !select.wheres.is_empty() => {
-                let place = self.chance.below(select.wheres.len());
-                select.wheres.remove(place);
-                "condition removed"
-            }
-            9 if !select.wheres.is_empty() => {
-                let place = self.chance.below(select.wheres.len());
-                select.wheres[place] = self.condition(&sight, 1);
-                "condition changed"
-            }
-            10 | 11 if select.sources.len() > 1 => {
-                let place = 1 + self.chance.below(select.sources.len() - 1);
-                select.sources[place].join = *self.chance.pick(&["join", "left join", "full join", "right join"]);
-                "join kind"
-            }
-            12 if select.sources.len() > 1 => {
-                let place = 1 + self.chance.below(select.sources.len() - 1);
-                let before: Sight = select.sources[..place].iter().flat_map(sight_of).collect();
-                if select.sources[place].on.len() > 1 && self.chance.percent(50) {
-                    select.sources[place].on.pop();
-                } else {
-                    select.sources[place].on = self.on(&before, &select.sources[place].clone());
-                }
-                "join condition"
-            }
-            13 | 14 => {
-                let source = self.source(1, &sight);
-                select.sources.push(source);
-                "join added"
-            }
-            15 if select.sources.len() > 1 => {
-                select.sources.pop();
-                "join removed"
-            }
-            16 if select.group.is_none() => {
-                select.distinct = !select.distinct;
-                "distinct"
-            }
-            17 if select.group.is_some() => {
-                let key = self.key(&sight);
-                if let Some(keys) = &mut select.group {
-                    let name = self.name(key.ends_with('s'));
-                    if self.chance.percent(70) {
-                        let place = keys.len().min(select.outputs.len());
-                        select.outputs.insert(place, (name, key.clone()));
-                    }
-                    keys.push(key);
-                }
-                "key added"
-            }
-            18 if select.group.as_ref().is_some_and(|keys| !keys.is_empty()) => {
-                if let Some(keys) = &mut select.group {
-                    let key = keys.pop();
-                    select.outputs.retain(|(_, expr)| Some(expr) != key.as_ref());
-                }
-                if select.outputs.is_empty() {
-                    select.outputs.push(("n".to_owned(), "count(*)".to_owned()));
-                }
-                "key removed"
-            }
-            19 if select.group.is_some() => {
-                if select.havings.pop().is_none() {
-                    let aggregate = self.aggregate(&sight);
-                    select.havings.push(format!("{aggregate} > {}", self.chance.below(3)));
-                }
-                "having"
-            }
-            20 if select.limit.is_some() || self.chance.percent(30) => {
-                select.limit = match select.limit {
-                    Some(_) if self.chance.percent(60) => None,
-                    _ => Some(1 + self.chance.below(4)),
-                };
-                "limit"
-            }
-            21 if select.wheres.len() > 1 => {
-                select.wheres.reverse();
-                "conditions swapped"
-            }
-            22 | 23 => {
-                let found = select.outputs.iter_mut().find(|(_, expr)| expr.starts_with("row_number"))?;
-                let kept = found.1.split_once(" order by ").map(|(_, order)| order.to_owned())?;
-                let (first, second) = (self.column(&sight, false), self.column(&sight, false));
-                let also = if self.chance.percent(40) { format!(", {second}") } else { String::new() };
-                found.1 = format!("row_number() over (partition by {first}{also} order by {kept}");
-                "partition"
-            }
-            24 if select.sources.len() > 2 => {
-                // Inner joins alone may change places.
-                let inner = select.sources.iter().skip(1).all(|source| source.join == "join");
-                if !inner {
-                    return None;
-                }
-                let on: Vec<String> = select.sources.iter_mut().flat_map(|source| source.on.drain(..)).collect();
-                select.wheres.extend(on);
-                select.sources.reverse();
-                select.sources.iter_mut().for_each(|source| source.join = "cross join");
-                "joins reordered"
-            }
-            25 if !select.wheres.is_empty() => {
-                let place = self.chance.below(select.wheres.len());
-                let condition = &select.wheres[place];
-                let start = condition.strip_suffix(|last: char| last.is_ascii_digit())?;
-                select.wheres[place] = format!("{start}{}", self.chance.below(4));
-                "constant"
-            }
-            26 | 27 => self.inside(select)?,
-            28 if select.group.is_some() => {
-                let name = self.name(false);
-                let window = *self.chance.pick(&[
-                    "rank() over (order by count(*))",
-                    "sum(count(*)) over ()",
-                    "count(*) over ()",
-                ]);
-                select.outputs.push((name, window.to_owned()));
-                "window over groups"
-            }
-            _ => return None,
-        };
-        Some(name)
-    }
-
-    /// Another condition in a query in a condition, or one less.
-    fn inside(&mut self, select: &mut Select) -> Option<&'static str> {
-        let condition = select.wheres.iter_mut().find(|condition| condition.contains(" as q"))?;
-        let alias = condition.split_once(" as q")?.1.split(' ').next()?.to_owned();
-        let added = format!(" and q{alias}.s = 'a')");
-        *condition = if condition.ends_with(&added) {
-            format!("{})", condition.strip_suffix(&added)?)
-        } else {
-            format!("{}{added}", condition.strip_suffix(')')?)
-        };
-        Some("inside a condition")
     }
 
     /// One row of each kind, by the form that engines without QUALIFY need.

@@ -105,3 +105,17 @@ fn a_derived_table_that_no_longer_drops_rows() {
         ),
     ]);
 }
+
+#[test]
+fn nothing_is_absorbed_by_groups_of_one_side() {
+    check(&[(
+        "select sku, sum(quantity) as q from lines group by sku",
+        "select l.sku, sum(l.quantity) as q from lines l right join (select order_id, max(amount) as m from orders group by 1) o on o.order_id = l.order_id group by l.sku",
+        &[
+            "rows_removed: only rows…",
+            "rows_removed: …",
+            "rows_added: rows without a match in lines are kept…",
+            "revalued q: …",
+        ],
+    )]);
+}
