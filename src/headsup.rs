@@ -136,7 +136,7 @@ fn what(told: &[&JobEntry], changes: &[ChangeEntry]) -> Vec<String> {
     for job in told {
         let Some(start) = job.path.as_ref().and_then(|path| path.first()) else { continue };
         let Some(change) = changes.iter().find(|change| change.relation == *start) else { continue };
-        let text = format!("{}: {}", change.relation, describe(&change.effects));
+        let text = format!("{}: {}", change.relation, describe(&concerning(job, &change.effects)));
         if !texts.contains(&text) {
             texts.push(text);
         }
@@ -147,6 +147,18 @@ fn what(told: &[&JobEntry], changes: &[ChangeEntry]) -> Vec<String> {
         texts.push(format!("and {more} more relations"));
     }
     texts
+}
+
+/// Of what differs where the way to a job starts, that by which it comes there; all of it if that
+/// cannot be told.
+fn concerning(job: &JobEntry, effects: &[Effect]) -> Vec<Effect> {
+    let Some(first) = job.steps.first() else { return effects.to_vec() };
+    let is_it = |effect: &&Effect| {
+        let column = effect.column.as_ref().map(ColumnName::as_str);
+        effect.kind == first.effect && column == first.column.as_deref()
+    };
+    let found: Vec<Effect> = effects.iter().filter(is_it).cloned().collect();
+    if found.is_empty() { effects.to_vec() } else { found }
 }
 
 /// How it is known that the jobs are reached: column by column, unless some change on the way was only

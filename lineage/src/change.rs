@@ -17,7 +17,7 @@ use crate::name::{ColumnName, RelationName};
 use crate::relation::{Body, Declaration, Relation, RelationId, RelationKind, Rung, Writer};
 
 mod declared;
-mod query;
+pub(crate) mod query;
 
 use declared::{config_effects, schema_effects};
 use query::Compared;

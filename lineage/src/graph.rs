@@ -12,7 +12,7 @@ use crate::catalog::{Catalog, Found};
 use crate::dependency::Shape;
 use crate::diagnostic::{Diagnostic, Position};
 use crate::hashing::HashMap;
-use crate::name::RelationName;
+use crate::name::{ColumnName, RelationName};
 use crate::relation::{Reference, Relation, RelationId};
 
 mod build;
@@ -48,6 +48,8 @@ pub struct LineageGraph {
     columns: ColumnGraph,
     /// What is known of each relation, by its place.
     shapes: Vec<Shape>,
+    /// The columns of each in which NULL never stands.
+    never_null: Vec<BTreeSet<ColumnName>>,
     /// Why columns of a relation are not all bound, for those of which that is so.
     openness: HashMap<Node, Vec<Diagnostic>>,
 }
@@ -130,6 +132,13 @@ impl LineageGraph {
         const UNKNOWN: &Shape =
             &Shape { columns: Vec::new(), extent: crate::dependency::Extent::Open, keys: Vec::new() };
         self.shapes.get(node.0.index()).unwrap_or(UNKNOWN)
+    }
+
+    /// The columns of a relation in which NULL never stands: declared so, or passed on from such.
+    #[must_use]
+    pub fn never_null(&self, node: Node) -> &BTreeSet<ColumnName> {
+        const NONE: &BTreeSet<ColumnName> = &BTreeSet::new();
+        self.never_null.get(node.0.index()).unwrap_or(NONE)
     }
 
     /// Why a relation's columns are not all bound, or its rows not all explained; nothing if they are.

@@ -91,8 +91,8 @@ pub(super) fn impact(report: &ImpactReport) -> String {
     }
     let spared = report.jobs.iter().filter(|job| job.reach == Reach::NotReached).count();
     let _ = write!(out, "<sub>{} of {} jobs not reached. {}", spared, report.jobs.len(), coverage(&report.coverage));
-    if !report.changes.is_empty() {
-        out.push_str(" Compared table by table: columns and rows are not told apart yet.");
+    if report.changes.iter().any(crate::report::ChangeEntry::is_coarse) {
+        out.push_str(" Some tables were compared as a whole.");
     }
     out.push_str("</sub>\n");
     out

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::canonical::{Relations, Terms, canonicalize};
 use crate::dialect::Dialect;
-use crate::difference::{ColumnOrder, Difference, differences};
+use crate::difference::{ColumnOrder, Difference, RelationChange, carried, differences};
+use crate::name::ColumnName;
 use crate::parse::{TokenKind, parse, tokens};
 use crate::query::{Action, Output, Queries, Reading, Script, Statement};
 
@@ -22,9 +23,9 @@ pub(super) enum Compared {
 }
 
 /// One version of a query, and what it sees.
-pub(super) struct Version<'a> {
-    pub(super) text: &'a str,
-    pub(super) sees: &'a dyn Relations,
+pub(crate) struct Version<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) sees: &'a dyn Relations,
 }
 
 /// Compares two versions of a query.
@@ -198,4 +199,41 @@ fn unheld(base: &str, head: &str, dialect: Dialect, statements: [&Statement; 2])
         held.contains(bare) || spelled.iter().any(|text| text.contains(bare))
     };
     balance.into_iter().filter(|(_, weight)| *weight != 0).map(|(word, _)| word).find(|word| !is_held(word))
+}
+
+/// What of a query that has not changed shows that rows of a relation are there more often.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Copied {
+    /// What happens to its rows.
+    pub(crate) rows: BTreeSet<EffectKind>,
+    /// The columns that may hold something else.
+    pub(crate) columns: BTreeSet<ColumnName>,
+}
+
+/// Carries copies of rows of the relation of an identity through a query; `None` if that is not worked
+/// out.
+pub(crate) fn copied(version: &Version<'_>, dialect: Dialect, identity: &str) -> Option<Copied> {
+    let script = parse(version.text, dialect);
+    let (_, queries, output) = only_query(&script)?;
+    if !matches!(output.action, Action::Return | Action::Replace) {
+        return None;
+    }
+    let more = |relation: &str| {
+        let rows = vec![(EffectKind::RowsDuplicated, "rows are there more often".to_owned())];
+        let is_it = relation.split(" or ").any(|one| one == identity);
+        is_it.then(|| RelationChange { rows, ..RelationChange::default() })
+    };
+    let mut terms = Terms::new(dialect);
+    let found = carried(&mut terms, queries, output.block, version.sees, &more).ok()?;
+    let mut copied = Copied::default();
+    for difference in found.list {
+        match (difference.kind, difference.column) {
+            (EffectKind::Unspecified, _) => return None,
+            (kind, None) => drop(copied.rows.insert(kind)),
+            // A list of columns gives them other names, and nobody is to miss one of them.
+            (_, Some(_)) if !output.columns.is_empty() => return None,
+            (_, Some(column)) => drop(copied.columns.insert(column)),
+        }
+    }
+    Some(copied)
 }

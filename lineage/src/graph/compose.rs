@@ -23,6 +23,7 @@ mod bind;
 mod complete;
 mod history;
 pub(super) mod names;
+mod nulls;
 mod shape;
 
 use bind::{Passing, Text, Understood};
@@ -64,6 +65,10 @@ pub(super) fn compose(graph: &mut LineageGraph, externals: &BTreeMap<RelationNam
     let Composer { weave, shapes, passing, open, .. } = composer;
     graph.shapes = shapes.into_iter().map(Option::unwrap_or_default).collect();
     graph.columns = complete::complete(graph, weave, &passing);
+    let order = steps(graph).into_iter().flat_map(|step| match step {
+        Step::Circle(nodes) | Step::Apart(nodes) => nodes,
+    });
+    graph.never_null = nulls::never_null(graph, &order.collect::<Vec<_>>());
     for node in graph.nodes().collect::<Vec<_>>() {
         let relation = &mut graph.graph[node.0];
         let is_bound = !relation.writers.is_empty() && !open.contains_key(&node);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::canonical::{Reference as ForeignKey, Relations};
 use crate::dependency::{Schemas, Shape};
 use crate::name::{ColumnName, RelationName};
-use crate::query::{Nullability, ReadRole};
+use crate::query::ReadRole;
 use crate::relation::Writer;
 
 use super::compose::names::{Names, joint};
@@ -60,10 +60,7 @@ impl Relations for Sight<'_> {
     }
 
     fn not_null(&self, name: &RelationName) -> BTreeSet<ColumnName> {
-        let Some(node) = self.only(name) else { return BTreeSet::new() };
-        let columns = self.graph.relation(node).schema.columns.iter();
-        let never = columns.filter(|column| column.nullability == Nullability::NotNull);
-        never.map(|column| column.name.clone()).collect()
+        self.only(name).map(|node| self.graph.never_null(node).clone()).unwrap_or_default()
     }
 
     fn references(&self, name: &RelationName) -> Vec<ForeignKey> {

@@ -2,19 +2,24 @@
 //! what is gone. Effects at a place only ever grow, and there are finitely many, so it ends on any
 //! graph, circles included. It must not know jobs.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use crate::change::query::{self, Copied};
 use crate::change::{ChangeKind, Comparison, Effect, EffectKind, own};
 use crate::dependency::{ColumnPath, EdgeKind, Extent, Ground};
 use crate::diagnostic::Position;
-use crate::graph::columns::{ColumnEdge, ColumnId, Part};
+use crate::graph::columns::{ColumnEdge, ColumnId, ColumnNode, Part};
 use crate::graph::{LineageGraph, Node};
 use crate::name::ColumnName;
-use crate::relation::{Reference, Relation, RelationId, RelationKind};
+use crate::relation::{Body, Reference, Relation, RelationId, RelationKind};
 
 use super::Reach;
 use super::carry::{Carried, Copies, carried};
+
+/// So many readers are asked what they make of copies of rows; of others it is said by rule.
+const MOST_ASKED: usize = 1_000;
 
 /// Where an effect is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +74,10 @@ pub(super) struct Walk<'a> {
     pub(super) known: BTreeMap<Hit, Known>,
     ahead: VecDeque<Hit>,
     copies: HashMap<Node, Copies>,
+    /// What readers make of copies of rows of what they read.
+    copied: HashMap<(Node, Node), Option<Copied>>,
+    /// How many readers were asked for that.
+    asked: usize,
     /// The relations of head whose own queries changed: what they read otherwise now is told already.
     changed: BTreeSet<Node>,
     /// What arrives at each relation of head.
@@ -83,6 +92,8 @@ impl<'a> Walk<'a> {
             known: BTreeMap::new(),
             ahead: VecDeque::new(),
             copies: HashMap::new(),
+            copied: HashMap::new(),
+            asked: 0,
             changed: BTreeSet::new(),
             by_relation: HashMap::new(),
         }
@@ -197,6 +208,14 @@ impl<'a> Walk<'a> {
         let read = &columns.node(id).part;
         for (to, edge) in columns.downstream(id) {
             let reader = columns.node(to);
+            if hit.kind == EffectKind::RowsDuplicated
+                && let Some(kinds) = self.copies_at(columns.node(id).relation, reader)
+            {
+                for kind in kinds {
+                    self.arrive(Hit { place: Place::Part(to), kind }, known.behind(hit, Some(edge.into())));
+                }
+                continue;
+            }
             let copies = self.copies(reader.relation);
             let next = known.behind(hit, Some(edge.into()));
             match carried(hit.kind, read, edge.kind, &reader.part, copies) {
@@ -225,6 +244,33 @@ impl<'a> Walk<'a> {
                 EffectKind::Revalued
             }
             _ => kind,
+        }
+    }
+
+    /// What a part of a reader makes of copies of rows of what it reads, by its query; `None` if that is
+    /// not worked out.
+    fn copies_at(&mut self, read: Node, reader: &ColumnNode) -> Option<Vec<EffectKind>> {
+        if read == reader.relation {
+            return None;
+        }
+        let copied = self.copied.entry((read, reader.relation));
+        let known = match copied {
+            Entry::Occupied(known) => known.into_mut(),
+            // The queries of readers are read anew for that, so it is done for so many only.
+            Entry::Vacant(_) if self.asked >= MOST_ASKED => return None,
+            Entry::Vacant(place) => {
+                self.asked += 1;
+                place.insert(copied_into(self.head, read, reader.relation))
+            }
+        };
+        let copied = known.as_ref()?;
+        match &reader.part {
+            Part::Rows => Some(copied.rows.iter().copied().collect()),
+            Part::Column(path) => {
+                let shows = copied.columns.contains(&path.column);
+                Some(if shows { vec![EffectKind::Revalued] } else { Vec::new() })
+            }
+            Part::Others | Part::Any | Part::Every => None,
         }
     }
 
@@ -405,6 +451,21 @@ impl Known {
     fn behind(&self, hit: &Hit, link: Option<Link>) -> Self {
         Self { from: Some((hit.clone(), link)), depth: self.depth + 1, ..self.clone() }
     }
+}
+
+/// What a reader makes of copies of rows of a relation, if it is one query.
+fn copied_into(graph: &LineageGraph, read: Node, reader: Node) -> Option<Copied> {
+    let relation = graph.relation(reader);
+    let [writer] = relation.writers.as_slice() else { return None };
+    let Body::Sql { dialect, variants, .. } = &writer.body else { return None };
+    let sees = graph.sight(reader, writer);
+    let mut all = Copied::default();
+    for text in variants {
+        let found = query::copied(&query::Version { text, sees: &sees }, *dialect, graph.relation(read).id.as_str())?;
+        all.rows.extend(found.rows);
+        all.columns.extend(found.columns);
+    }
+    Some(all)
 }
 
 /// The columns of one relation that a column of another is made of.

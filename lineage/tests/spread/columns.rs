@@ -111,7 +111,12 @@ fn a_column_more_passes_by_stars_and_is_compared_with_the_row() {
 
 #[test]
 fn copies_of_rows_end_where_there_is_one_row_for_each_key() {
-    let shop = [SHOP.as_slice(), &[("customers", "select distinct o.customer from orders o")]].concat();
+    let blind = [
+        ("customers", "select distinct o.customer from orders o"),
+        ("latest", "select o.customer, max(o.amount) as most from orders o group by o.customer"),
+        ("buyers", "select r.id from raw r where exists (select 1 from orders o where o.customer = r.id)"),
+    ];
+    let shop = [SHOP.as_slice(), &blind].concat();
     let joined = "select r.id, r.amount, r.promo, r.customer from raw r left join shipments s on s.order_id = r.id";
     check(
         &shop,

@@ -113,9 +113,15 @@ fn jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
         sheet.paragraph(0, &none);
     } else {
         let most = if sheet.page.detail == Detail::Full { usize::MAX } else { 8 };
-        let heading = format!("Not reached: {}. ", count(spared.len(), "job", "jobs"));
+        let heading = format!("Not reached: {}: ", count(spared.len(), "job", "jobs"));
         let names: Vec<&str> = spared.iter().map(|job| job.job.as_str()).collect();
-        sheet.hanging(&heading, 0, &format!("No change is upstream of {}.", list(&names, most)));
+        sheet.hanging(&heading, 2, &format!("{}.", list(&names, most)));
+        if sheet.page.detail == Detail::Full {
+            for job in spared {
+                let cut = job.cut.as_deref().unwrap_or_default();
+                sheet.hanging(&format!("  {}: ", job.job), 4, &format!("{cut}."));
+            }
+        }
     }
     for headsup in told {
         let jobs = list(&headsup.jobs, 4);
