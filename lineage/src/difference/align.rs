@@ -75,8 +75,11 @@ fn uses_row(terms: &Terms, plan: PlanId) -> bool {
     !usage.columns.is_empty()
 }
 
+/// Inputs of base and of head that are the same.
+type Alike = (Vec<u32>, Vec<u32>);
+
 fn same_plans(terms: &mut Terms, base: &Block, head: &Block) -> Vec<Pair> {
-    let mut groups: BTreeMap<(PlanId, Option<Word>), (Vec<u32>, Vec<u32>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(PlanId, Option<Word>), Alike> = BTreeMap::new();
     for (place, input) in base.inputs.iter().enumerate() {
         if is_closed(terms, input) {
             groups.entry((input.plan, input.sample)).or_default().0.push(number(place));

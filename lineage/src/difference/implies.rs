@@ -30,11 +30,7 @@ fn implies(terms: &Terms, premise: TermId, condition: TermId) -> bool {
     }
     match terms.applied(premise) {
         Some(("or", parts)) => return with_room(|| parts.iter().all(|part| implies(terms, *part, condition))),
-        Some(("and", parts)) => {
-            if with_room(|| all_imply(terms, parts, condition)) {
-                return true;
-            }
-        }
+        Some(("and", parts)) if with_room(|| all_imply(terms, parts, condition)) => return true,
         _ => {}
     }
     if let Some(("or", parts)) = terms.applied(condition) {

@@ -173,7 +173,7 @@ pub(crate) enum Cell {
 /// The columns and rows of a query; none if it does not run.
 pub(crate) fn run(database: &Connection, sql: &str) -> Result<(Vec<String>, Vec<Vec<Cell>>), String> {
     let mut statement = database.prepare(sql).map_err(|error| error.to_string())?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([]).map_err(|error| error.to_string())?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(|error| error.to_string())? {

@@ -233,8 +233,8 @@ fn grain() {
         ),
         (
             "select order_id from lines except select order_id from orders",
-            "select order_id from lines intersect select order_id from orders",
-            &["rows_duplicated: INTERSECT instead of EXCEPT", "rows_removed: …", "rows_added: …"],
+            "select order_id from lines union select order_id from orders",
+            &["rows_duplicated: UNION instead of EXCEPT", "rows_removed: …", "rows_added: …"],
         ),
         (
             "select order_id from orders where exists (select 1 from lines where lines.order_id = orders.order_id and lines.sku = 'a')",
