@@ -265,6 +265,12 @@ impl<'a> Comparer<'a> {
     fn compare(&mut self, base: PlanId, head: PlanId, matching: Matching<'_>) -> Delta {
         let (old, new) = (self.terms.shared_plan(base), self.terms.shared_plan(head));
         match (&*old, &*new) {
+            (_, Plan::Values(rows)) if rows.is_empty() && base != head => {
+                self.without_rows(base, matching, Rows::Removed, "it has no rows any more")
+            }
+            (Plan::Values(rows), _) if rows.is_empty() && base != head => {
+                self.without_rows(head, matching, Rows::Added, "it had no rows before")
+            }
             (Plan::Block(old), Plan::Block(new)) => {
                 let delta = self.blocks(old, new, matching);
                 self.through_wrappers(delta, (base, old), (head, new), matching)
@@ -305,6 +311,18 @@ impl<'a> Comparer<'a> {
             }
             _ => self.anything(base, head, matching, "it is written in a form that is not taken apart"),
         }
+    }
+
+    /// One side has no rows at all.
+    fn without_rows(&mut self, other: PlanId, matching: Matching<'_>, rows: Rows, why: &str) -> Delta {
+        let found = self.anything(other, other, matching, why);
+        let Some(why) = &found.anything else { return found };
+        let mut delta = Delta { places: found.places.clone(), ..Delta::default() };
+        delta.say(rows, why);
+        // What is in both has no value on one side; what comes or goes does so all the same.
+        let lone = |change: &ColumnChange| matches!(change, ColumnChange::Added | ColumnChange::Removed);
+        delta.columns = found.columns.into_iter().filter(|(_, (change, _))| lone(change)).collect();
+        delta
     }
 
     /// Whether a plan has a known number of columns and needs nothing around it.
