@@ -254,7 +254,10 @@ pub fn describe(effects: &[Effect]) -> String {
             (None, Some(detail)) => detail.clone(),
             (None, None) => words(effect.kind).to_owned(),
         };
-        phrases.push(clipped(&phrase));
+        let phrase = clipped(&phrase);
+        if !phrases.contains(&phrase) {
+            phrases.push(phrase);
+        }
     }
     if phrases.len() > 4 {
         let more = phrases.len() - 3;
@@ -264,18 +267,23 @@ pub fn describe(effects: &[Effect]) -> String {
     phrases.join("; ")
 }
 
-/// A phrase, cut at a word where it is so long that nobody would read it.
+/// A phrase in which no quotation of SQL is so long that nobody would read it.
 fn clipped(phrase: &str) -> String {
-    const MOST: usize = 140;
-    if phrase.chars().count() <= MOST {
-        return phrase.to_owned();
+    const LONGEST_QUOTE: usize = 64;
+    const LONGEST: usize = 240;
+    let parts = phrase.split('`').enumerate();
+    let shorter = parts.map(|(place, part)| if place % 2 == 1 { cut_at(part, LONGEST_QUOTE) } else { part.to_owned() });
+    cut_at(&shorter.collect::<Vec<_>>().join("`"), LONGEST)
+}
+
+/// The beginning of a text, up to a space, if it is longer than so many characters.
+fn cut_at(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
     }
-    let cut: String = phrase.chars().take(MOST).collect();
-    let end = cut.rfind(' ').unwrap_or(cut.len());
-    let shown = cut[..end].trim_end();
-    // An opened quotation of SQL is closed.
-    let quotes = if shown.matches('`').count() % 2 == 1 { "`" } else { "" };
-    format!("{shown} …{quotes}")
+    let start: String = text.chars().take(most).collect();
+    let end = start.rfind(' ').unwrap_or(start.len());
+    format!("{} …", start[..end].trim_end())
 }
 
 /// An effect in a person's words.

@@ -132,9 +132,22 @@ pub struct JobEntry {
     /// Where the change stops, where it is not reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut: Option<String>,
+    /// How near the change comes, where it is not reached.
+    #[serde(skip)]
+    pub nearness: Nearness,
     /// Why it cannot be told, where it cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// How near a change comes to a job that it does not reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Nearness {
+    /// Nothing upstream of it changed.
+    #[default]
+    Apart,
+    /// Something upstream of it changed, and it does not notice.
+    Upstream,
 }
 
 /// One step of the way from a change to what a job reads.

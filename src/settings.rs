@@ -15,6 +15,7 @@ use headsup_lineage::dialect::Dialect;
 
 use crate::project::Criticality;
 use crate::project::name_pattern::NamePattern;
+use crate::project::sql::Results;
 use crate::yaml::Content;
 
 pub use channels::{Channel, Route};
@@ -72,6 +73,8 @@ pub enum ProjectKind {
     Sql {
         /// How files that are a bare SELECT are named; `None` is detected.
         name: Option<NamePattern>,
+        /// What becomes of the rows that such a file returns.
+        results: Results,
     },
     /// A dbt manifest.
     Manifest,

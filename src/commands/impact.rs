@@ -19,7 +19,7 @@ use crate::git;
 use crate::headsup::{self, Hears, Impact, Sender, words};
 use crate::project::{self, Criticality, Project, Source};
 use crate::report::{
-    ChangeEntry, EffectEntry, ImpactReport, JobEntry, RelationEntry, StepEntry, UnchangedEntry, VERSION,
+    ChangeEntry, EffectEntry, ImpactReport, JobEntry, Nearness, RelationEntry, StepEntry, UnchangedEntry, VERSION,
 };
 use crate::selection::Finder;
 use crate::ui::Ui;
@@ -173,6 +173,10 @@ fn job_entry(job: &Job, reach: JobReach, comparison: &Comparison) -> JobEntry {
         criticality: job.criticality,
         reach: reach.reach,
         effects: effect_entries(&reach.effects),
+        nearness: match &reach.cut {
+            Some(Cut::Unnoticed { .. }) => Nearness::Upstream,
+            Some(Cut::NothingUpstream) | None => Nearness::Apart,
+        },
         cut: (!arrives).then(|| cut(&reach, comparison)),
         steps: reach.steps.iter().map(step_entry).collect(),
         path: arrives.then_some(reach.path),

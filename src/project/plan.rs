@@ -58,6 +58,8 @@ pub enum PlannedKind {
         schema: Option<Arc<str>>,
         /// How a file that is only a query is named.
         name: NamePattern,
+        /// What becomes of the rows that such a file returns.
+        results: sql::Results,
         /// Folders below that belong to other projects.
         except: Vec<Arc<str>>,
     },
@@ -83,11 +85,11 @@ fn set(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect>) ->
         let kind = match &project.kind {
             ProjectKind::Dbt => PlannedKind::Dbt { profile: profile(versions, root, dialect) },
             ProjectKind::Manifest => PlannedKind::Manifest,
-            ProjectKind::Sql { name } => {
+            ProjectKind::Sql { name, results } => {
                 let except = others_below(root, &roots);
                 let name = name.clone();
                 let name = name.unwrap_or_else(|| naming(versions, root, &except, dialect.unwrap_or_default()));
-                PlannedKind::Sql { schema: project.schema.as_deref().map(Arc::from), name, except }
+                PlannedKind::Sql { schema: project.schema.as_deref().map(Arc::from), name, results: *results, except }
             }
         };
         let dialect = dialect.or_else(|| match &kind {
@@ -123,7 +125,7 @@ fn found(versions: &[&Snapshot], dialect: Option<Dialect>) -> Vec<Planned> {
         let name = naming(versions, "", &except, dialect.unwrap_or_default());
         let root: Arc<str> = Arc::from("");
         projects.push(Planned {
-            kind: PlannedKind::Sql { schema: None, name, except },
+            kind: PlannedKind::Sql { schema: None, name, results: sql::Results::default(), except },
             root,
             dialect,
             origin: Origin::Found,
@@ -270,13 +272,14 @@ impl Planned {
                 Ok(text) => rendered::with_named_reads(manifest::read(&text, &self.root)),
                 Err(diagnostic) => Part { diagnostics: vec![*diagnostic], ..Part::default() },
             },
-            PlannedKind::Sql { schema, name, except } => {
+            PlannedKind::Sql { schema, name, results, except } => {
                 let options = sql::Options {
                     schema: schema.clone(),
                     root: Arc::clone(&self.root),
                     except: except.clone(),
                     dialect: self.dialect.unwrap_or_default(),
                     name: name.clone(),
+                    results: *results,
                     project: Arc::clone(&self.root),
                 };
                 sql::read(snapshot, &options)

@@ -19,6 +19,16 @@ use crate::snapshot::{ContentId, Snapshot};
 mod script;
 mod template;
 
+/// What becomes of the rows that a file that is only a query returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Results {
+    /// They are added to those that its table has, perhaps: nothing says otherwise.
+    #[default]
+    Added,
+    /// They are all that its table has.
+    Replaced,
+}
+
 /// How to read one folder.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -30,6 +40,8 @@ pub struct Options {
     pub dialect: Dialect,
     /// How a bare query is named.
     pub name: NamePattern,
+    /// What becomes of the rows that a bare query returns.
+    pub results: Results,
     /// The schema that names without one live in.
     pub schema: Option<Arc<str>>,
     /// What the project is called; part of its relations' ids only where two projects build one name.
@@ -167,7 +179,7 @@ fn read_file(snapshot: &Snapshot, path: &Arc<str>, id: ContentId, name: Relation
     diagnostics.extend(dynamic_sql(&script).map(|diagnostic| diagnostic.in_file(&**path)));
     let incomplete = incomplete.map(|diagnostic| Arc::from(diagnostic.message));
     let script = Arc::new(script);
-    let file = script::File { path, text: &text, script: &script, dialect: options.dialect };
+    let file = script::File { path, text: &text, script: &script, dialect: options.dialect, results: options.results };
     let shares = shares(&file, name, rung, incomplete.as_ref());
     FileRead { shares, diagnostics }
 }

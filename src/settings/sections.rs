@@ -13,6 +13,7 @@ use super::{Job, PathOwner, ProjectKind, ProjectSettings, Settings, Standard, Te
 use crate::error::did_you_mean;
 use crate::project::Criticality;
 use crate::project::name_pattern::{BadPattern, NamePattern};
+use crate::project::sql::Results;
 use crate::yaml::{self, Content};
 
 pub(super) const ROOT: [&str; 11] = [
@@ -28,12 +29,13 @@ pub(super) const ROOT: [&str; 11] = [
     "catalog",
     "columns",
 ];
-pub(super) const PROJECT: [&str; 5] = ["kind", "path", "dialect", "name", "schema"];
+pub(super) const PROJECT: [&str; 6] = ["kind", "path", "dialect", "name", "results", "schema"];
 pub(super) const TEAM: [&str; 4] = ["owner", "channel", "standard", "description"];
 pub(super) const JOB: [&str; 10] =
     ["name", "team", "owner", "channel", "criticality", "reads", "columns", "standard", "url", "description"];
 pub(super) const OWNER: [&str; 3] = ["path", "team", "owner"];
 
+const RESULTS: [(&str, Results); 2] = [("added", Results::Added), ("replaced", Results::Replaced)];
 const CRITICALITIES: [(&str, Criticality); 3] =
     [("critical", Criticality::Critical), ("important", Criticality::Important), ("normal", Criticality::Normal)];
 
@@ -152,9 +154,15 @@ fn project(value: &Value<'_>, problems: &mut Problems) -> Option<ProjectSettings
         problems.report("settings-value", name.at, "`name` is for projects of kind sql", hint);
     }
     let name = name.and_then(|name| name.checked(problems, name_pattern));
+    let results = fields.get("results");
+    if let (Some(results), Some(Kind::Dbt | Kind::Manifest)) = (&results, kind) {
+        let hint = "dbt says itself how each model is built; leave `results` out".to_owned();
+        problems.report("settings-value", results.at, "`results` is for projects of kind sql", hint);
+    }
+    let results = results.and_then(|value| value.choice(problems, &RESULTS));
     let kind = match kind? {
         Kind::Dbt => ProjectKind::Dbt,
-        Kind::Sql => ProjectKind::Sql { name },
+        Kind::Sql => ProjectKind::Sql { name, results: results.unwrap_or_default() },
         Kind::Manifest => ProjectKind::Manifest,
     };
     Some(ProjectSettings { kind, path: path?, dialect, schema, position: value.at })

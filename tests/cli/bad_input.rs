@@ -427,7 +427,7 @@ fn names_are_harmless_wherever_they_are_shown() {
     | `` " [31mred [0m <!channel> @here [x](http://evil.example) ` ` **b** <script>" `` | \`t.x = 1\` filters rows now |
     | `t` | column x may differ:(zero width) the expression changed from \`1\` to \`2\` |
 
-    <sub>0 of 1 jobs not reached. 3 models read (2 columns, 1 tables). Compared table by table: columns and rows are not told apart yet.</sub>
+    <sub>0 of 1 jobs not reached. 3 models read (2 columns, 1 tables).</sub>
     "#);
     insta::assert_snapshot!(fixture.error("impact --base \u{1b}[31mx"), @r"
     exit 2

@@ -45,7 +45,7 @@ fn a_change_for_a_person() {
              core.orders → marts.revenue.revenue → audit
              revenue may differ.
 
-    Not reached: 1 job. No change is upstream of newsletter.
+    Not reached: 1 job: newsletter.
 
     4 models read: 4 with all columns.
     ");
@@ -285,7 +285,7 @@ fn what_cannot_be_read_and_differs_is_unknown() {
              core.orders → marts.revenue.revenue → audit
              core.orders: its SQL is understood in part only, and its text differs
 
-    Not reached: 1 job. No change is upstream of newsletter.
+    Not reached: 1 job: newsletter.
 
     It was compared as a whole, so what is reached from there may turn out not to
     notice.
@@ -470,7 +470,7 @@ fn quiet_says_less_and_verbose_says_more() {
              core.orders → marts.revenue.revenue → audit
              revenue may differ.
 
-    Not reached: 1 job. No change is upstream of newsletter.
+    Not reached: 1 job: newsletter.
     ");
     let (normal, verbose) = (fixture.run("impact"), fixture.run("impact -v"));
     assert_eq!(normal.stderr, "");

@@ -11,12 +11,15 @@ use headsup_lineage::parse::parse;
 use headsup_lineage::query::{Lifetime, Script, Statement, StatementKind, TableSchema};
 use headsup_lineage::relation::{Reference, RelationKind};
 
+use super::Results;
+
 /// A file and its statements.
 pub(super) struct File<'a> {
     pub(super) path: &'a Arc<str>,
     pub(super) text: &'a str,
     pub(super) script: &'a Arc<Script>,
     pub(super) dialect: Dialect,
+    pub(super) results: Results,
 }
 
 /// What a file does for one relation.
@@ -74,7 +77,11 @@ impl File<'_> {
         let last = self.script.statements.iter().rposition(|statement| statement.kind == StatementKind::Query)?;
         let start = self.script.statements[last].position;
         let statements = self.behind(|statement| statement.position == start);
-        Some(self.fill(RelationKind::Model, &statements, Target::Part))
+        let target = match self.results {
+            Results::Added => Target::Part,
+            Results::Replaced => Target::Whole,
+        };
+        Some(self.fill(RelationKind::Model, &statements, target))
     }
 
     /// A file that only runs text built at run time: it fills what its path says, for want of better.

@@ -12,7 +12,7 @@ use crate::headsup::{HeadsUp, describe, happens};
 use crate::project::Criticality;
 use crate::render::Report;
 use crate::render::markdown;
-use crate::report::{ChangeEntry, Coverage, ImpactReport, JobEntry};
+use crate::report::{ChangeEntry, Coverage, ImpactReport, JobEntry, Nearness};
 
 impl Report for ImpactReport {
     fn text(&self, page: &Page) -> String {
@@ -116,11 +116,16 @@ fn jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
         let heading = format!("Not reached: {}: ", count(spared.len(), "job", "jobs"));
         let names: Vec<&str> = spared.iter().map(|job| job.job.as_str()).collect();
         sheet.hanging(&heading, 2, &format!("{}.", list(&names, most)));
-        if sheet.page.detail == Detail::Full {
-            for job in spared {
-                let cut = job.cut.as_deref().unwrap_or_default();
-                sheet.hanging(&format!("  {}: ", job.job), 4, &format!("{cut}."));
-            }
+        // Why those are spared that one would look for.
+        let near: Vec<&JobEntry> = spared.iter().filter(|job| job.nearness == Nearness::Upstream).copied().collect();
+        let shown = match sheet.page.detail {
+            Detail::Full => near.len(),
+            Detail::Normal => near.len().min(3),
+            Detail::Findings => 0,
+        };
+        for job in &near[..shown] {
+            let cut = job.cut.as_deref().unwrap_or_default();
+            sheet.hanging(&format!("  {}: ", job.job), 4, &format!("{cut}."));
         }
     }
     for headsup in told {
