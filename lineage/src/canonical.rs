@@ -1,6 +1,6 @@
 //! When two queries are the same. Both are brought to a canonical form, in which equal terms have equal
 //! ids: names are resolved away, derived tables that only join, filter and project are part of the block
-//! that reads them, and the rules of [`rules`] have made one form of many. Texts that are not understood
+//! that reads them, and the rules of `rules` have made one form of many. Texts that are not understood
 //! are compared by their tokens. It must not know what differs.
 //!
 //! A form claims something about every database that satisfies the declared schema and on which both
