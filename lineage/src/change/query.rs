@@ -237,3 +237,170 @@ pub(crate) fn copied(version: &Version<'_>, dialect: Dialect, identity: &str) ->
     }
     Some(copied)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dependency::NoSchemas;
+
+    fn compared(dialect: Dialect, base: &str, head: &str) -> Compared {
+        compare(&Version { text: base, sees: &NoSchemas }, &Version { text: head, sees: &NoSchemas }, dialect)
+    }
+
+    /// Words that change what a query returns, each with the query without it.
+    #[test]
+    fn no_word_that_matters_is_lost_on_the_way_to_the_form() {
+        use Dialect::{BigQuery, ClickHouse, Databricks, DuckDb, MySql, Postgres, Snowflake, TSql, Trino};
+        let pairs = [
+            (ClickHouse, "select a from t", "select a from t final"),
+            (ClickHouse, "select a from t", "select a from t sample 0.1"),
+            (ClickHouse, "select a from t array join b", "select a from t left array join b"),
+            (
+                ClickHouse,
+                "select t.a from t left join u on t.a = u.a",
+                "select t.a from t any left join u on t.a = u.a",
+            ),
+            (ClickHouse, "select a, count(*) from t group by a", "select a, count(*) from t group by a with totals"),
+            (ClickHouse, "select a from t order by a limit 3", "select a from t order by a limit 3 by b"),
+            (ClickHouse, "select a from t order by a", "select a from t order by a with fill"),
+            (Postgres, "select a from t", "select a from t tablesample bernoulli (10)"),
+            (
+                Postgres,
+                "select a from t order by a fetch first 3 rows only",
+                "select a from t order by a fetch first 3 rows with ties",
+            ),
+            (Postgres, "select a from t order by a limit 3", "select a from t order by a desc limit 3"),
+            (Postgres, "select a from t order by a limit 3", "select a from t order by a nulls first limit 3"),
+            (Postgres, "select a from t order by a limit 3", "select a from t order by a limit 3 offset 1"),
+            (Postgres, "select a from t", "select a from only t"),
+            (Postgres, "select sum(a) from t", "select sum(distinct a) from t"),
+            (Postgres, "select sum(a) from t", "select sum(a) filter (where b) from t"),
+            (Postgres, "select string_agg(a, ',') from t", "select string_agg(a, ',' order by b) from t"),
+            (Postgres, "select a like 'x' from t", "select a ilike 'x' from t"),
+            (Postgres, "select a like 'x' from t", "select a like 'x' escape '!' from t"),
+            (Postgres, "select a from t where a = 'x'", "select a from t where a = 'x' collate \"C\""),
+            (
+                Postgres,
+                "select sum(a) over (order by b) from t",
+                "select sum(a) over (order by b rows 1 preceding) from t",
+            ),
+            (
+                Postgres,
+                "select sum(a) over (order by b) from t",
+                "select sum(a) over (order by b groups unbounded preceding exclude ties) from t",
+            ),
+            (Postgres, "select a at time zone 'utc' from t", "select a from t"),
+            (Postgres, "select a from t union select a from u", "select a from t union all select a from u"),
+            (Postgres, "select a from t, unnest(b) as x", "select a from t, unnest(b) with ordinality as x"),
+            (
+                Postgres,
+                "select a, b, count(*) from t group by a, b",
+                "select a, b, count(*) from t group by rollup (a, b)",
+            ),
+            (
+                Postgres,
+                "select a, b, count(*) from t group by cube (a, b)",
+                "select a, b, count(*) from t group by rollup (a, b)",
+            ),
+            (Postgres, "select x from t, generate_series(1, 3) as x", "select x from t, generate_series(1, 4) as x"),
+            (Postgres, "select a::int from t", "select a::bigint from t"),
+            (Postgres, "select a::numeric(10, 2) from t", "select a::numeric(10, 3) from t"),
+            (Postgres, "select interval '1 day'", "select interval '1' hour"),
+            (Postgres, "select extract(day from a) from t", "select extract(month from a) from t"),
+            (Postgres, "select position('a' in b) from t", "select position(b in 'a') from t"),
+            (Postgres, "select trim(leading from a) from t", "select trim(trailing from a) from t"),
+            (Postgres, "select overlay(a placing 'x' from 1) from t", "select overlay(a placing 'x' from 2) from t"),
+            (Postgres, "select E'a\\nb'", "select 'a\\nb'"),
+            (BigQuery, "select r'a\\nb'", "select 'a\\nb'"),
+            (BigQuery, "select a from t", "select a from t for system_time as of timestamp '2024-01-01'"),
+            (BigQuery, "select array_agg(a) from t", "select array_agg(a ignore nulls) from t"),
+            (BigQuery, "select array_agg(a) from t", "select array_agg(a limit 3) from t"),
+            (BigQuery, "select x from t, unnest(b) as x", "select x from t left join unnest(b) as x"),
+            (BigQuery, "select * except (a) from t", "select * from t"),
+            (BigQuery, "select * replace (1 as a) from t", "select * from t"),
+            (BigQuery, "select safe_cast(a as int64) from t", "select cast(a as int64) from t"),
+            (BigQuery, "select safe.parse_date('%F', a) from t", "select parse_date('%F', a) from t"),
+            (BigQuery, "select date_diff(a, b, day) from t", "select date_diff(a, b, week) from t"),
+            (BigQuery, "select date_diff(a, b, week) from t", "select date_diff(a, b, week(monday)) from t"),
+            (
+                BigQuery,
+                "select last_value(a) over (order by b) from t",
+                "select last_value(a ignore nulls) over (order by b) from t",
+            ),
+            (
+                Snowflake,
+                "select f.value from t, lateral flatten(input => a) f",
+                "select f.value from t, lateral flatten(input => a, outer => true) f",
+            ),
+            (
+                Snowflake,
+                "select f.value from t, lateral flatten(input => a) f",
+                "select f.value from t, lateral flatten(input => a, recursive => true) f",
+            ),
+            (Snowflake, "select a from t", "select a from t at (offset => -60)"),
+            (Snowflake, "select a from t sample (10)", "select a from t sample (20)"),
+            (
+                Snowflake,
+                "select listagg(a) within group (order by a) from t",
+                "select listagg(a) within group (order by b) from t",
+            ),
+            (
+                Snowflake,
+                "select a from t qualify row_number() over (partition by a order by b) = 1",
+                "select a from t qualify rank() over (partition by a order by b) = 1",
+            ),
+            (
+                Snowflake,
+                "select a from t asof join u match_condition (t.b >= u.b)",
+                "select a from t asof join u match_condition (t.b > u.b)",
+            ),
+            (Snowflake, "select a:b from t", "select a:B from t"),
+            (
+                Databricks,
+                "select x from t lateral view explode(a) as x",
+                "select x from t lateral view outer explode(a) as x",
+            ),
+            (
+                Databricks,
+                "select x from t lateral view explode(a) as x",
+                "select x from t lateral view posexplode(a) as p, x",
+            ),
+            (DuckDb, "select a from t union all select b from u", "select a from t union all by name select b from u"),
+            (DuckDb, "select a from t", "select a from t using sample 10"),
+            (DuckDb, "select a from t positional join u", "select a from t join u using (a)"),
+            (Trino, "select try(a / b) from t", "select a / b from t"),
+            (
+                Trino,
+                "select x from t cross join unnest(b) as u (x)",
+                "select x from t cross join unnest(b) with ordinality as u (x, n)",
+            ),
+            (TSql, "select top 3 a from t order by a", "select top 3 with ties a from t order by a"),
+            (TSql, "select top 3 a from t order by a", "select top 3 percent a from t order by a"),
+            (TSql, "select a from t", "select a from t for system_time as of '2024-01-01'"),
+            (TSql, "select a from t cross apply f(t.b) as x", "select a from t outer apply f(t.b) as x"),
+            (MySql, "select a, sum(b) from t group by a", "select a, sum(b) from t group by a with rollup"),
+            (MySql, "select group_concat(a) from t", "select group_concat(a separator ';') from t"),
+            (MySql, "select a / b from t", "select a div b from t"),
+            (MySql, "select a = b from t", "select a <=> b from t"),
+        ];
+        let lost: Vec<String> = pairs
+            .iter()
+            .flat_map(|(dialect, one, other)| [(dialect, one, other), (dialect, other, one)])
+            .filter(|(dialect, base, head)| matches!(compared(**dialect, base, head), Compared::Same))
+            .map(|(dialect, base, head)| format!("{dialect}: {base} | {head}"))
+            .collect();
+        assert_eq!(lost, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_says_the_same_is_the_same() {
+        let pairs = [
+            ("select a from t where b and c", "with x as (select * from t) select y.a from x as y where y.c and y.b"),
+            ("select t.a from t join u on t.a = u.a", "select t.a from u inner join t using (a)"),
+            ("create view v as select a from t", "CREATE VIEW v AS (SELECT t.a FROM t)"),
+        ];
+        for (base, head) in pairs {
+            assert!(matches!(compared(Dialect::Postgres, base, head), Compared::Same), "{base} | {head}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::Lowering;
 use super::from::leaves;
+use crate::aggregation;
 use crate::canonical::plan::{Block, Distinct, Group, Input, Limit, PlanId, Rest};
 use crate::canonical::term::{Sort, Term, TermId, Traits};
 use crate::canonical::terms::number;
@@ -39,6 +40,11 @@ impl<'a> Lowering<'a> {
         inputs: Vec<Input>,
     ) -> Option<Block> {
         let tree = self.tree;
+        // What makes rows elsewhere than in the projection is not followed.
+        let makes_rows = aggregation::generators_behind(tree, tree.block(id));
+        if !makes_rows.is_empty() || !aggregation::generators_below(tree, select).is_empty() {
+            return None;
+        }
         let (from, mut conditions) = self.joined(&bound.from, &inputs)?;
         conditions.extend(select.selection.map(|condition| self.expr(condition)));
         let outputs: Vec<TermId> =
