@@ -194,9 +194,16 @@ fn unheld(base: &str, head: &str, dialect: Dialect, statements: [&Statement; 2])
         let texts = statement.queries.iter().flat_map(|queries| queries.tree.spelled());
         spelled.extend(texts.map(str::to_lowercase));
     }
+    let letters = |text: &str| text.chars().filter(|letter| letter.is_alphanumeric()).collect::<String>();
+    // How a text is quoted and escaped, and a name is put together, differs from what it spells.
+    let bare: Vec<String> = spelled.iter().map(|text| letters(text)).collect();
     let is_held = |word: &str| {
-        let bare = word.trim_matches(|quote| "\"'`[]".contains(quote));
-        held.contains(bare) || spelled.iter().any(|text| text.contains(bare))
+        let word = word.trim_matches(|quote| "\"'`[]".contains(quote));
+        if held.contains(word) || spelled.iter().any(|text| text.contains(word)) {
+            return true;
+        }
+        let mut parts = word.split('.').map(letters).filter(|part| !part.is_empty()).peekable();
+        parts.peek().is_some() && parts.all(|part| bare.iter().any(|text| text.contains(&part)))
     };
     balance.into_iter().filter(|(_, weight)| *weight != 0).map(|(word, _)| word).find(|word| !is_held(word))
 }
@@ -397,6 +404,10 @@ mod tests {
         let pairs = [
             ("select a from t where b and c", "with x as (select * from t) select y.a from x as y where y.c and y.b"),
             ("select t.a from t join u on t.a = u.a", "select t.a from u inner join t using (a)"),
+            (
+                "select \"core\".\"o\".a from \"core\".\"o\" where b ~ 'x' and c",
+                "select a from core.o where c and b ~ 'x'",
+            ),
             ("create view v as select a from t", "CREATE VIEW v AS (SELECT t.a FROM t)"),
         ];
         for (base, head) in pairs {
