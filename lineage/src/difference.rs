@@ -196,7 +196,7 @@ fn told(delta: &Delta, base: &Canonical, head: &Canonical, terms: &Terms) -> Vec
 }
 
 /// So many pairs of plans are compared for one pair of queries.
-const MOST: usize = 3000;
+const MOST: usize = 400;
 /// Queries are taken apart to this depth.
 const DEEPEST: usize = 200;
 

@@ -19,7 +19,7 @@ use super::Reach;
 use super::carry::{Carried, Copies, carried};
 
 /// So many readers are asked what they make of copies of rows; of others it is said by rule.
-const MOST_ASKED: usize = 1_000;
+const MOST_ASKED: usize = 200;
 
 /// Where an effect is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
