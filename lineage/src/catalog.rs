@@ -15,8 +15,50 @@ use crate::name::RelationName;
 /// Names and what stands behind them; `T` identifies a relation.
 #[derive(Debug, Clone)]
 pub struct Catalog<T> {
-    by_table: HashMap<Box<str>, Vec<Entry<T>>>,
+    by_table: HashMap<Box<str>, Group<T>>,
     foreign: HashSet<RelationName>,
+}
+
+/// The relations of one table name. There are thousands of some, such as `transactions`, one a schema.
+#[derive(Debug, Clone)]
+struct Group<T> {
+    entries: Vec<Entry<T>>,
+    /// The places of those that say in which schema they are, by that schema.
+    by_schema: HashMap<Box<str>, Vec<usize>>,
+    /// The places of those that do not.
+    bare: Vec<usize>,
+}
+
+impl<T> Default for Group<T> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), by_schema: HashMap::default(), bare: Vec::new() }
+    }
+}
+
+impl<T> Group<T> {
+    fn add(&mut self, entry: Entry<T>) {
+        let place = self.entries.len();
+        match schema_key(&entry.name) {
+            Some(schema) => self.by_schema.entry(schema.into()).or_default().push(place),
+            None => self.bare.push(place),
+        }
+        self.entries.push(entry);
+    }
+
+    /// The entries that may agree with a name: all of them with a bare one, else those of its schema and
+    /// the bare ones.
+    fn near(&self, name: &RelationName) -> impl Iterator<Item = &Entry<T>> {
+        let schema = schema_key(name);
+        let all = if schema.is_none() { self.entries.as_slice() } else { &[] };
+        let of_schema = schema.and_then(|schema| self.by_schema.get(schema)).into_iter().flatten();
+        let bare = self.bare.iter().filter(move |_| schema.is_some());
+        all.iter().chain(of_schema.chain(bare).filter_map(|place| self.entries.get(*place)))
+    }
+}
+
+/// The part of a name before the table.
+fn schema_key(name: &RelationName) -> Option<&str> {
+    name.keys().rev().nth(1)
 }
 
 #[derive(Debug, Clone)]
@@ -61,8 +103,8 @@ impl<T: Copy + Ord> Catalog<T> {
         if name.is_empty() {
             return;
         }
-        let entries = self.by_table.entry(name.table_key().into()).or_default();
-        entries.push(Entry { name, project: project.into(), relation });
+        let group = self.by_table.entry(name.table_key().into()).or_default();
+        group.add(Entry { name, project: project.into(), relation });
     }
 
     /// Says that a name, written in full, means none of the relations that end it.
@@ -79,7 +121,7 @@ impl<T: Copy + Ord> Catalog<T> {
         if wildcard.wildcard().is_none() {
             return Vec::new();
         }
-        let entries = self.by_table.values().flatten();
+        let entries = self.by_table.values().flat_map(|group| &group.entries);
         let meant = entries.filter(|entry| entry.name.wildcard().is_none() && wildcard.stands_for(&entry.name));
         let mut meant: Vec<T> = meant.map(|entry| entry.relation).collect();
         meant.sort_unstable();
@@ -90,13 +132,13 @@ impl<T: Copy + Ord> Catalog<T> {
     /// What a name refers to, read from a file of a project.
     #[must_use]
     pub fn find(&self, name: &RelationName, project: Option<&str>) -> Found<T> {
-        let Some(entries) = self.by_table.get(name.table_key()) else {
+        let Some(group) = self.by_table.get(name.table_key()) else {
             return Found::Nothing;
         };
         let shorter_is_meant = !self.foreign.contains(name);
         let mut best: Option<(usize, bool, bool)> = None;
         let mut meant: Vec<T> = Vec::new();
-        for entry in entries {
+        for entry in group.near(name) {
             let Some(shared) = name.agreement(&entry.name) else { continue };
             if !shorter_is_meant && entry.name.len() < name.len() {
                 continue;
