@@ -15,6 +15,7 @@ use crate::snapshot::Snapshot;
 mod assemble;
 pub mod dbt;
 pub mod manifest;
+mod memory;
 pub mod name_pattern;
 mod plan;
 mod rendered;
@@ -202,7 +203,7 @@ fn gather(source: Source<'_>, plan: &Plan) -> Assembled {
         }
     }
     if let Some(manifest) = source.manifest {
-        let part = rendered::with_named_reads(manifest::read(&manifest.text, &manifest.path));
+        let part = rendered::with_named_reads(manifest::read(&manifest.text, &manifest.path), &plan.memory.scripts);
         parts.push((Arc::clone(&manifest.path), part));
     }
     assemble::assemble(parts)

@@ -33,6 +33,7 @@ mod size;
 mod split;
 mod subject;
 mod tokens;
+mod trace;
 mod values;
 mod work;
 mod world;
@@ -51,17 +52,19 @@ use headsup_lineage::relation::RelationId;
 use rayon::prelude::*;
 use serde_json::{Map, Value as Json};
 
+use crate::project::memory::Shelf;
 use crate::project::{Attributes, Part};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{ContentId, Snapshot};
 pub(super) use assemble::criticality;
 use assemble::{Assembled, Assembly};
-use engine::Engine;
+use engine::{Engine, Macro};
 use graph::{Entry, Graph};
 use layout::{Folder, Package};
 use nodes::{Known, Node};
-use properties::Properties;
+use properties::{Properties, PropertyFile};
 use relation::TableName;
 pub use setup::Profile;
+use trace::Renderings;
 
 /// Macros of a project may call each other deeply, and each call takes a part of the stack.
 const STACK: usize = 256 << 20;
@@ -82,6 +85,19 @@ pub struct Options<'a> {
     /// The environment variables that templates may see, with their values; any other yields its
     /// default or a placeholder.
     pub environment: BTreeMap<String, String>,
+    /// What was read before in this run, if anybody keeps it.
+    pub remembered: Option<&'a Remembered>,
+}
+
+/// The content, the path, and the path within the folder of a property file.
+type PropertyFileKey = (ContentId, Arc<str>, String);
+
+/// What the readings of dbt projects keep for each other.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    files: Shelf<PropertyFileKey, Result<Arc<PropertyFile>, Box<Diagnostic>>>,
+    macros: Shelf<(ContentId, Arc<str>, Arc<str>), Arc<[Arc<Macro>]>>,
+    renderings: Renderings,
 }
 
 /// Finds the directories of the dbt projects of a snapshot.
@@ -128,9 +144,11 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
     let mut part = Part::default();
     let layout = layout::find(snapshot, options.root, &mut part.diagnostics);
     let Some(root) = layout.packages.first() else { return part };
-    let engine = Arc::new(setup::engine(snapshot, &layout, options, &mut part.diagnostics));
-    let properties: Vec<Properties> =
-        layout.packages.iter().map(|package| read_properties(snapshot, package, &mut part.diagnostics)).collect();
+    let nothing = Remembered::default();
+    let remembered = options.remembered.unwrap_or(&nothing);
+    let engine = Arc::new(setup::engine(snapshot, &layout, options, remembered, &mut part.diagnostics));
+    let read = |package| read_properties(snapshot, package, remembered, &mut part.diagnostics);
+    let properties: Vec<Properties> = layout.packages.iter().map(read).collect();
     let settings: Vec<Json> = layout.packages.iter().map(|package| rendered(&engine, package)).collect();
     let known: Vec<Known<'_>> = layout
         .packages
@@ -149,15 +167,24 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
     for package in &known {
         candidates.extend(package.candidates(snapshot, &engine, &mut part.diagnostics));
     }
-    let nodes: Vec<Node> = candidates.into_par_iter().map(|candidate| candidate.parse(&engine)).collect();
+    let nodes: Vec<Node> =
+        candidates.into_par_iter().map(|candidate| candidate.parse(&engine, &remembered.renderings)).collect();
     let (nodes, disabled): (Vec<Node>, Vec<Node>) =
         nodes.into_iter().partition(|node| config::is_enabled(&node.config));
-    let tables: Vec<TableName> = nodes.par_iter().map(|node| physical::table(&engine, node)).collect();
+    let nodes: Vec<(Arc<Node>, TableName)> = nodes
+        .into_par_iter()
+        .map(|node| {
+            let table = physical::table(&engine, &node);
+            (Arc::new(node), table)
+        })
+        .collect();
 
-    let mut graph = Graph { root: root.name.to_string(), own_first: searches_itself_first(root), ..Graph::default() };
+    let mut graph = Graph::default();
+    graph.root = root.name.to_string();
+    graph.own_first = searches_itself_first(root);
     graph.disabled =
         disabled.iter().map(|node| (node.candidate.name.clone(), node.candidate.path.to_string())).collect();
-    for (node, table) in nodes.iter().zip(&tables) {
+    for (node, table) in &nodes {
         graph.nodes.entry(node.candidate.name.clone()).or_default().push(Entry {
             id: node.id.clone(),
             package: node.candidate.package.to_string(),
@@ -173,7 +200,7 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
             part.relations.push(source.relation);
         }
     }
-    graph.list(nodes.iter().zip(&tables));
+    graph.listed.clone_from(&nodes);
     let graph = engine.graph.get_or_init(|| graph);
 
     let groups = known
@@ -183,12 +210,18 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
                 .properties
                 .groups
                 .iter()
-                .map(|(name, said)| ((Arc::clone(&known.package.name), name.clone()), said.clone()))
+                .map(|(name, said)| ((Arc::clone(&known.package.name), name.clone()), Arc::clone(said)))
         })
         .collect();
-    let assembly = Assembly { snapshot, engine: &engine, graph, missing: &layout.missing, groups: &groups };
-    let assembled: Vec<Assembled> =
-        nodes.par_iter().zip(&tables).map(|(node, table)| assembly.relation(node, table)).collect();
+    let assembly = Assembly {
+        snapshot,
+        engine: &engine,
+        graph,
+        renderings: &remembered.renderings,
+        missing: &layout.missing,
+        groups: &groups,
+    };
+    let assembled: Vec<Assembled> = nodes.par_iter().map(|(node, table)| assembly.relation(node, table)).collect();
     let mut places: BTreeMap<RelationId, usize> = BTreeMap::new();
     for one in assembled {
         part.diagnostics.extend(one.diagnostics);
@@ -271,23 +304,42 @@ fn rendered(engine: &Arc<Engine>, package: &Package) -> Json {
     Json::Object(settings)
 }
 
-fn read_properties(snapshot: &Snapshot, package: &Package, diagnostics: &mut Vec<Diagnostic>) -> Properties {
+fn read_properties(
+    snapshot: &Snapshot,
+    package: &Package,
+    remembered: &Remembered,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Properties {
     let mut properties = Properties::default();
     let mut seen = BTreeSet::new();
+    let mut files = Vec::new();
     for folder in [Folder::Models, Folder::Seeds, Folder::Snapshots, Folder::Macros] {
-        for (path, inner) in package.files(snapshot, folder, &["yml", "yaml"]) {
-            if !seen.insert(Arc::clone(&path)) {
-                continue;
-            }
-            let parsed = snapshot.text(&path).and_then(|text| match yaml::parse(&text) {
-                Ok(file) => Ok((text, file)),
-                Err(diagnostic) => Err(Box::new(diagnostic.in_file(&*path))),
-            });
-            match parsed {
-                Ok((text, file)) => properties.add(&path, &inner, &text, &file, diagnostics),
-                Err(diagnostic) => diagnostics.push(*diagnostic),
-            }
+        let found = package.files(snapshot, folder, &["yml", "yaml"]);
+        files.extend(found.into_iter().filter(|(path, _)| seen.insert(Arc::clone(path))));
+    }
+    let read: Vec<_> = files.par_iter().map(|(path, inner)| property_file(snapshot, path, inner, remembered)).collect();
+    for file in read {
+        match file {
+            Ok(file) => properties.add(&file, diagnostics),
+            Err(diagnostic) => diagnostics.push(*diagnostic),
         }
     }
     properties
+}
+
+fn property_file(
+    snapshot: &Snapshot,
+    path: &Arc<str>,
+    inner: &str,
+    remembered: &Remembered,
+) -> Result<Arc<PropertyFile>, Box<Diagnostic>> {
+    let read = || {
+        let text = snapshot.text(path)?;
+        let file = yaml::parse(&text).map_err(|diagnostic| Box::new(diagnostic.in_file(&**path)))?;
+        Ok(Arc::new(PropertyFile::of(path, inner, &text, file)))
+    };
+    match snapshot.id(path) {
+        Some(id) => remembered.files.get_or_make((id, Arc::clone(path), inner.to_owned()), read),
+        None => read(),
+    }
 }

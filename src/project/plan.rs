@@ -9,6 +9,7 @@ use headsup_lineage::graph::tables::Tables;
 use headsup_lineage::parse::parse;
 use headsup_lineage::query::Reading;
 
+use super::memory::Memory;
 use super::name_pattern::NamePattern;
 use super::{Part, Project, dbt, manifest, rendered, sql};
 use crate::report::{Origin, ProjectEntry};
@@ -26,6 +27,8 @@ pub struct Plan {
     pub environment: BTreeMap<String, String>,
     /// Tables whose columns are known from outside the repository.
     pub tables: Tables,
+    /// What was read so far.
+    pub(super) memory: Arc<Memory>,
 }
 
 /// One project of a repository.
@@ -74,7 +77,7 @@ pub fn plan(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect
     let environment = settings.allow_env.iter().map(EnvName::as_str);
     let environment = environment.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
     let vars = settings.vars.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
-    Plan { projects, vars, environment: environment.collect(), tables: Tables::default() }
+    Plan { projects, vars, environment: environment.collect(), tables: Tables::default(), memory: Arc::default() }
 }
 
 fn set(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect>) -> Vec<Planned> {
@@ -265,11 +268,12 @@ impl Planned {
                     target: None,
                     vars: plan.vars.clone(),
                     environment: plan.environment.clone(),
+                    remembered: Some(&plan.memory.dbt),
                 };
-                rendered::with_named_reads(dbt::read(snapshot, &options))
+                rendered::with_named_reads(dbt::read(snapshot, &options), &plan.memory.scripts)
             }
             PlannedKind::Manifest => match snapshot.text(&self.root) {
-                Ok(text) => rendered::with_named_reads(manifest::read(&text, &self.root)),
+                Ok(text) => rendered::with_named_reads(manifest::read(&text, &self.root), &plan.memory.scripts),
                 Err(diagnostic) => Part { diagnostics: vec![*diagnostic], ..Part::default() },
             },
             PlannedKind::Sql { schema, name, results, except } => {

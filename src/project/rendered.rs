@@ -5,22 +5,27 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::Diagnostic;
+use headsup_lineage::dialect::Dialect;
 use headsup_lineage::filling::{Filling, Places, Target};
 use headsup_lineage::name::RelationName;
 use headsup_lineage::parse::parse;
-use headsup_lineage::query::Reading;
+use headsup_lineage::query::{Reading, Script};
 use headsup_lineage::relation::{Body, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 use rayon::prelude::*;
 
 use super::Part;
+use super::memory::Shelf;
+
+/// The statements of rendered SQL, by dialect and text.
+pub(super) type Scripts = Shelf<(Dialect, Arc<str>), Arc<Script>>;
 
 /// The same part with the names of its rendered SQL among what its models read, and on the rung
 /// `tables` what does not parse.
-pub(super) fn with_named_reads(mut part: Part) -> Part {
+pub(super) fn with_named_reads(mut part: Part, scripts: &Scripts) -> Part {
     let physical: HashMap<RelationId, Vec<RelationName>> =
         part.relations.iter().map(|relation| (relation.id.clone(), relation.aliases.clone())).collect();
     let found: Vec<Diagnostic> =
-        part.relations.par_iter_mut().flat_map_iter(|relation| read_relation(relation, &physical)).collect();
+        part.relations.par_iter_mut().flat_map_iter(|relation| read_relation(relation, &physical, scripts)).collect();
     // Where the warehouse gives no answer, the SQL has gaps, and that it does not parse is no news.
     let asking: BTreeSet<Option<String>> = part
         .diagnostics
@@ -32,7 +37,11 @@ pub(super) fn with_named_reads(mut part: Part) -> Part {
     part
 }
 
-fn read_relation(relation: &mut Relation, physical: &HashMap<RelationId, Vec<RelationName>>) -> Vec<Diagnostic> {
+fn read_relation(
+    relation: &mut Relation,
+    physical: &HashMap<RelationId, Vec<RelationName>>,
+    known: &Scripts,
+) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let own: BTreeSet<&RelationName> = relation.aliases.iter().collect();
     let target = target(relation.kind, relation.config.get("materialized").map(|value| &**value));
@@ -42,18 +51,18 @@ fn read_relation(relation: &mut Relation, physical: &HashMap<RelationId, Vec<Rel
         let mut found = Vec::new();
         let mut scripts = Vec::new();
         for variant in variants {
-            let mut script = parse(variant, *dialect);
+            let script = known.get_or_make((*dialect, Arc::clone(variant)), || Arc::new(parse(variant, *dialect)));
             if script.reading == Reading::Scanned {
                 relation.rung = relation.rung.max(Rung::Tables);
             }
-            found.append(&mut script.diagnostics);
+            found.extend_from_slice(&script.diagnostics);
             for statement in &script.statements {
                 named.extend(statement.reads.iter().cloned());
                 if let Some(reason) = &statement.incomplete {
                     writer.incomplete.get_or_insert_with(|| Arc::from(reason.as_str()));
                 }
             }
-            scripts.push(Arc::new(script));
+            scripts.push(script);
         }
         // On a lower rung the text is not what will run, or was not understood.
         if relation.rung == Rung::Open {

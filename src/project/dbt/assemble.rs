@@ -2,6 +2,7 @@
 //! be read of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
@@ -18,8 +19,10 @@ use super::nodes::{Content, Node};
 use super::physical;
 use super::properties;
 use super::question;
+use super::rewrite::Rewritten;
 use super::scan;
-use super::subject::{Asked, Captured, Pass, RefCall};
+use super::subject::{Asked, Captured, Pass, RefCall, Subject};
+use super::trace::{Key, Renderings};
 use super::values::lock;
 use super::world::TARGET_SCHEMA;
 use crate::project::{Attributes, Criticality, OwnerClaim, OwnerRule};
@@ -33,10 +36,12 @@ pub(super) struct Assembly<'a> {
     pub(super) engine: &'a Arc<Engine>,
     /// The graph.
     pub(super) graph: &'a Graph,
+    /// What was rendered before.
+    pub(super) renderings: &'a Renderings,
     /// Packages that are named but not there.
     pub(super) missing: &'a [String],
     /// The owners of groups, by package and group.
-    pub(super) groups: &'a BTreeMap<(Arc<str>, String), properties::Object>,
+    pub(super) groups: &'a BTreeMap<(Arc<str>, String), Arc<properties::Object>>,
 }
 
 /// A relation with what else is said of it.
@@ -261,9 +266,7 @@ impl Assembly<'_> {
             );
         }
         for pass in passes {
-            let run = Run::new(self.engine, &subject, *pass);
-            let result = run.render(template, file);
-            let captured = lock(&run.captured).clone();
+            let (result, captured) = self.rendered(&subject, *pass, (file, body), template);
             found.add(&captured);
             queries.extend(captured.queries);
             asked = asked.max(captured.asked);
@@ -277,10 +280,10 @@ impl Assembly<'_> {
                 diagnostic.severity = headsup_lineage::diagnostic::Severity::Note;
                 diagnostic.code = "rendered-in-part";
                 diagnostics.push(diagnostic);
-                parsed.clone()
+                Arc::clone(parsed)
             });
-            if !variants.iter().any(|known| **known == *text) {
-                variants.push(Arc::from(text));
+            if !variants.contains(&text) {
+                variants.push(text);
             }
         }
         for query in &queries {
@@ -314,6 +317,27 @@ impl Assembly<'_> {
         let reach = scan::reach(self.engine, &node.candidate.package, local, file, body.clone());
         let conditions = conditions(file, &reach, &self.macros_of_hooks(node));
         (rung, Body::Sql { dialect, variants, conditions })
+    }
+
+    /// The text of a template in one of dbt's readings, and what was found beside it.
+    fn rendered(
+        &self,
+        subject: &Arc<Subject>,
+        pass: Pass,
+        (file, body): (&Arc<str>, &Range<usize>),
+        template: &Rewritten,
+    ) -> (Result<Arc<str>, Located>, Captured) {
+        let key = Key::new(self.engine, subject, pass, file, body);
+        if let Some(kept) = self.renderings.get(&key, self.engine, &subject.package) {
+            return (Ok(Arc::clone(&kept.text)), kept.captured.clone());
+        }
+        let run = Run::new(self.engine, subject, pass);
+        let result = run.render(template, file).map(Arc::from);
+        let captured = lock(&run.captured).clone();
+        if let Ok(text) = &result {
+            self.renderings.keep(key, &[run], Arc::clone(text), captured.clone());
+        }
+        (result, captured)
     }
 
     /// The texts of the macros that a node's hooks reach: what they do to the table is not rendered.

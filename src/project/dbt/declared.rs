@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headsup_lineage::diagnostic::Diagnostic;
+use headsup_lineage::diagnostic::{Diagnostic, Position};
 use headsup_lineage::name::RelationName;
 use headsup_lineage::query::{Read, ReadRole};
 use headsup_lineage::relation::{Declaration, Reference, Relation, RelationId, RelationKind, Rung};
+use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::assemble::criticality;
@@ -15,7 +16,7 @@ use super::engine::Engine;
 use super::graph::{Entry as GraphEntry, Graph};
 use super::nodes::Known;
 use super::physical;
-use super::properties::{self, Entry, Object, meta_owner};
+use super::properties::{self, Entry, Object, SourceEntry, meta_owner};
 use super::relation::TableName;
 use super::render;
 use super::rewrite::matching;
@@ -39,23 +40,29 @@ pub(super) struct Source {
 
 /// The sources of a package that are switched on.
 pub(super) fn sources(engine: &Arc<Engine>, known: &Known<'_>) -> Vec<Source> {
+    known.properties.sources.par_iter().flat_map_iter(|entry| tables(engine, known, entry)).collect()
+}
+
+/// The tables of one source that are switched on.
+fn tables(engine: &Arc<Engine>, known: &Known<'_>, entry: &SourceEntry) -> Vec<Source> {
     let mut found = Vec::new();
     let package = &known.package.name;
-    for (entry, table) in &known.properties.tables {
-        let said = render::object(engine, package, &entry.path, &entry.said);
-        let table = render::object(engine, package, &entry.path, table);
-        let (Some(source_name), Some(table_name)) = (properties::name(&said), properties::name(&table)) else {
-            continue;
-        };
-        let mut fqn = known.prefix(&entry.inner);
+    let Entry { path, inner, .. } = &entry.source;
+    let said = render::object(engine, package, path, &entry.source.said);
+    let Some(source_name) = properties::name(&said) else { return found };
+    let prefix = known.prefix(inner);
+    for (table, position) in &entry.tables {
+        let table = render::object(engine, package, path, table);
+        let Some(table_name) = properties::name(&table) else { continue };
+        let mut fqn = prefix.clone();
         fqn.extend([source_name.to_owned(), table_name.to_owned()]);
-        let rendered = Entry { said: said.clone(), ..entry.clone() };
-        let config = known.source_config(&rendered, &fqn, &table);
+        let config = known.source_config(&said, &fqn, &table);
         let off = |held: &Object| held.get("enabled").and_then(config::truthy) == Some(false);
         if !config::is_enabled(&config) || off(&said) || off(&table) {
             continue;
         }
-        found.push(source(engine, package, entry, (&said, source_name), (&table, table_name), &config));
+        let place = (path, *position);
+        found.push(source(engine, package, place, (&said, source_name), (&table, table_name), &config));
     }
     found
 }
@@ -63,7 +70,7 @@ pub(super) fn sources(engine: &Arc<Engine>, known: &Known<'_>) -> Vec<Source> {
 fn source(
     engine: &Arc<Engine>,
     package: &Arc<str>,
-    entry: &Entry,
+    (path, position): (&Arc<str>, Position),
     (said, source_name): (&Object, &str),
     (table, table_name): (&Object, &str),
     config: &Config,
@@ -80,7 +87,7 @@ fn source(
         rung: Rung::Open,
         project: Arc::clone(&world.root),
         writers: Vec::new(),
-        declared_in: Some((Arc::clone(&entry.path), entry.position)),
+        declared_in: Some((Arc::clone(path), position)),
         schema: properties::schema(table, world.dialect),
         declaration: Declaration::Described,
         config: BTreeMap::new(),

@@ -16,6 +16,7 @@ use super::graph::Graph;
 use super::rewrite::{self, Rewritten};
 use super::split::{Block, Parameter};
 use super::subject::{Captured, Pass, Subject};
+use super::trace::{Question, Questions};
 use super::values::{self, lock};
 use super::world::World;
 use super::{filters, natives, size};
@@ -77,6 +78,12 @@ impl Macro {
         }
     }
 
+    /// Whether it is the same macro in the same file, wherever it stands there.
+    pub(super) fn is_same(self: &Arc<Self>, other: &Arc<Self>) -> bool {
+        Arc::ptr_eq(self, other)
+            || (self.package == other.package && self.path == other.path && self.text() == other.text())
+    }
+
     /// Its text, tags included.
     pub(super) fn text(&self) -> &str {
         &self.file[self.outer.clone()]
@@ -88,7 +95,9 @@ pub(super) struct Engine {
     env: Environment<'static>,
     macros: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Macro>>>,
     /// What is known of the project beside its nodes.
-    pub(super) world: World,
+    pub(super) world: Arc<World>,
+    /// The number of that world among the worlds of this run of the program.
+    pub(super) world_number: usize,
     /// The nodes, once all have been found; what `ref` means before is not known.
     pub(super) graph: OnceLock<Graph>,
 }
@@ -101,7 +110,7 @@ impl fmt::Debug for Engine {
 
 impl Engine {
     /// A renderer that knows the macros.
-    pub(super) fn new(world: World, macros: impl IntoIterator<Item = Macro>) -> Self {
+    pub(super) fn new(world: Arc<World>, world_number: usize, macros: impl IntoIterator<Item = Arc<Macro>>) -> Self {
         let mut env = Environment::new();
         env.set_auto_escape_callback(|_| AutoEscape::None);
         env.set_undefined_behavior(UndefinedBehavior::Lenient);
@@ -118,14 +127,24 @@ impl Engine {
         for one in macros {
             // A macro that does not compile fails when it is called, not before.
             let _ = env.add_template_owned(one.template.clone(), one.rewritten.text.clone());
-            by_package.entry(Arc::clone(&one.package)).or_default().insert(Arc::clone(&one.name), Arc::new(one));
+            by_package.entry(Arc::clone(&one.package)).or_default().insert(Arc::clone(&one.name), one);
         }
-        Self { env, macros: by_package, world, graph: OnceLock::new() }
+        Self { env, macros: by_package, world, world_number, graph: OnceLock::new() }
     }
 
     /// A macro of a package.
     pub(super) fn find(&self, package: &str, name: &str) -> Option<&Arc<Macro>> {
         self.macros.get(package)?.get(name)
+    }
+
+    /// The macro of a bare name that hides whatever dbt itself calls so.
+    pub(super) fn before_native(&self, node_package: &str, name: &str) -> Option<&Arc<Macro>> {
+        self.find(node_package, name).or_else(|| self.find(&self.world.root, name))
+    }
+
+    /// The macro of a bare name that dbt's own names hide.
+    pub(super) fn after_native(&self, own_package: &str, name: &str) -> Option<&Arc<Macro>> {
+        self.find(own_package, name).or_else(|| self.find("dbt", name))
     }
 
     /// Whether a package has macros.
@@ -140,10 +159,7 @@ impl Engine {
 
     /// The macro that a template of a package means by a bare name.
     pub(super) fn resolve(&self, node_package: &str, own_package: &str, name: &str) -> Option<&Arc<Macro>> {
-        self.find(node_package, name)
-            .or_else(|| self.find(&self.world.root, name))
-            .or_else(|| self.find(own_package, name))
-            .or_else(|| self.find("dbt", name))
+        self.before_native(node_package, name).or_else(|| self.after_native(own_package, name))
     }
 
     /// Every package, in the order in which a name is looked for.
@@ -184,6 +200,8 @@ pub(super) struct Run {
     pub(super) pass: Pass,
     /// What was found.
     pub(super) captured: Mutex<Captured>,
+    /// What was asked of the project.
+    pub(super) questions: Mutex<Questions>,
     depth: AtomicUsize,
     fuel: AtomicI64,
     output: AtomicI64,
@@ -199,6 +217,7 @@ impl Run {
             subject: Arc::clone(subject),
             pass,
             captured: Mutex::default(),
+            questions: Mutex::default(),
             depth: AtomicUsize::new(0),
             fuel: AtomicI64::new(NODE_FUEL),
             output: AtomicI64::new(MAX_OUTPUT),
@@ -302,18 +321,23 @@ impl Run {
             return Some(self.macro_value(local));
         }
         let engine = &self.engine;
-        if let Some(found) = engine.find(&self.subject.package, name).or_else(|| engine.find(&engine.world.root, name))
-        {
+        self.ask(Question::Name(Arc::clone(own), Arc::from(name)));
+        if let Some(found) = engine.before_native(&self.subject.package, name) {
             return Some(self.macro_value(found));
         }
         if let Some(native) = natives::native(self, own, name) {
             return Some(native);
         }
-        if let Some(found) = engine.find(own, name).or_else(|| engine.find("dbt", name)) {
+        if let Some(found) = engine.after_native(own, name) {
             return Some(self.macro_value(found));
         }
         (engine.has_package(name) || engine.world.packages.contains_key(name))
             .then(|| Value::from_object(Namespace { run: Arc::clone(self), package: Arc::from(name) }))
+    }
+
+    /// Notes what the run asks of the project.
+    pub(super) fn ask(&self, question: Question) {
+        lock(&self.questions).ask(question);
     }
 
     /// A macro as a value.
@@ -411,6 +435,7 @@ struct Namespace {
 impl Object for Namespace {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
+        self.run.ask(Question::Macro(Arc::clone(&self.package), Arc::from(name)));
         if let Some(found) = self.run.engine.find(&self.package, name) {
             return Some(self.run.macro_value(found));
         }

@@ -1,6 +1,7 @@
 //! What `ref` and `source` mean, once every node has been found.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::Value;
 use serde_json::{Map, Value as Json, json};
@@ -37,17 +38,23 @@ pub(super) struct Graph {
     pub(super) nodes: BTreeMap<String, Vec<Entry>>,
     /// Sources by source and table.
     pub(super) sources: BTreeMap<(String, String), Vec<Entry>>,
-    /// What templates see as `graph`: shared by all of them, so it cannot change.
-    pub(super) listing: Value,
+    /// The nodes with their tables, as templates can see them.
+    pub(super) listed: Vec<(Arc<Node>, TableName)>,
+    listing: OnceLock<Value>,
     /// Names of nodes that are switched off, with their files.
     pub(super) disabled: BTreeMap<String, String>,
 }
 
 impl Graph {
-    /// Lists the nodes and sources for templates, once all of them are known.
-    pub(super) fn list<'a>(&mut self, nodes: impl IntoIterator<Item = (&'a Node, &'a TableName)>) {
+    /// What templates see as `graph`: shared by all of them, so it cannot change. Few look at it, and it
+    /// is large, so it is made when the first one does.
+    pub(super) fn listing(&self) -> &Value {
+        self.listing.get_or_init(|| self.list())
+    }
+
+    fn list(&self) -> Value {
         let mut listed = Map::new();
-        for (node, table) in nodes {
+        for (node, table) in &self.listed {
             let candidate = &node.candidate;
             let refs = node.captured.refs.iter().filter_map(|call| self.reference(&candidate.package, call));
             let calls = node.captured.sources.iter();
@@ -90,10 +97,10 @@ impl Graph {
                 sources.insert(entry.id.clone(), value);
             }
         }
-        self.listing = from_json(&json!({
+        from_json(&json!({
             "nodes": listed, "sources": sources, "exposures": {}, "metrics": {}, "groups": {}, "semantic_models": {},
             "saved_queries": {}, "unit_tests": {},
-        }));
+        }))
     }
 
     /// The packages to search, in order; `None` is any.

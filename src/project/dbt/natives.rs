@@ -12,6 +12,7 @@ use super::engine::{Run, capture};
 use super::modules;
 use super::relation::TableName;
 use super::subject::{Asked, Pass, RefCall};
+use super::trace::Question;
 use super::values::{self, dict, list, own_deep, record};
 use super::yaml;
 
@@ -68,7 +69,10 @@ pub(super) fn native(run: &Arc<Run>, own: &Arc<str>, name: &str) -> Option<Value
         "database" => from_json(world.target.get("database").unwrap_or(&Json::Null)),
         "model" | "node" if !subject.id.is_empty() => node(run),
         "graph" => match run.engine.graph.get().filter(|_| run.pass != Pass::Parse) {
-            Some(graph) => graph.listing.clone(),
+            Some(graph) => {
+                values::lock(&run.questions).look_around();
+                graph.listing().clone()
+            }
             None => record(
                 ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models"].map(|name| (name, dict([]))),
             ),
@@ -301,6 +305,7 @@ fn reference(run: &Run, arguments: &Arguments) -> Result<Value, Error> {
         Some(found) => found.table.clone(),
         None => run.engine.world.table(&call.name),
     };
+    run.ask(Question::Ref(call.clone()));
     capture(run, |captured| captured.refs.push(call));
     Ok(Value::from_object(table))
 }
@@ -312,6 +317,7 @@ fn source(run: &Run, arguments: &Arguments) -> Result<Value, Error> {
         Some(found) => found.table.clone(),
         None => TableName { schema: Some(source.clone()), ..run.engine.world.table(&table) },
     };
+    run.ask(Question::Source(source.clone(), table.clone()));
     capture(run, |captured| captured.sources.push((source, table)));
     Ok(Value::from_object(name))
 }
@@ -353,6 +359,7 @@ fn dispatch(run: &Arc<Run>, arguments: &Arguments) -> Result<Value, Error> {
     let name = arguments.text(0, "macro_name")?;
     let namespace = arguments.at(1, "macro_namespace").filter(|value| !value.is_none());
     let namespace = namespace.map(|value| value.to_string());
+    run.ask(Question::Dispatch(name.clone(), namespace.clone()));
     if let Some(found) = run.engine.dispatch(&run.subject.package, &name, namespace.as_deref()) {
         return Ok(run.macro_value(found));
     }

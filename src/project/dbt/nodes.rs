@@ -7,17 +7,19 @@ use std::sync::Arc;
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
 use headsup_lineage::relation::RelationKind;
+use rayon::prelude::*;
 use serde_json::{Map, Value as Json};
 
 use super::call::Located;
 use super::config::{self, Config};
 use super::engine::{Engine, Macro, Run};
 use super::layout::{Folder, Package};
-use super::properties::{Entry, Object, Properties, name as name_of, objects};
+use super::properties::{Object, Properties, name as name_of, objects};
 use super::rewrite::{self, Rewritten};
 use super::split::{BlockKind, blocks};
 use super::subject::{Captured, Pass, Subject};
 use super::tokens::plain_spaces;
+use super::trace::{Key, Renderings};
 use super::values::lock;
 use super::{render, setup};
 use crate::snapshot::Snapshot;
@@ -57,7 +59,7 @@ pub(super) struct Candidate {
     /// What fills it.
     pub(super) content: Content,
     /// What its properties say.
-    pub(super) said: Object,
+    pub(super) said: Arc<Object>,
     /// What is configured before its own file says something.
     before: Config,
     /// What the root project configures after that, for a node of another package.
@@ -76,7 +78,7 @@ pub(super) struct Node {
     /// What the first reading found.
     pub(super) captured: Captured,
     /// The text of the first reading, or why there is none.
-    pub(super) parsed: Result<String, Located>,
+    pub(super) parsed: Result<Arc<str>, Located>,
 }
 
 impl Candidate {
@@ -125,15 +127,26 @@ impl Candidate {
     }
 
     /// Reads it as dbt does first, to learn its configuration and what it refers to.
-    pub(super) fn parse(self, engine: &Arc<Engine>) -> Node {
+    pub(super) fn parse(self, engine: &Arc<Engine>, renderings: &Renderings) -> Node {
         let mut config = self.before.clone();
         let mut captured = Captured::default();
-        let mut parsed = Ok(String::new());
+        let mut parsed = Ok(Arc::from(""));
         match &self.content {
-            Content::Template { file, template, .. } => {
-                let run = Run::new(engine, &Arc::new(self.subject(&config)), Pass::Parse);
-                parsed = run.render(template, file);
-                captured = lock(&run.captured).clone();
+            Content::Template { file, template, body, .. } => {
+                let subject = Arc::new(self.subject(&config));
+                let key = Key::new(engine, &subject, Pass::Parse, file, body);
+                if let Some(kept) = renderings.get(&key, engine, &subject.package) {
+                    captured = kept.captured.clone();
+                    parsed = Ok(Arc::clone(&kept.text));
+                } else {
+                    let run = Run::new(engine, &subject, Pass::Parse);
+                    let rendered = run.render(template, file).map(Arc::from);
+                    captured = lock(&run.captured).clone();
+                    if let Ok(text) = &rendered {
+                        renderings.keep(key, &[run], Arc::clone(text), captured.clone());
+                    }
+                    parsed = rendered;
+                }
             }
             Content::Python(text) => super::python::capture(text, &mut captured),
             Content::Data | Content::Unreadable => {}
@@ -210,11 +223,11 @@ impl Known<'_> {
     }
 
     /// Whether a source's table is switched on.
-    pub(super) fn source_config(&self, entry: &Entry, fqn: &[String], said: &Object) -> Config {
-        let (mut config, after) = self.configured("sources", fqn, &entry.said, "source");
+    pub(super) fn source_config(&self, source: &Object, fqn: &[String], said: &Object) -> Config {
+        let (mut config, after) = self.configured("sources", fqn, source, "source");
         let beside = ["meta", "tags"].iter().filter_map(|key| said.get_key_value(*key));
         config::merge(&mut config, beside);
-        for said in [entry.said.get("config"), said.get("config")].into_iter().flatten().filter_map(Json::as_object) {
+        for said in [source.get("config"), said.get("config")].into_iter().flatten().filter_map(Json::as_object) {
             config::merge(&mut config, said);
         }
         for level in after {
@@ -239,18 +252,17 @@ impl Known<'_> {
         engine: &Arc<Engine>,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Vec<Candidate> {
-        let mut found = Vec::new();
-        for (path, inner) in self.package.files(snapshot, Folder::Models, &["sql", "py"]) {
-            let content = match snapshot.text(&path) {
-                Ok(text) if path.ends_with(".py") => Content::Python(Arc::from(text)),
-                Ok(text) => template(&self.package.name, &path, text),
-                Err(diagnostic) => {
-                    diagnostics.push(*diagnostic);
-                    Content::Unreadable
-                }
+        let models = self.package.files(snapshot, Folder::Models, &["sql", "py"]);
+        let read = models.par_iter().map(|(path, inner)| {
+            let (content, diagnostic) = match snapshot.text(path) {
+                Ok(text) if path.ends_with(".py") => (Content::Python(Arc::from(text)), None),
+                Ok(text) => (template(&self.package.name, path, text), None),
+                Err(diagnostic) => (Content::Unreadable, Some(*diagnostic)),
             };
-            found.push(self.model(engine, &path, &inner, content));
-        }
+            (self.model(engine, path, inner, content), diagnostic)
+        });
+        let (mut found, unreadable): (Vec<Candidate>, Vec<Option<Diagnostic>>) = read.unzip();
+        diagnostics.extend(unreadable.into_iter().flatten());
         for (path, inner) in self.package.files(snapshot, Folder::Snapshots, &["sql"]) {
             match snapshot.text(&path) {
                 Ok(text) => self.snapshots(engine, &path, &inner, &Arc::from(plain_spaces(text)), &mut found),
@@ -310,7 +322,7 @@ impl Known<'_> {
         let own = objects(&candidate.said, "versions")
             .find(|said| said.get("v").map(plain).as_ref() == Some(&version))
             .cloned();
-        let mut said = candidate.said.clone();
+        let mut said = Object::clone(&candidate.said);
         if let Some(own) = own {
             if let Some(Json::Object(config)) = own.get("config") {
                 let entry = said.entry("config").or_insert_with(|| Json::Object(Map::new()));
@@ -321,15 +333,14 @@ impl Known<'_> {
             merge_columns(&mut said, &own);
         }
         let (before, after) = self.configured("models", &candidate.fqn, &said, "view");
+        let said = Arc::new(said);
         Candidate { is_latest: version == latest, version: Some(version), said, before, after, ..candidate }
     }
 
     /// The model, the version and the latest version of a file that holds one version of a model.
     fn version_of(&self, stem: &str) -> Option<(String, String, String)> {
-        for ((section, name), entry) in &self.properties.patches {
-            if *section != "models" || !entry.said.contains_key("versions") {
-                continue;
-            }
+        for name in &self.properties.versioned {
+            let Some(entry) = self.properties.patches.get(&("models", name.clone())) else { continue };
             let versions: Vec<(String, Option<&str>)> = objects(&entry.said, "versions")
                 .filter_map(|said| Some((plain(said.get("v")?), said.get("defined_in").and_then(Json::as_str))))
                 .collect();

@@ -1,7 +1,7 @@
 //! Property files: what YAML says of models, seeds, snapshots and sources, and the exposures and
 //! groups that it declares. Values are taken as they stand; who reads them renders them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
@@ -19,13 +19,31 @@ pub(in crate::project) type Object = Map<String, Json>;
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     /// What it says.
-    pub(super) said: Object,
+    pub(super) said: Arc<Object>,
     /// The file.
     pub(super) path: Arc<str>,
     /// The path of the file within its folder, which decides which project configuration applies.
-    pub(super) inner: String,
+    pub(super) inner: Arc<str>,
     /// Where in the file.
     pub(super) position: Position,
+}
+
+/// A source and its tables.
+#[derive(Debug, Clone)]
+pub(super) struct SourceEntry {
+    /// The source's own entry, without its tables.
+    pub(super) source: Entry,
+    /// What is said of each table, and where.
+    pub(super) tables: Vec<(Arc<Object>, Position)>,
+}
+
+/// What one property file declares.
+#[derive(Debug, Default)]
+pub(super) struct PropertyFile {
+    patches: Vec<((&'static str, String), Entry)>,
+    sources: Vec<Arc<SourceEntry>>,
+    exposures: Vec<Entry>,
+    groups: Vec<(String, Arc<Object>)>,
 }
 
 /// Everything that the property files of one package declare.
@@ -33,12 +51,14 @@ pub(super) struct Entry {
 pub(super) struct Properties {
     /// What is said of models, seeds and snapshots, by section and name.
     pub(super) patches: BTreeMap<(&'static str, String), Entry>,
-    /// The tables of sources: the source's own entry and the table's.
-    pub(super) tables: Vec<(Entry, Object)>,
+    /// The names of those models that have versions.
+    pub(super) versioned: BTreeSet<String>,
+    /// The sources with their tables.
+    pub(super) sources: Vec<Arc<SourceEntry>>,
     /// The exposures.
     pub(super) exposures: Vec<Entry>,
     /// Owners by group.
-    pub(super) groups: BTreeMap<String, Object>,
+    pub(super) groups: BTreeMap<String, Arc<Object>>,
 }
 
 /// The name that an entry gives itself.
@@ -51,69 +71,87 @@ pub(super) fn objects<'a>(said: &'a Object, key: &str) -> impl Iterator<Item = &
     said.get(key).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_object)
 }
 
+/// The objects of a list, taken out of it.
+fn taken(file: &mut Object, key: &str) -> Vec<Object> {
+    let Some(Json::Array(items)) = file.remove(key) else { return Vec::new() };
+    let objects = items.into_iter().filter_map(|item| match item {
+        Json::Object(object) => Some(object),
+        _ => None,
+    });
+    objects.collect()
+}
+
+impl PropertyFile {
+    /// What a file declares; `inner` is its path within its folder.
+    pub(super) fn of(path: &Arc<str>, inner: &str, text: &str, file: Json) -> Self {
+        let mut declared = Self::default();
+        let Json::Object(mut file) = file else { return declared };
+        let inner: Arc<str> = Arc::from(inner);
+        let entry = |said: Object, position: Position| Entry {
+            said: Arc::new(said),
+            path: Arc::clone(path),
+            inner: Arc::clone(&inner),
+            position,
+        };
+        for section in ["models", "seeds", "snapshots"] {
+            let mut places = Places::from(text, section);
+            for said in taken(&mut file, section) {
+                let Some(name) = name(&said).map(ToOwned::to_owned) else { continue };
+                let position = places.find(&name);
+                declared.patches.push(((section, name), entry(said, position)));
+            }
+        }
+        let mut places = Places::from(text, "sources");
+        for mut source in taken(&mut file, "sources") {
+            let tables = taken(&mut source, "tables");
+            let Some(source_name) = name(&source).map(ToOwned::to_owned) else { continue };
+            let position = places.find(&source_name);
+            let tables = tables.into_iter().filter_map(|table| {
+                let position = places.find(name(&table)?);
+                Some((Arc::new(table), position))
+            });
+            let tables = tables.collect();
+            declared.sources.push(Arc::new(SourceEntry { source: entry(source, position), tables }));
+        }
+        let mut places = Places::from(text, "exposures");
+        for said in taken(&mut file, "exposures") {
+            let Some(name) = name(&said).map(ToOwned::to_owned) else { continue };
+            let position = places.find(&name);
+            declared.exposures.push(entry(said, position));
+        }
+        for said in taken(&mut file, "groups") {
+            if let Some(name) = name(&said).map(ToOwned::to_owned) {
+                declared.groups.push((name, Arc::new(said)));
+            }
+        }
+        declared
+    }
+}
+
 impl Properties {
     /// Adds what a file declares.
-    pub(super) fn add(
-        &mut self,
-        path: &Arc<str>,
-        inner: &str,
-        text: &str,
-        file: &Json,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) {
-        let Json::Object(file) = file else { return };
-        let mut places = Places { text, from: 0 };
-        for section in ["models", "seeds", "snapshots"] {
-            places.from = section_start(text, section);
-            for said in objects(file, section) {
-                let Some(name) = name(said) else { continue };
-                let position = places.find(name);
-                let entry = Entry { said: said.clone(), path: Arc::clone(path), inner: inner.to_owned(), position };
-                let key = (section, name.to_owned());
-                if let Some(other) = self.patches.get(&key) {
-                    diagnostics.push(
-                        Diagnostic::warning(
-                            "duplicate-properties",
-                            format!("`{name}` is described here and in {}", other.path),
-                        )
-                        .in_file(&**path)
-                        .at(position)
-                        .hint("dbt refuses two descriptions of one node; the first is used"),
-                    );
-                    continue;
-                }
-                self.patches.insert(key, entry);
+    pub(super) fn add(&mut self, file: &PropertyFile, diagnostics: &mut Vec<Diagnostic>) {
+        for (key, entry) in &file.patches {
+            if let Some(other) = self.patches.get(key) {
+                diagnostics.push(
+                    Diagnostic::warning(
+                        "duplicate-properties",
+                        format!("`{}` is described here and in {}", key.1, other.path),
+                    )
+                    .in_file(&*entry.path)
+                    .at(entry.position)
+                    .hint("dbt refuses two descriptions of one node; the first is used"),
+                );
+                continue;
             }
-        }
-        places.from = section_start(text, "sources");
-        for source in objects(file, "sources") {
-            let Some(source_name) = name(source) else { continue };
-            places.find(source_name);
-            for table in objects(source, "tables") {
-                let Some(table_name) = name(table) else { continue };
-                let position = places.find(table_name);
-                let mut said = source.clone();
-                said.remove("tables");
-                let entry = Entry { said, path: Arc::clone(path), inner: inner.to_owned(), position };
-                self.tables.push((entry, table.clone()));
+            if key.0 == "models" && entry.said.contains_key("versions") {
+                self.versioned.insert(key.1.clone());
             }
+            self.patches.insert(key.clone(), entry.clone());
         }
-        places.from = section_start(text, "exposures");
-        for said in objects(file, "exposures") {
-            let Some(name) = name(said) else { continue };
-            let position = places.find(name);
-            self.exposures.push(Entry {
-                said: said.clone(),
-                path: Arc::clone(path),
-                inner: inner.to_owned(),
-                position,
-            });
-        }
-        for said in objects(file, "groups") {
-            if let Some(name) = name(said) {
-                self.groups.insert(name.to_owned(), said.clone());
-            }
-        }
+        self.sources.extend(file.sources.iter().cloned());
+        self.exposures.extend(file.exposures.iter().cloned());
+        self.groups.extend(file.groups.iter().cloned());
     }
 }
 
@@ -121,11 +159,20 @@ impl Properties {
 struct Places<'a> {
     text: &'a str,
     from: usize,
+    /// The number of the line that starts at `from`, from one.
+    line: u32,
 }
 
-impl Places<'_> {
+impl<'a> Places<'a> {
+    /// Looks from where a section starts.
+    fn from(text: &'a str, section: &str) -> Self {
+        let from = section_start(text, section);
+        let lines = text[..from].bytes().filter(|byte| *byte == b'\n').count();
+        Self { text, from, line: u32::try_from(lines).unwrap_or(u32::MAX).saturating_add(1) }
+    }
+
     fn find(&mut self, name: &str) -> Position {
-        let mut at = self.from;
+        let (mut at, mut number) = (self.from, self.line);
         for line in self.text[self.from..].split_inclusive('\n') {
             let plain = line.trim().trim_start_matches('-').trim_start();
             if let Some(value) = plain.strip_prefix("name:") {
@@ -133,10 +180,12 @@ impl Places<'_> {
                 if value == name {
                     let column = line.find("name:").unwrap_or(0);
                     self.from = at + line.len();
-                    return crate::text::position(self.text, at + column);
+                    self.line = number.saturating_add(1);
+                    return Position::new(number, crate::text::position(line, column).column);
                 }
             }
             at += line.len();
+            number = number.saturating_add(1);
         }
         Position::START
     }

@@ -12,7 +12,7 @@ use minijinja::{Error, ErrorKind, State, Value};
 use super::call::Arguments;
 
 /// Which parts of a name are quoted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct QuotePolicy {
     /// The database.
     pub(super) database: Quoting,
@@ -34,7 +34,7 @@ impl QuotePolicy {
 }
 
 /// A physical name.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct TableName {
     /// The database, where known.
     pub(super) database: Option<String>,

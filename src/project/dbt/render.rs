@@ -31,10 +31,24 @@ fn is_kept(key: &str) -> bool {
     )
 }
 
+fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%")
+}
+
+/// Whether anything in a value would be rendered.
+fn has_template(json: &Json) -> bool {
+    match json {
+        Json::String(text) => is_template(text),
+        Json::Array(items) => items.iter().any(has_template),
+        Json::Object(pairs) => pairs.iter().any(|(key, held)| !is_kept(key) && has_template(held)),
+        _ => false,
+    }
+}
+
 /// A value with its templates rendered; one that fails stays as it is.
 pub(super) fn value(run: &Arc<Run>, json: &Json) -> Json {
     match json {
-        Json::String(text) if text.contains("{{") || text.contains("{%") => {
+        Json::String(text) if is_template(text) => {
             run.evaluate(text).map_or_else(|_| json.clone(), |value| to_json(&value))
         }
         Json::Array(items) => Json::Array(items.iter().map(|item| value(run, item)).collect()),
@@ -53,12 +67,15 @@ pub(super) fn run(engine: &Arc<Engine>, package: &Arc<str>, path: &Arc<str>) -> 
     Run::new(engine, &Arc::new(subject), Pass::Parse)
 }
 
-/// An entry of a property file with its templates rendered.
+/// An entry of a property file with its templates rendered; one without templates is itself.
 pub(super) fn object(
     engine: &Arc<Engine>,
     package: &Arc<str>,
     path: &Arc<str>,
-    said: &Map<String, Json>,
-) -> Map<String, Json> {
-    map(&run(engine, package, path), said)
+    said: &Arc<Map<String, Json>>,
+) -> Arc<Map<String, Json>> {
+    match said.iter().any(|(key, held)| !is_kept(key) && has_template(held)) {
+        true => Arc::new(map(&run(engine, package, path), said)),
+        false => Arc::clone(said),
+    }
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::name::Quoting;
+use rayon::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
-use super::Options;
 use super::config::truthy;
 use super::engine::{Engine, Macro};
 use super::layout::{Folder, Layout, Package};
@@ -18,6 +18,7 @@ use super::split::{BlockKind, blocks};
 use super::tokens::plain_spaces;
 use super::world::{TARGET_DATABASE, TARGET_SCHEMA, World, adapter_of, prefixes};
 use super::yaml;
+use super::{Options, Remembered};
 use crate::snapshot::Snapshot;
 
 /// Macros of dbt's own, and those of the package that nearly every project uses.
@@ -30,11 +31,12 @@ pub(super) fn engine(
     snapshot: &Snapshot,
     layout: &Layout,
     options: &Options<'_>,
+    remembered: &Remembered,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Engine {
-    let world = world(snapshot, layout, options, diagnostics);
-    let mut macros: BTreeMap<(Arc<str>, Arc<str>), Macro> = BTreeMap::new();
-    let mut add = |one: Macro| macros.insert((Arc::clone(&one.package), Arc::clone(&one.name)), one);
+    let world = Arc::new(world(snapshot, layout, options, diagnostics));
+    let mut macros: BTreeMap<(Arc<str>, Arc<str>), Arc<Macro>> = BTreeMap::new();
+    let mut add = |one: Arc<Macro>| macros.insert((Arc::clone(&one.package), Arc::clone(&one.name)), one);
     for one in prelude("dbt", DBT) {
         add(one);
     }
@@ -45,14 +47,13 @@ pub(super) fn engine(
         } else {
             package.files(snapshot, Folder::Macros, &["sql", "jinja"])
         };
-        for (path, _) in files {
-            match snapshot.text(&path) {
-                Ok(text) => {
-                    let text: Arc<str> = Arc::from(plain_spaces(text));
-                    for block in blocks(&text).iter().filter(|block| block.kind == BlockKind::Macro) {
-                        add(Macro::new(&package.name, &path, &text, block));
-                    }
-                }
+        let read: Vec<_> =
+            files.par_iter().map(|(path, _)| macros_of_file(snapshot, &package.name, path, remembered)).collect();
+        for file in read {
+            match file {
+                Ok(found) => found.iter().for_each(|one| {
+                    add(Arc::clone(one));
+                }),
                 Err(diagnostic) => diagnostics.push(*diagnostic),
             }
         }
@@ -65,13 +66,35 @@ pub(super) fn engine(
     for one in prelude("dbt_utils", DBT_UTILS_KNOWN) {
         add(one);
     }
-    Engine::new(world, macros.into_values())
+    let number = remembered.renderings.number(&world);
+    Engine::new(world, number, macros.into_values())
 }
 
-fn prelude(package: &str, text: &str) -> Vec<Macro> {
+fn prelude(package: &str, text: &str) -> Vec<Arc<Macro>> {
     let text: Arc<str> = Arc::from(text);
     let (package, path) = (Arc::from(package), Arc::from(format!("<{package}>")));
-    blocks(&text).iter().map(|block| Macro::new(&package, &path, &text, block)).collect()
+    blocks(&text).iter().map(|block| Arc::new(Macro::new(&package, &path, &text, block))).collect()
+}
+
+/// The macros of a file of a package.
+fn macros_of_file(
+    snapshot: &Snapshot,
+    package: &Arc<str>,
+    path: &Arc<str>,
+    remembered: &Remembered,
+) -> Result<Arc<[Arc<Macro>]>, Box<Diagnostic>> {
+    let key = snapshot.id(path).map(|id| (id, Arc::clone(package), Arc::clone(path)));
+    if let Some(kept) = key.as_ref().and_then(|key| remembered.macros.get(key)) {
+        return Ok(kept);
+    }
+    let text: Arc<str> = Arc::from(plain_spaces(snapshot.text(path)?));
+    let blocks = blocks(&text);
+    let found = blocks.iter().filter(|block| block.kind == BlockKind::Macro);
+    let found: Arc<[Arc<Macro>]> = found.map(|block| Arc::new(Macro::new(package, path, &text, block))).collect();
+    if let Some(key) = key {
+        remembered.macros.put(key, Arc::clone(&found));
+    }
+    Ok(found)
 }
 
 fn world(snapshot: &Snapshot, layout: &Layout, options: &Options<'_>, diagnostics: &mut Vec<Diagnostic>) -> World {

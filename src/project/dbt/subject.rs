@@ -10,7 +10,7 @@ use super::engine::Macro;
 use super::relation::TableName;
 
 /// Whether dbt would ask the warehouse: it reads every template twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Pass {
     /// `execute` is false: refs and config are collected.
     Parse,

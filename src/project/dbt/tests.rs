@@ -4,6 +4,7 @@ mod hostile;
 mod jinja;
 mod macros;
 mod project;
+mod remembered;
 mod trouble;
 
 use headsup_lineage::dialect::Dialect;

@@ -15,7 +15,7 @@ pub(super) const TARGET_SCHEMA: &str = "dbt_target";
 pub(super) const TARGET_DATABASE: &str = "dbt_database";
 
 /// What templates can know of a project beside its nodes.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct World {
     /// The package of the project itself.
     pub(super) root: Arc<str>,

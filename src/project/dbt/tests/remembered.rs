@@ -1,0 +1,180 @@
+//! What is kept from one reading for the next must never change what is read: a project is read, edited,
+//! and read again with and without what was kept.
+
+use proptest::prelude::*;
+use proptest::sample::{Index, subsequence};
+
+use headsup_lineage::dialect::Dialect;
+
+use super::super::{Options, Remembered, read};
+use crate::snapshot::Snapshot;
+
+type Files = Vec<(String, String)>;
+
+/// A project in which templates look at all that a project can tell them.
+const PROJECT: [(&str, &str); 16] = [
+    ("dbt_project.yml", "name: shop\nvars: {level: 1}\nmodels:\n  shop:\n    marts: {+schema: marts}\ndispatch: []\n"),
+    ("packages.yml", "packages:\n  - local: tools\n"),
+    ("tools/dbt_project.yml", "name: tools\n"),
+    ("tools/macros/t.sql", "{% macro cents(c) %}{{ c }} / 100{% endmacro %}"),
+    ("tools/models/tool_days.sql", "select {{ cents('d') }} as d from {{ source('raw', 'days') }}"),
+    ("macros/m.sql", "{% macro twice(x) %}{{ once(x) }} * 2{% endmacro %}\n{% macro once(x) %}{{ x }}{% endmacro %}"),
+    (
+        "macros/d.sql",
+        "{% macro now() %}{{ return(adapter.dispatch('now')()) }}{% endmacro %}{% macro default__now() %}now(){% endmacro %}",
+    ),
+    (
+        "models/schema.yml",
+        "sources:\n  - {name: raw, schema: lake, tables: [{name: days}, {name: orders}]}\nmodels:\n  - {name: a, config: {tags: [x]}}\n",
+    ),
+    ("models/a.sql", "select {{ twice('v') }} as v, {{ now() }} as t from {{ source('raw', 'orders') }}"),
+    (
+        "models/b.sql",
+        "{{ config(materialized='incremental') }} select * from {{ ref('a') }} {% if is_incremental() %} where v > (select max(v) from {{ this }}) {% endif %}",
+    ),
+    ("models/marts/c.sql", "select {{ var('level') }} as level, {{ tools.cents('v') }} as v from {{ ref('b') }}"),
+    (
+        "models/d.sql",
+        "{% for node in graph.nodes.values() if node.name != 'd' %}select '{{ node.alias }}' as n {{ 'union all' if not loop.last }} {% endfor %}",
+    ),
+    (
+        "models/e.sql",
+        "{% set helper = context['once'] %}select {{ helper('1') }} as one, '{{ target.name }}' as t from {{ ref('tool_days') }}",
+    ),
+    (
+        "models/f.sql",
+        "{% if shape is defined %}select {{ shape() }} as s{% else %}select 0 as s{% endif %} from {{ ref('c') }}",
+    ),
+    (
+        "models/g.sql",
+        "{{ config(post_hook=\"insert into log select * from {{ ref('a') }}\") }}{% macro own() %}7{% endmacro %}select {{ own() }} as o",
+    ),
+    (
+        "snapshots/s.sql",
+        "{% snapshot s %}{{ config(target_schema='snap', unique_key='v', strategy='check', check_cols='all') }}select * from {{ ref('a') }}{% endsnapshot %}",
+    ),
+];
+
+/// Edits: a file and what becomes of it; nothing removes it.
+const EDITS: [(&str, Option<&str>); 26] = [
+    (
+        "macros/m.sql",
+        Some(
+            "{% macro twice(x) %}{{ once(x) }} + {{ once(x) }}{% endmacro %}\n{% macro once(x) %}{{ x }}{% endmacro %}",
+        ),
+    ),
+    (
+        "macros/m.sql",
+        Some(
+            "{# moved down #}\n\n{% macro once(x) %}({{ x }}){% endmacro %}\n{% macro twice(x) %}{{ once(x) }} * 2{% endmacro %}",
+        ),
+    ),
+    ("macros/m.sql", None),
+    (
+        "macros/d.sql",
+        Some(
+            "{% macro now() %}{{ return(adapter.dispatch('now')()) }}{% endmacro %}{% macro default__now() %}now(){% endmacro %}{% macro duckdb__now() %}today(){% endmacro %}",
+        ),
+    ),
+    ("macros/cents.sql", Some("{% macro cents(c) %}{{ c }} / 1000{% endmacro %}")),
+    ("macros/ref.sql", Some("{% macro ref(name) %}{{ return(builtins.ref(name)) }}{% endmacro %}")),
+    ("macros/source.sql", Some("{% macro source(a, b) %}other.{{ a }}_{{ b }}{% endmacro %}")),
+    ("macros/shape.sql", Some("{% macro shape() %}1{% endmacro %}")),
+    ("macros/schema.sql", Some("{% macro generate_schema_name(name, node) %}{{ name or 'plain' }}{% endmacro %}")),
+    ("macros/alias.sql", Some("{% macro generate_alias_name(name, node) %}v_{{ node.name }}{% endmacro %}")),
+    ("macros/own.sql", Some("{% macro own() %}8{% endmacro %}")),
+    ("tools/macros/t.sql", Some("{% macro cents(c) %}{{ c }} / 10{% endmacro %}")),
+    ("tools/models/tool_days.sql", None),
+    (
+        "tools/models/tool_days.sql",
+        Some(
+            "{{ config(alias='days_of_tools', materialized='view') }}select {{ cents('d') }} as d from {{ source('raw', 'days') }}",
+        ),
+    ),
+    ("dbt_project.yml", Some("name: shop\nvars: {level: 2}\nmodels:\n  shop:\n    marts: {+schema: marts}\n")),
+    (
+        "dbt_project.yml",
+        Some(
+            "name: shop\nvars: {level: \"{{ env_var('LEVEL') }}\"}\nmodels:\n  shop:\n    +materialized: table\n    marts: {+schema: other}\n",
+        ),
+    ),
+    (
+        "models/schema.yml",
+        Some(
+            "sources:\n  - {name: raw, schema: swamp, tables: [{name: days}, {name: orders, identifier: orders_v2}]}\n",
+        ),
+    ),
+    ("models/schema.yml", Some("models:\n  - {name: a, config: {enabled: false}}\n")),
+    (
+        "models/a.sql",
+        Some(
+            "{{ config(alias='first') }}select {{ twice('v') }} as v, {{ now() }} as t from {{ source('raw', 'orders') }}",
+        ),
+    ),
+    ("models/a.sql", Some("{{ config(materialized='view', schema='elsewhere') }}select 1 as v")),
+    ("models/a.sql", None),
+    ("models/marts/a.sql", Some("select 2 as v")),
+    ("models/h.sql", Some("select * from {{ ref('c') }}")),
+    ("models/b.sql", Some("{{ config(materialized='table') }} select * from {{ ref('a') }}")),
+    (
+        "snapshots/s.sql",
+        Some(
+            "{% snapshot s %}{{ config(target_schema='snap', unique_key='t', strategy='check', check_cols='all') }}select * from {{ ref('a') }}{% endsnapshot %}",
+        ),
+    ),
+    ("models/g.sql", Some("{% macro own() %}9{% endmacro %}select {{ own() }} as o")),
+];
+
+fn snapshot(files: &Files) -> Snapshot {
+    Snapshot::of_texts("test", files.iter().map(|(path, text)| (path.as_str(), text.as_bytes()))).unwrap()
+}
+
+fn edited(files: &Files, (path, text): (&str, Option<&str>)) -> Files {
+    let others = files.iter().filter(|(known, _)| known != path).cloned();
+    others.chain(text.map(|text| (path.to_owned(), text.to_owned()))).collect()
+}
+
+/// All that a reading says.
+fn told(files: &Files, remembered: Option<&Remembered>) -> String {
+    let options = Options { dialect: Some(Dialect::DuckDb), remembered, ..Options::default() };
+    format!("{:#?}", read(&snapshot(files), &options))
+}
+
+fn project() -> Files {
+    PROJECT.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+}
+
+#[test]
+fn each_edit_is_seen_with_what_was_kept() {
+    let kept = Remembered::default();
+    let before = told(&project(), Some(&kept));
+    assert_eq!(before, told(&project(), None));
+    let mut seen = 0;
+    for edit in EDITS {
+        let after = edited(&project(), edit);
+        let fresh = told(&after, None);
+        assert_eq!(told(&after, Some(&kept)), fresh, "{edit:?}");
+        seen += usize::from(fresh != before);
+        assert_eq!(told(&project(), Some(&kept)), before, "{edit:?}, undone");
+    }
+    assert!(seen + 3 >= EDITS.len(), "only {seen} edits change anything, so the others show nothing");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn any_way_through_the_edits_reads_the_same(
+        way in prop::collection::vec((subsequence((0..EDITS.len()).collect::<Vec<_>>(), 0..6), any::<Index>()), 1..4),
+    ) {
+        let kept = Remembered::default();
+        for (edits, turn) in way {
+            let mut order = edits.clone();
+            if !order.is_empty() {
+                order.rotate_left(turn.index(edits.len()));
+            }
+            let files = order.iter().fold(project(), |files, edit| edited(&files, EDITS[*edit]));
+            prop_assert_eq!(told(&files, Some(&kept)), told(&files, None));
+        }
+    }
+}

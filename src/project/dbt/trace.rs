@@ -1,0 +1,194 @@
+//! What a rendering asked of its project, so that the same rendering need not be done again where the
+//! answers are the same: for the other version of a comparison, and for another project that uses the
+//! same package. What a rendering depends on beside the answers is in its key.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use super::engine::{Engine, Macro, Run};
+use super::relation::TableName;
+use super::subject::{Captured, Pass, RefCall, Subject};
+use super::values::lock;
+use super::world::World;
+use crate::project::memory::Shelf;
+
+/// A question that a rendering asks of its project.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Question {
+    /// What a bare name means in a template of a package.
+    Name(Arc<str>, Arc<str>),
+    /// Which macro of a package has a name.
+    Macro(Arc<str>, Arc<str>),
+    /// What `adapter.dispatch` means by a name and a namespace.
+    Dispatch(String, Option<String>),
+    /// What `ref` means.
+    Ref(RefCall),
+    /// What `source` means.
+    Source(String, String),
+}
+
+/// What a project answers.
+#[derive(Debug)]
+enum Answer {
+    /// A bare name: the macro that comes before dbt's own names, the one that comes after, and whether
+    /// there is a package of that name.
+    Name(Option<Arc<Macro>>, Option<Arc<Macro>>, bool),
+    /// A macro.
+    Macro(Option<Arc<Macro>>),
+    /// A table; none while the nodes are not all known, or where there is no such node.
+    Table(Option<TableName>),
+}
+
+impl PartialEq for Answer {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |one: &Option<Arc<Macro>>, other: &Option<Arc<Macro>>| match (one, other) {
+            (Some(one), Some(other)) => one.is_same(other),
+            (None, None) => true,
+            _ => false,
+        };
+        match (self, other) {
+            (Self::Name(before, after, package), Self::Name(other_before, other_after, other_package)) => {
+                same(before, other_before) && same(after, other_after) && package == other_package
+            }
+            (Self::Macro(one), Self::Macro(other)) => same(one, other),
+            (Self::Table(one), Self::Table(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+impl Question {
+    /// What a project answers to a node of a package.
+    fn answer(&self, engine: &Engine, package: &str) -> Answer {
+        let graph = engine.graph.get();
+        match self {
+            Self::Name(own, name) => Answer::Name(
+                engine.before_native(package, name).cloned(),
+                engine.after_native(own, name).cloned(),
+                engine.has_package(name),
+            ),
+            Self::Macro(package, name) => Answer::Macro(engine.find(package, name).cloned()),
+            Self::Dispatch(name, namespace) => {
+                Answer::Macro(engine.dispatch(package, name, namespace.as_deref()).cloned())
+            }
+            Self::Ref(call) => {
+                let found = graph.and_then(|graph| graph.reference(package, call));
+                Answer::Table(found.map(|entry| entry.table.clone()))
+            }
+            Self::Source(source, table) => {
+                let found = graph.and_then(|graph| graph.source(package, source, table));
+                Answer::Table(found.map(|entry| entry.table.clone()))
+            }
+        }
+    }
+}
+
+/// What one run asked.
+#[derive(Debug, Default)]
+pub(super) struct Questions {
+    asked: BTreeSet<Question>,
+    /// Whether the run looked at all nodes at once, so that any change of any node may matter.
+    looked_around: bool,
+}
+
+impl Questions {
+    /// Notes a question.
+    pub(super) fn ask(&mut self, question: Question) {
+        self.asked.insert(question);
+    }
+
+    /// Notes that the run looked at the list of all nodes.
+    pub(super) fn look_around(&mut self) {
+        self.looked_around = true;
+    }
+}
+
+/// What a rendering is of, as far as it is not asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    world: usize,
+    pass: Pass,
+    /// Id, path, version, folders and configuration.
+    subject: String,
+    this: Option<TableName>,
+    file: Arc<str>,
+    body: Range<usize>,
+}
+
+/// A rendering that succeeded.
+#[derive(Debug)]
+pub(super) struct Rendering {
+    /// The text.
+    pub(super) text: Arc<str>,
+    /// What was found beside it.
+    pub(super) captured: Captured,
+    answers: Vec<(Question, Answer)>,
+}
+
+/// The renderings of a run of headsup.
+#[derive(Debug, Default)]
+pub(super) struct Renderings {
+    kept: Shelf<Key, Arc<Rendering>>,
+    worlds: Mutex<Vec<Arc<World>>>,
+}
+
+impl Renderings {
+    /// The number of a world: equal worlds have the same one.
+    pub(super) fn number(&self, world: &Arc<World>) -> usize {
+        let mut worlds = lock(&self.worlds);
+        match worlds.iter().position(|known| known == world) {
+            Some(number) => number,
+            None => {
+                worlds.push(Arc::clone(world));
+                worlds.len() - 1
+            }
+        }
+    }
+
+    /// The rendering of a key whose questions a project answers as they were answered.
+    pub(super) fn get(&self, key: &Key, engine: &Engine, package: &str) -> Option<Arc<Rendering>> {
+        let kept = self.kept.get(key)?;
+        let holds = kept.answers.iter().all(|(question, answer)| question.answer(engine, package) == *answer);
+        holds.then_some(kept)
+    }
+
+    /// Keeps what runs of a key gave, if nothing but the key and the answers decided it.
+    pub(super) fn keep(&self, key: Key, runs: &[Arc<Run>], text: Arc<str>, captured: Captured) -> Arc<Rendering> {
+        let mut asked = BTreeSet::new();
+        let mut can_keep = true;
+        for run in runs {
+            let questions = std::mem::take(&mut *lock(&run.questions));
+            can_keep &= !questions.looked_around;
+            asked.extend(questions.asked);
+        }
+        let answers = runs.first().filter(|_| can_keep).map(|run| {
+            let answer = |question: Question| {
+                let answer = question.answer(&run.engine, &run.subject.package);
+                (question, answer)
+            };
+            asked.into_iter().map(answer).collect()
+        });
+        let rendering = Arc::new(Rendering { text, captured, answers: answers.unwrap_or_default() });
+        if can_keep {
+            self.kept.put(key, Arc::clone(&rendering));
+        }
+        rendering
+    }
+}
+
+impl Key {
+    /// The key of a part of a file, rendered for a subject.
+    pub(super) fn new(engine: &Engine, subject: &Subject, pass: Pass, file: &Arc<str>, body: &Range<usize>) -> Self {
+        let Subject { id, resource, name, version, package, path, fqn, config, this, local: _ } = subject;
+        let told = (id, resource, name, version, &**package, &**path, fqn, config);
+        Self {
+            world: engine.world_number,
+            pass,
+            subject: serde_json::to_string(&told).unwrap_or_default(),
+            this: this.clone(),
+            file: Arc::clone(file),
+            body: body.clone(),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What was read once in a run, kept for whoever reads it again: the other version of a comparison, and
+//! other projects that use the same package. Who keeps something decides what it means.
+//!
+//! A key holds everything that its value depends on. So what is found is always right, and what is not
+//! found is made anew.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+
+use super::{dbt, rendered};
+
+/// What was read once in a run.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// What dbt's readers keep.
+    pub(super) dbt: dbt::Remembered,
+    /// The statements of rendered SQL.
+    pub(super) scripts: rendered::Scripts,
+}
+
+/// Values of one kind by what they depend on.
+#[derive(Debug)]
+pub(super) struct Shelf<K, V>(Mutex<HashMap<K, V>>);
+
+impl<K, V> Default for Shelf<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Hash + Eq, V: Clone> Shelf<K, V> {
+    /// What is kept under a key.
+    pub(super) fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    /// Keeps a value in place of the one that was kept.
+    pub(super) fn put(&self, key: K, value: V) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, value);
+    }
+
+    /// What is kept under a key, or what is made now. Two threads that come at the same time may both
+    /// make it; they make the same.
+    pub(super) fn get_or_make(&self, key: K, make: impl FnOnce() -> V) -> V {
+        if let Some(kept) = self.get(&key) {
+            return kept;
+        }
+        let made = make();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(made).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Shelf;
+
+    #[test]
+    fn what_is_kept_is_not_made_again() {
+        let shelf: Shelf<&str, u32> = Shelf::default();
+        assert_eq!(shelf.get("a"), None);
+        assert_eq!(shelf.get_or_make("a", || 1), 1);
+        assert_eq!(shelf.get_or_make("a", || 2), 1);
+        assert_eq!(shelf.get("a"), Some(1));
+    }
+}
