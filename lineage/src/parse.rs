@@ -4,6 +4,7 @@
 
 mod builtin;
 mod constants;
+mod convert;
 mod extract;
 mod lexer;
 mod lower;

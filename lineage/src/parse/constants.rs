@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, TokenizerError};
 
+use super::convert::convert;
 use super::lexer::{Lexeme, LexemeKind};
 use super::script::Words;
 use crate::dialect::Dialect;
@@ -25,13 +26,13 @@ struct LeftOut {
     columns: usize,
 }
 
-/// The tokens of a statement, with layout among them and without the rows of constants that are too many;
+/// The tokens of a statement, maybe with layout among them, and without the rows of constants that are too many;
 /// `None` if the parser cannot tell the tokens apart.
 pub(super) fn tokens(text: &str, lexemes: &[Lexeme], dialect: Dialect) -> Option<Vec<TokenWithSpan>> {
     let left_out = left_out(&Words { text, lexemes });
-    // Nearly every lexeme is a token, with another one for the layout before it.
+    // Nearly every lexeme is a token.
     let kept = lexemes.len() - left_out.iter().map(|rows| rows.lexemes.len()).sum::<usize>();
-    let mut tokens = Vec::with_capacity(kept * 2);
+    let mut tokens = Vec::with_capacity(kept + 1);
     let mut start = 0;
     for rows in &left_out {
         add(&mut tokens, text, lexemes, start..rows.lexemes.start, dialect).ok()?;
@@ -50,7 +51,10 @@ fn add(
     range: Range<usize>,
     dialect: Dialect,
 ) -> Result<(), TokenizerError> {
-    let Some([first, .., last] | [first @ last]) = lexemes.get(range) else { return Ok(()) };
+    let Some(part @ ([first, .., last] | [first @ last])) = lexemes.get(range) else { return Ok(()) };
+    if convert(tokens, text, part, dialect, |lexeme| place(lexemes, lexeme)).is_some() {
+        return Ok(());
+    }
     let slice = text.get(first.range().start..last.range().end).unwrap_or("");
     let before = tokens.len();
     Tokenizer::new(dialect.grammar(), slice).tokenize_with_location_into_buf(tokens)?;
