@@ -18,13 +18,13 @@
 //! Where there is too much of it for all that to be told, every column and the rows depend on every
 //! column and the rows of whatever the statement reads.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::dependency::{Dependency, Input, InputId, OutputColumn, OutputLineage, QueryLineage, Rest, Schemas, Slot};
 use crate::diagnostic::{Diagnostic, Position};
 use crate::grain::{self, Grain};
-use crate::name::ColumnName;
+use crate::hashing::HashSet;
 use crate::query::{Action, Output, Queries};
 use crate::resolve::{Outcome, Resolved, resolve};
 use crate::scope::ItemSource;
@@ -42,7 +42,7 @@ mod rest;
 mod rows;
 
 use block::{Composer, Flat};
-use dependencies::{Dep, Slots};
+use dependencies::{Dep, SlotId, Slots};
 
 /// What the outputs of a statement depend on, in their order.
 #[must_use]
@@ -141,11 +141,8 @@ fn idle(flats: &[Rc<Flat>], named: &[Dep], slots: &Slots) -> Vec<Dep> {
     let of_rests = rests().flat_map(|rest| rest.also.iter());
     let of_rows = flats.iter().flat_map(|flat| flat.rows.iter());
     let flowing: Vec<&Dep> = of_columns.chain(of_rests).chain(of_rows).collect();
-    let column = |dep: &Dep| match slots.slot(dep.slot) {
-        Slot::Column(path) => Some((dep.input, &path.column)),
-        Slot::Rows | Slot::Any => None,
-    };
-    let needed: HashSet<(InputId, &ColumnName)> = flowing.iter().filter_map(|dep| column(dep)).collect();
+    let column = |dep: &Dep| Some((dep.input, slots.column(dep.slot)?));
+    let needed: HashSet<(InputId, SlotId)> = flowing.iter().filter_map(|dep| column(dep)).collect();
     let mut relations: HashSet<InputId> = flowing.iter().map(|dep| dep.input).collect();
     relations.extend(rests().map(|rest| rest.input));
     let mut idle = Vec::new();

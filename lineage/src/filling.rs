@@ -401,7 +401,7 @@ impl<'a> Text<'a> {
         let mut arriving = Held::default();
         arriving.rows = resolved(&lineage.rows);
         for column in &lineage.columns {
-            arriving.column(&column.name, column.position, resolved(&column.sources).iter());
+            arriving.whole_column(&column.name, column.position, resolved(&column.sources));
         }
         let named: BTreeSet<ColumnName> = lineage.columns.iter().map(|column| column.name.clone()).collect();
         for rest in &lineage.rest {

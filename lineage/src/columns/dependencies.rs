@@ -28,6 +28,8 @@ pub(super) struct SlotId(u32);
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     slots: Vec<Slot>,
+    /// Of each part the column that it is or is in, if it is one.
+    columns: Vec<Option<SlotId>>,
     ids: HashMap<Slot, SlotId>,
 }
 
@@ -36,10 +38,22 @@ impl Slots {
         if let Some(id) = self.ids.get(&slot) {
             return *id;
         }
+        let whole = match &slot {
+            Slot::Column(path) if !path.fields().is_empty() => {
+                Some(self.id(Slot::Column(ColumnPath::whole(path.column.clone()))))
+            }
+            Slot::Column(_) | Slot::Rows | Slot::Any => None,
+        };
         let id = SlotId(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
+        self.columns.push(if matches!(slot, Slot::Column(_)) { whole.or(Some(id)) } else { None });
         self.slots.push(slot.clone());
         self.ids.insert(slot, id);
         id
+    }
+
+    /// The column that a part is or is in.
+    pub(super) fn column(&self, id: SlotId) -> Option<SlotId> {
+        self.columns[id.0 as usize]
     }
 
     pub(super) fn slot(&self, id: SlotId) -> &Slot {

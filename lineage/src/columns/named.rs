@@ -1,21 +1,20 @@
 //! What a statement names and nothing of it flows from: the columns of an EXISTS, the key of a LEFT
 //! JOIN that drops out, a CTE that nobody reads. The statement fails if it is gone, and that is all.
 
-use std::collections::BTreeMap;
-
 use crate::dependency::{EdgeKind, InputId, Slot};
 use crate::diagnostic::Position;
+use crate::hashing::HashMap;
 use crate::name::ColumnName;
 use crate::query::tree::{BlockId, Expr, ExprId, Tree};
 use crate::resolve::{Binding, ColumnUse, Resolved};
 use crate::scope::{ColumnAt, Item, ItemSource};
 
-use super::dependencies::{Dep, Slots};
+use super::dependencies::{Dep, SlotId, Slots};
 use super::item::input_slot;
 
 /// Every column that a statement names, and every relation, each where it is named first.
 pub(super) fn named(tree: &Tree, resolved: &Resolved, slots: &mut Slots) -> Vec<Dep> {
-    let mut found = Found::default();
+    let mut found = Found { slots, first: HashMap::default() };
     for (id, block) in tree.blocks() {
         let from = &resolved.block(id).from;
         for item in &from.items {
@@ -40,11 +39,10 @@ pub(super) fn named(tree: &Tree, resolved: &Resolved, slots: &mut Slots) -> Vec<
             found.expression(resolved, id, *position);
         }
     }
-    let deps = found.first.into_iter().map(|((input, slot), position)| {
-        let slot = slots.id(slot);
-        Dep { input, slot, kind: EdgeKind::Named, position }
-    });
-    deps.collect()
+    let dep = |((input, slot), position)| Dep { input, slot, kind: EdgeKind::Named, position };
+    let mut deps: Vec<Dep> = found.first.into_iter().map(dep).collect();
+    deps.sort_unstable();
+    deps
 }
 
 /// The roots of a tree that no output reaches: CTEs that nobody reads.
@@ -54,12 +52,12 @@ pub(super) fn unread(tree: &Tree) -> impl Iterator<Item = BlockId> {
     ids.into_iter().rev()
 }
 
-#[derive(Default)]
-struct Found {
-    first: BTreeMap<(InputId, Slot), Position>,
+struct Found<'s> {
+    slots: &'s mut Slots,
+    first: HashMap<(InputId, SlotId), Position>,
 }
 
-impl Found {
+impl Found<'_> {
     fn expression(&mut self, resolved: &Resolved, expr: ExprId, position: Position) {
         let Some(Binding::Columns(uses)) = resolved.binding(expr) else { return };
         let [ColumnUse { block, item, column, fields }] = uses.as_slice() else { return };
@@ -77,7 +75,7 @@ impl Found {
     }
 
     fn add(&mut self, input: InputId, slot: Slot, position: Position) {
-        let first = self.first.entry((input, slot)).or_insert(position);
+        let first = self.first.entry((input, self.slots.id(slot))).or_insert(position);
         *first = (*first).min(position);
     }
 }

@@ -29,6 +29,15 @@ impl Dependencies {
         more.into_iter().for_each(|dependency| self.add(dependency));
     }
 
+    /// Adds what others hold; nearly always there was nothing before.
+    fn absorb(&mut self, more: Self) {
+        if self.0.is_empty() {
+            *self = more;
+        } else {
+            self.extend(more.into_list());
+        }
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = Dependency> + '_ {
         self.0.iter().map(|((input, on, kind), position)| Dependency {
             input: *input,
@@ -192,6 +201,17 @@ impl Held {
         self.columns[place].sources.extend(sources);
     }
 
+    /// Adds all that a column depends on.
+    pub(super) fn whole_column(&mut self, name: &ColumnName, position: Position, sources: Dependencies) {
+        match self.by_name.get(name) {
+            Some(place) => self.columns[*place].sources.absorb(sources),
+            None => {
+                self.by_name.insert(name.clone(), self.columns.len());
+                self.columns.push(HeldColumn { name: name.clone(), sources, position });
+            }
+        }
+    }
+
     /// Adds columns that pass through a `*`.
     pub(super) fn add_rest(&mut self, rest: HeldRest) {
         let is_same = |known: &&mut HeldRest| {
@@ -255,10 +275,10 @@ impl Held {
         }
     }
 
-    fn take_rows(&mut self, output: Self, aim: Aim<'_>) {
-        self.rows.extend(output.rows.iter());
-        self.every.extend(output.every.iter());
-        self.open.extend(output.open.iter().cloned());
+    fn take_rows(&mut self, mut output: Self, aim: Aim<'_>) {
+        self.rows.absorb(std::mem::take(&mut output.rows));
+        self.every.absorb(std::mem::take(&mut output.every));
+        self.open.extend(std::mem::take(&mut output.open));
         let places = match aim {
             Aim::Names | Aim::SomeNames => return self.take_by_name(output),
             Aim::Places([]) => self.names(),
@@ -281,8 +301,8 @@ impl Held {
     }
 
     fn take_by_name(&mut self, output: Self) {
-        for column in &output.columns {
-            self.column(&column.name, column.position, column.sources.iter());
+        for column in output.columns {
+            self.whole_column(&column.name, column.position, column.sources);
         }
         output.rest.into_iter().for_each(|rest| self.add_rest(rest));
         output.others.into_iter().for_each(|others| self.add_others(others));
