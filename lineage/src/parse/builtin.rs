@@ -1,6 +1,10 @@
 //! Functions that every engine brings along. A call of one is never a call of a project's routine,
 //! so it need not be kept; a name that is missing here only costs a look-up in the catalogue.
 
+mod engines;
+
+pub(in crate::parse) use engines::is_own;
+
 /// Sorted, lower case.
 const BUILTIN: &[&str] = &[
     "abs",

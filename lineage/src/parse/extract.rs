@@ -156,7 +156,7 @@ impl Collector {
         }
         let role = if name.0.len() > 1 { ReadRole::Table } else { ReadRole::Call };
         self.dictionary(name, arguments);
-        if role == ReadRole::Table || !is_builtin(name) {
+        if role == ReadRole::Table || !is_builtin(self.dialect, name) {
             self.read(name, role);
         }
     }
@@ -173,7 +173,7 @@ impl Collector {
             _ => &[],
         };
         self.dictionary(&function.name, arguments);
-        if !is_builtin(&function.name) {
+        if !is_builtin(self.dialect, &function.name) {
             self.read(&function.name, ReadRole::Call);
         }
     }

@@ -4,7 +4,7 @@
 
 use sqlparser::ast::{
     Assignment, AssignmentTarget, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, JoinOperator,
-    ObjectName, SelectInto, TableFactor, TableWithJoins, Update,
+    ObjectName, ObjectNamePart, SelectInto, TableFactor, TableWithJoins, Update,
 };
 
 use super::extract::Place;
@@ -197,11 +197,22 @@ pub(super) fn is_hint_word(expr: &Expr) -> bool {
     }
 }
 
-/// Whether an unqualified name is a function of every engine, which no project can have defined.
-pub(super) fn is_builtin(name: &ObjectName) -> bool {
-    let [part] = name.0.as_slice() else { return false };
-    part.as_ident().is_some_and(|ident| quoting(ident) == Quoting::Bare && super::builtin::is_builtin(&ident.value))
+/// Whether a name is a function of every engine, or of this one, which no project can have defined.
+pub(super) fn is_builtin(dialect: Dialect, name: &ObjectName) -> bool {
+    let bare = |part: &ObjectNamePart| match part.as_ident() {
+        Some(ident) if quoting(ident) == Quoting::Bare => Some(ident.value.clone()),
+        _ => None,
+    };
+    if name.0.len() > LONGEST_BUILTIN {
+        return false;
+    }
+    let Some(parts) = name.0.iter().map(bare).collect::<Option<Vec<String>>>() else { return false };
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    matches!(parts.as_slice(), [name] if super::builtin::is_builtin(name)) || super::builtin::is_own(dialect, &parts)
 }
+
+/// `SAFE.NET.HOST` has three parts.
+const LONGEST_BUILTIN: usize = 3;
 
 /// The new name of a table: it stands where the old one stood, unless it says otherwise.
 pub(super) fn renamed(old: &ObjectName, new: &ObjectName) -> ObjectName {

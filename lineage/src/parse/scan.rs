@@ -453,7 +453,10 @@ impl Scanner<'_> {
     fn call(&mut self, at: usize) -> usize {
         let Some((name, after, parts)) = self.name(at) else { return at + 1 };
         let called = self.words.at(after) == "(";
-        let builtin = parts == 1 && (super::builtin::is_builtin(name.table()) || is_keyword(name.table()));
+        let said: Vec<&str> = name.keys().collect();
+        let bare = self.words.kind(at) == Some(LexemeKind::Word);
+        let builtin = parts == 1 && (super::builtin::is_builtin(name.table()) || is_keyword(name.table()))
+            || bare && super::builtin::is_own(self.dialect, &said);
         // `WITH p (a) AS (…)` defines, it does not call.
         let defined = parts == 1 && self.ctes.contains_key(&self.column(at));
         if called && !builtin && !defined {

@@ -198,7 +198,7 @@ impl<'a> Lowering<'a> {
     /// The relation that the name of a table function can be.
     pub(in super::super) fn routine(&self, name: &ObjectName) -> Option<NamedRelation> {
         let stream = self.dialect == Dialect::Databricks && Self::is_function(name, &["stream"]);
-        if stream || Self::is_function(name, &["identifier"]) || (name.0.len() < 2 && is_builtin(name)) {
+        if stream || Self::is_function(name, &["identifier"]) || (name.0.len() < 2 && is_builtin(self.dialect, name)) {
             return None;
         }
         match named(self.dialect, self.origin, name) {
