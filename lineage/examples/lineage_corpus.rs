@@ -7,23 +7,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use files::sql_files;
 use headsup_lineage::columns::lineage;
 use headsup_lineage::dependency::NoSchemas;
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::parse::parse;
 use headsup_lineage::query::StatementKind;
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "sql") {
-            found.push(path);
-        }
-    }
-}
+#[path = "shared/files.rs"]
+mod files;
 
 #[allow(clippy::print_stdout, clippy::print_stderr)]
 fn main() {
@@ -33,11 +25,9 @@ fn main() {
         return;
     };
     let dialect: Dialect = dialect.parse().unwrap_or_default();
-    let mut paths = Vec::new();
-    folders.iter().for_each(|folder| files(Path::new(folder), &mut paths));
-    paths.sort();
+    let paths = folders.iter().flat_map(|folder| sql_files(Path::new(folder)));
     let texts: Vec<(PathBuf, String)> =
-        paths.into_iter().filter_map(|path| std::fs::read_to_string(&path).ok().map(|text| (path, text))).collect();
+        paths.filter_map(|path| std::fs::read_to_string(&path).ok().map(|text| (path, text))).collect();
     let bytes: usize = texts.iter().map(|(_, text)| text.len()).sum();
     let mut reasons: BTreeMap<String, (usize, String)> = BTreeMap::new();
     let (mut parsing, mut resolving) = (0.0, 0.0);

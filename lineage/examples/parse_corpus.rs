@@ -7,10 +7,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use files::sql_files;
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::name::RelationName;
 use headsup_lineage::parse::parse;
 use headsup_lineage::query::{ReadRole, Reading, Script, StatementKind};
+
+#[path = "shared/files.rs"]
+mod files;
 
 /// What was asked for.
 #[derive(Default)]
@@ -25,11 +29,12 @@ struct Wanted {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wanted = wanted()?;
-    let mut files = Vec::new();
-    for directory in &wanted.directories {
-        collect(directory, &wanted, &mut files)?;
-    }
-    files.sort();
+    let named = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        wanted.names.is_empty() || wanted.names.contains(&name)
+    };
+    let files: Vec<PathBuf> =
+        wanted.directories.iter().flat_map(|directory| sql_files(directory)).filter(named).collect();
     let mut out = String::new();
     let mut trees = Trees::default();
     let (mut read, mut parsed, mut skipped, mut bytes, mut statements) = (0_usize, 0_usize, 0_usize, 0_usize, 0_usize);
@@ -165,23 +170,4 @@ fn describe(path: &Path, script: &Script, wanted: &Wanted, out: &mut String) {
             out.push_str(&format!("{} {kind} {:?} <- {}\n", path.display(), statement.targets, reads.join(", ")));
         }
     }
-}
-
-fn collect(directory: &Path, wanted: &Wanted, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    if directory.is_file() {
-        files.push(directory.to_owned());
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(directory)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(&path, wanted, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "sql") {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if wanted.names.is_empty() || wanted.names.contains(&name) {
-                files.push(path);
-            }
-        }
-    }
-    Ok(())
 }

@@ -7,10 +7,11 @@
 //! that fills the same table.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use files::sql_files;
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::graph::LineageGraph;
 use headsup_lineage::graph::tables::Tables;
@@ -19,6 +20,8 @@ use mimalloc::MiMalloc;
 use project::{Source, relation};
 use rayon::prelude::*;
 
+#[path = "shared/files.rs"]
+mod files;
 #[path = "../benches/lineage/project.rs"]
 mod project;
 
@@ -26,24 +29,9 @@ mod project;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "sql") {
-            found.push(path);
-        }
-    }
-}
-
 fn sources(folder: &Path) -> Vec<Source> {
-    let mut paths = Vec::new();
-    files(folder, &mut paths);
-    paths.sort();
     let mut tables: BTreeMap<Vec<String>, Vec<Arc<str>>> = BTreeMap::new();
-    for path in paths {
+    for path in sql_files(folder) {
         let (Ok(inner), Ok(text)) = (path.strip_prefix(folder), std::fs::read_to_string(&path)) else { continue };
         let mut table: Vec<String> = inner.iter().map(|part| part.to_string_lossy().into_owned()).collect();
         if let Some(last) = table.last_mut() {
