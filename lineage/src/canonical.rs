@@ -25,6 +25,7 @@ mod behaviour;
 mod lower;
 mod normal;
 mod order;
+mod outline;
 pub mod plan;
 mod print;
 mod rules;
