@@ -22,6 +22,7 @@ use crate::query::tree::BlockId;
 use crate::resolve::{self, resolve};
 
 mod behaviour;
+mod empty;
 mod lower;
 mod normal;
 mod order;

@@ -8,7 +8,7 @@ use super::plan::{Plan, PlanId};
 use super::term::{Column, Part, Term, TermId, Traits, Word};
 use super::terms::{Terms, number};
 use crate::name::{ColumnName, RelationName};
-use crate::query::block::{BlockKind, Matching, SetOperation};
+use crate::query::block::{BlockKind, Matching, SetOperation, SetOperator};
 use crate::query::tree::{BlockId, ExprId, Symbol, Tree};
 use crate::resolve::{ColumnUse, Resolved, ResolvedBlock, Value};
 use crate::scope::{self, ColumnAt, ItemSource, Parts};
@@ -201,8 +201,22 @@ impl<'a> Lowering<'a> {
         if places.len() < branches.len() && operation.matching != Matching::Position {
             return None;
         }
-        for column in &bound.outputs {
+        // What stands behind EXCEPT gives no values; its columns are matched all the same.
+        let gives_first = operation.operator == SetOperator::Except && operation.matching == Matching::Position;
+        let is_as_wide = |branch: &BlockId| {
+            let found = self.resolved.block(*branch);
+            found.rest.is_empty() && found.outputs.len() == bound.outputs.len()
+        };
+        for (index, column) in bound.outputs.iter().enumerate() {
             let Value::Branches(parts) = &column.value else { return None };
+            if let (true, [(_, ColumnAt::Known(at))]) = (gives_first, parts.as_slice()) {
+                if !operation.branches.iter().all(is_as_wide) {
+                    return None;
+                }
+                columns.iter_mut().for_each(|columns| columns.push(Some(index)));
+                columns[0][index] = Some(*at);
+                continue;
+            }
             if operation.matching == Matching::Position {
                 if parts.len() != branches.len() {
                     return None;

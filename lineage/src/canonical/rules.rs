@@ -18,10 +18,12 @@ mod exists;
 mod filter;
 mod group;
 mod logic;
+mod marker;
 mod merge;
 mod outer;
 mod prune;
 mod references;
+mod regroup;
 mod semi;
 mod sets;
 pub(super) mod wrapper;
@@ -81,7 +83,7 @@ pub(super) fn filter(terms: &mut Terms, condition: TermId) -> TermId {
 
 /// The first rule that applies to a block.
 pub(super) fn block(terms: &mut Terms, block: &mut Block) -> Outcome {
-    const RULES: [fn(&mut Terms, &mut Block) -> Outcome; 26] = [
+    const RULES: [fn(&mut Terms, &mut Block) -> Outcome; 28] = [
         merge::merge_inputs,
         absorb::into_inner,
         conditions::comparisons,
@@ -96,9 +98,11 @@ pub(super) fn block(terms: &mut Terms, block: &mut Block) -> Outcome {
         references::unused_reference,
         semi::anti_join,
         semi::semi_join,
-        semi::not_in,
+        marker::asks_for_match,
+        marker::in_without_nulls,
         semi::said_by_where,
         group::constant_keys,
+        regroup::groups_of_groups,
         group::group_as_distinct,
         group::distinct_over_groups,
         distinct::distinct_over_unique,

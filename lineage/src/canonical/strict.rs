@@ -62,7 +62,9 @@ impl Terms {
 
     /// Whether a term is NULL if the columns of some inputs of the block are.
     pub(super) fn is_null_with(&self, id: TermId, absent: &dyn Fn(Column) -> bool) -> bool {
-        if self.facts(id).outer == 0 {
+        // What is put together of itself over and over is not gone through.
+        const LARGEST: u32 = 10_000;
+        if self.facts(id).outer == 0 || self.facts(id).size > LARGEST {
             return self.is_null(id);
         }
         with_room(|| match self.term(id) {
@@ -73,6 +75,14 @@ impl Terms {
             }
             Term::Call(call) if call.is_plain() && is_strict_function(self.text(call.function)) => {
                 call.args.first().is_some_and(|arg| self.is_null_with(*arg, absent))
+            }
+            // Whichever of its results it has.
+            Term::Call(call) if call.is_plain() && self.text(call.function) == "coalesce" => {
+                call.args.iter().all(|arg| self.is_null_with(*arg, absent))
+            }
+            Term::Case(branches, otherwise) => {
+                branches.iter().all(|(_, then)| self.is_null_with(*then, absent))
+                    && self.is_null_with(*otherwise, absent)
             }
             _ => false,
         })

@@ -12,7 +12,9 @@ use crate::name::{ColumnName, Quoting, RelationName};
 use crate::parse::parse;
 
 mod blocks;
+mod groups;
 mod laws;
+mod matches;
 mod scalars;
 mod shapes;
 
@@ -135,6 +137,32 @@ pub(super) fn check_different(dialect: Dialect, pairs: &[(&str, &str)]) {
         .map(|(base, head)| format!("{base}\n{head}"))
         .collect();
     assert!(failed.is_empty(), "{dialect}: wrongly the same\n\n{}", failed.join("\n\n"));
+}
+
+/// Whether two queries are the same where all columns are whole numbers.
+fn are_same_numbers(dialect: Dialect, base: &str, head: &str) -> bool {
+    let mut known = known(dialect, SCHEMA);
+    known.numbers = true;
+    let mut terms = Terms::new(dialect);
+    let one = form(&mut terms, base, &known);
+    let other = form(&mut terms, head, &known);
+    one.is_same(&other)
+}
+
+/// Checks pairs that are the same if all columns are whole numbers, both ways round.
+pub(super) fn check_same_where_numbers(dialect: Dialect, pairs: &[(&str, &str)]) {
+    for (base, head) in pairs {
+        assert!(are_same_numbers(dialect, base, head), "{dialect}: not shown to be the same\n{base}\n{head}");
+        assert!(are_same_numbers(dialect, head, base), "{dialect}: not shown to be the same\n{head}\n{base}");
+    }
+}
+
+/// Checks pairs that are not the same, or not surely, even if all columns are whole numbers.
+pub(super) fn check_different_numbers(dialect: Dialect, pairs: &[(&str, &str)]) {
+    for (base, head) in pairs {
+        assert!(!are_same_numbers(dialect, base, head), "{dialect}: wrongly the same\n{base}\n{head}");
+        assert!(!are_same_numbers(dialect, head, base), "{dialect}: wrongly the same\n{head}\n{base}");
+    }
 }
 
 /// Checks pairs that are the same if all columns are whole numbers, and are not shown to be otherwise.

@@ -103,7 +103,9 @@ impl Terms {
             }
         }
         if block.distinct == Distinct::Distinct {
-            let columns = (0..block.outputs.len()).map(|place| Part::Place(super::terms::number(place))).collect();
+            let varies = |place: &usize| self.constant(block.outputs[*place]).is_none();
+            let places = (0..block.outputs.len()).filter(varies);
+            let columns = places.map(|place| Part::Place(super::terms::number(place))).collect();
             found.push(Unique { columns, with_nulls: true, proofs: Vec::new() });
         }
         if makes_rows {
@@ -136,9 +138,14 @@ impl Terms {
                     .count
                     .is_some_and(|count| matches!(self.constant(count), Some((LiteralKind::Number, "0" | "1"))))
         });
-        let grouped = block.group.as_ref().is_some_and(|group| group.sets.is_none() && group.keys.is_empty());
+        // Constant keys make one group, or none where there are no rows.
+        let is_constant = |key: &TermId| self.constant(*key).is_some();
+        let grouped =
+            block.group.as_ref().is_some_and(|group| group.sets.is_none() && group.keys.iter().all(is_constant));
         let makes_rows = block.outputs.iter().any(|output| self.has(*output, Traits::GENERATOR.and(Traits::UNKNOWN)));
-        one || ((grouped || (block.inputs.is_empty() && block.rest.is_none())) && !makes_rows)
+        let distinct =
+            block.distinct == Distinct::Distinct && block.rest.is_none() && block.outputs.iter().all(is_constant);
+        one || ((grouped || distinct || (block.inputs.is_empty() && block.rest.is_none())) && !makes_rows)
     }
 
     /// The partition of a condition that keeps one row of each: `row_number() OVER (…) = 1`.

@@ -89,6 +89,22 @@ fn short_case(terms: &mut Terms, when: TermId, then: TermId, otherwise: TermId) 
         let inner = *inner;
         return Some(terms.make(Term::Case(vec![(inner, otherwise)], then)));
     }
+    // `CASE WHEN p THEN TRUE ELSE FALSE END`, where p is never NULL.
+    if let (Some(one), Some(other)) = (terms.truth_of(then), terms.truth_of(otherwise))
+        && one != other
+        && terms.is_truth(when)
+        && terms.is_never_null(when)
+    {
+        return Some(if one { when } else { super::logic::negation(terms, when) });
+    }
+    // `CASE WHEN NOT p THEN x ELSE y END`, where p is never NULL.
+    if let Some([inner]) = terms.args_of(when, "not")
+        && terms.is_truth(*inner)
+        && terms.is_never_null(*inner)
+    {
+        let inner = *inner;
+        return Some(terms.make(Term::Case(vec![(inner, otherwise)], then)));
+    }
     // `CASE WHEN x IS NULL THEN y ELSE x END`.
     if let Some([operand]) = terms.args_of(when, "is null")
         && *operand == otherwise
@@ -131,6 +147,11 @@ pub(super) fn function(terms: &mut Terms, name: &str, args: &[TermId]) -> Option
     }
 }
 
+/// Whether a term counts rows or values.
+fn is_count(terms: &Terms, term: TermId) -> bool {
+    matches!(terms.term(term), Term::Call(call) if terms.text(call.function) == "count")
+}
+
 /// COALESCE without another inside, without NULL and repetitions, and without what stands behind what is
 /// never NULL by its form, if that is a constant like it: the type must stay.
 fn coalesce(terms: &mut Terms, args: &[TermId]) -> TermId {
@@ -149,6 +170,14 @@ fn coalesce(terms: &mut Terms, args: &[TermId]) -> TermId {
         if !again && !terms.is_null(arg) {
             kept.push(arg);
         }
+    }
+    // A count is never NULL, and wider than a small whole number.
+    let is_small = |arg: &TermId| super::compare::whole_number(terms, *arg).is_some_and(|number| number >= 0);
+    if let Some((first, others)) = kept.split_first()
+        && is_count(terms, *first)
+        && others.iter().all(is_small)
+    {
+        return *first;
     }
     match kept.as_slice() {
         [] => terms.null(),

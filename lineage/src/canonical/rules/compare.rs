@@ -157,11 +157,16 @@ pub(super) fn is_truth(terms: &mut Terms, operator: &str, operand: TermId) -> Te
 impl Terms {
     /// Whether a term is never NULL whatever the columns are.
     pub(in crate::canonical) fn is_never_null(&self, term: TermId) -> bool {
-        match self.term(term) {
+        const LARGEST: u32 = 10_000;
+        if self.facts(term).size > LARGEST {
+            return false;
+        }
+        crate::stack::with_room(|| match self.term(term) {
             Term::Literal(kind, _) => *kind != LiteralKind::Null,
-            Term::Apply(operator, _) => {
+            Term::Apply(operator, args) => {
                 matches!(self.text(*operator), "is null" | "is true" | "is false" | "is not distinct from")
-                    || self.args_of(term, "not").is_some_and(|args| self.is_never_null(args[0]))
+                    || (matches!(self.text(*operator), "not" | "and" | "or")
+                        && args.iter().all(|arg| self.is_truth(*arg) && self.is_never_null(*arg)))
             }
             Term::Call(call) => {
                 let name = self.text(call.function);
@@ -171,6 +176,6 @@ impl Terms {
             }
             Term::Subquery(crate::canonical::term::SubqueryKind::Exists, ..) => true,
             _ => false,
-        }
+        })
     }
 }

@@ -10,20 +10,25 @@ use crate::canonical::terms::Terms;
 use crate::canonical::usage::Usage;
 
 /// Of a block without rows nothing counts but its columns: neither joins nor what else is asked of rows that
-/// are not there. Not where all rows make one group, which is there without rows too.
+/// are not there. Where all rows make one group, that is there without rows too, and only the joins go. There
+/// are no rows where a condition never holds, the limit keeps none, or what has none is joined.
 pub(super) fn no_rows(terms: &mut Terms, block: &mut Block) -> Outcome {
     let is_never = matches!(block.conditions.as_slice(), [only] if terms.truth_of(*only) == Some(false));
     let is_one_group = block.group.as_ref().is_some_and(|group| group.keys.is_empty() || group.sets.is_some());
-    if !is_never || is_one_group || block.rest.is_some() {
+    let keeps_none = block.limit.as_ref().is_some_and(|limit| terms.keeps_none(limit));
+    if !(is_never || terms.has_void_core(block) || (keeps_none && !is_one_group)) || block.rest.is_some() {
         return Outcome::Unchanged;
     }
     let mut bare = block.clone();
     bare.from = From::default();
-    bare.having.clear();
-    bare.qualify.clear();
-    bare.distinct = Distinct::All;
-    bare.order.clear();
-    bare.limit = None;
+    bare.conditions = vec![terms.truth(false)];
+    if !is_one_group {
+        bare.having.clear();
+        bare.qualify.clear();
+        bare.distinct = Distinct::All;
+        bare.order.clear();
+        bare.limit = None;
+    }
     let mut usage = Usage::default();
     bare.terms().into_iter().for_each(|term| usage.add(terms, term));
     let mut used: BTreeSet<u32> = usage.columns.iter().map(|column| column.input).collect();

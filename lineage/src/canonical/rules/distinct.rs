@@ -75,6 +75,12 @@ pub(super) fn without_distinct(terms: &mut Terms, plan: crate::canonical::PlanId
             inner.distinct = Distinct::All;
             Some(terms.block(inner))
         }
+        // Groups of which only the keys are asked for are each there once.
+        Plan::Block(inner) if only_keys(terms, inner) => {
+            let mut inner = (**inner).clone();
+            inner.group = None;
+            Some(terms.block(inner))
+        }
         Plan::Set(set)
             if set.operator == SetOperator::Union && set.duplicates == Duplicates::Dropped && set.limit.is_none() =>
         {
@@ -82,6 +88,24 @@ pub(super) fn without_distinct(terms: &mut Terms, plan: crate::canonical::PlanId
         }
         _ => None,
     }
+}
+
+/// Whether a block groups, and asks for nothing of its groups but what they are grouped by.
+fn only_keys(terms: &Terms, block: &Block) -> bool {
+    const MORE: Traits = Traits::AGGREGATE
+        .and(Traits::WINDOW)
+        .and(Traits::UNKNOWN)
+        .and(Traits::GENERATOR)
+        .and(Traits::VOLATILE)
+        .and(Traits::SUBQUERY);
+    block.group.as_ref().is_some_and(|group| group.sets.is_none() && !group.keys.is_empty())
+        && block.frozen.is_none()
+        && block.distinct == Distinct::All
+        && block.having.is_empty()
+        && block.qualify.is_empty()
+        && block.limit.is_none()
+        && block.rest.is_none()
+        && !block.outputs.iter().any(|output| terms.has(*output, MORE))
 }
 
 /// COUNT of a column that is never NULL counts rows, and of such a column IS NULL is false.

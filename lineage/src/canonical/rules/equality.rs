@@ -82,23 +82,13 @@ fn exact(terms: &Terms, block: &Block, term: TermId) -> Option<String> {
     let Term::Column(column) = terms.term(term) else { return None };
     let is_joined = column.level == 0 && block.from.core.contains(&FromPart::Input(column.input));
     let found = terms.type_of(block, *column).filter(|_| is_joined)?;
-    let is_exact = matches!(
-        found,
-        "INT"
-            | "INTEGER"
-            | "BIGINT"
-            | "SMALLINT"
-            | "TINYINT"
-            | "INT2"
-            | "INT4"
-            | "INT8"
-            | "INT64"
-            | "DATE"
-            | "BOOLEAN"
-            | "BOOL"
-            | "UUID"
-    );
+    let is_exact = is_whole_type(found) || matches!(found, "DATE" | "BOOLEAN" | "BOOL" | "UUID");
     is_exact.then(|| found.to_owned())
+}
+
+/// Whether a type holds whole numbers and nothing else.
+pub(super) fn is_whole_type(data_type: &str) -> bool {
+    matches!(data_type, "INT" | "INTEGER" | "BIGINT" | "SMALLINT" | "TINYINT" | "INT2" | "INT4" | "INT8" | "INT64")
 }
 
 /// Terms that are equal, and the numbers that they equal.
@@ -150,7 +140,7 @@ impl Classes {
 
 impl Terms {
     /// The declared type of a column of an input.
-    fn type_of(&self, block: &Block, column: Column) -> Option<&str> {
+    pub(super) fn type_of(&self, block: &Block, column: Column) -> Option<&str> {
         let input = block.inputs.get(column.input as usize)?;
         match (self.plan(input.plan), column.part) {
             (Plan::Relation(name, _), Part::Name(word)) => {

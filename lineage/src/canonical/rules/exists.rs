@@ -9,6 +9,10 @@ use crate::query::tree::LiteralKind;
 /// A query in an expression.
 pub(super) fn subquery(terms: &mut Terms, kind: SubqueryKind, operand: Option<TermId>, plan: PlanId) -> TermId {
     let mut plan = plan;
+    // In nothing is nothing, not even NULL.
+    if matches!(kind, SubqueryKind::Exists | SubqueryKind::In) && terms.has_no_rows(plan) {
+        return terms.truth(false);
+    }
     match kind {
         SubqueryKind::Exists => match only_rows(terms, plan) {
             Rows::Always => return terms.truth(true),

@@ -106,14 +106,14 @@ fn pruned(terms: &mut Terms, plan: PlanId, read: &BTreeSet<u32>) -> Option<(Plan
             if set.operator == SetOperator::Union
                 && set.duplicates == Duplicates::Kept
                 && set.limit.is_none()
-                && read.len() < set.width as usize =>
+                && set.branches.iter().all(|branch| is_pruned(terms, *branch, set.width)) =>
         {
-            let kept: Vec<u32> = read.iter().copied().filter(|place| *place < set.width).collect();
+            let kept = kept_of(terms, set, read);
+            if kept.iter().copied().eq(0..set.width) {
+                return None;
+            }
             let mut branches = Vec::with_capacity(set.branches.len());
             for branch in &set.branches {
-                if terms.plan_facts(*branch).outer > 0 || terms.width(*branch) != Some(set.width as usize) {
-                    return None;
-                }
                 let outputs = kept
                     .iter()
                     .map(|place| terms.keep(Term::Column(Column { level: 0, input: 0, part: Part::Place(*place) })))
@@ -128,4 +128,24 @@ fn pruned(terms: &mut Terms, plan: PlanId, read: &BTreeSet<u32>) -> Option<(Plan
         }
         _ => None,
     }
+}
+
+fn is_pruned(terms: &Terms, branch: PlanId, width: u32) -> bool {
+    terms.plan_facts(branch).outer == 0 && terms.width(branch) == Some(width as usize)
+}
+
+/// The columns of a UNION ALL that are read, in an order that does not depend on how they are written: each
+/// is known by what it is in the branches.
+fn kept_of(terms: &Terms, set: &SetPlan, read: &BTreeSet<u32>) -> Vec<u32> {
+    let mut kept: Vec<u32> = read.iter().copied().filter(|place| *place < set.width).collect();
+    let mut looks: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    for branch in &set.branches {
+        let Some(block) = terms.block_of(*branch) else { return kept };
+        for (place, key) in order::output_keys(terms, block).into_iter().enumerate() {
+            looks.entry(number(place)).or_default().push(key);
+        }
+    }
+    looks.values_mut().for_each(|keys| keys.sort_unstable());
+    kept.sort_by(|one, other| looks.get(one).cmp(&looks.get(other)));
+    kept
 }

@@ -69,7 +69,7 @@ pub(super) fn semi_join(terms: &mut Terms, block: &mut Block) -> Outcome {
         let FromPart::Input(input) = block.from.core[place] else { continue };
         let (own, others): (Vec<TermId>, Vec<TermId>) =
             block.conditions.iter().partition(|condition| terms.inputs_of(**condition).contains(&input));
-        if own.is_empty() || !is_movable(terms, block, input, &own) {
+        if !is_movable(terms, block, input, &own) {
             continue;
         }
         let proofs = terms.matches_once(block, input, &own, &|other| other != input);
@@ -108,46 +108,23 @@ struct Candidate {
     proofs: Vec<Proof>,
 }
 
-/// `x NOT IN (SELECT y …)` is a NOT EXISTS, if neither x nor y is ever NULL.
-pub(super) fn not_in(terms: &mut Terms, block: &mut Block) -> Outcome {
-    for place in 0..block.conditions.len() {
-        let Some([inner]) = terms.args_of(block.conditions[place], "not") else { continue };
-        let Term::Subquery(SubqueryKind::In, Some(operand), plan) = terms.term(*inner) else { continue };
-        let (inner, operand, plan) = (*inner, *operand, *plan);
-        let mut others = block.clone();
-        others.conditions.remove(place);
-        let Term::Column(column) = terms.term(operand) else { continue };
-        if column.level > 0 || !terms.is_required(&others, *column) || !gives_no_null(terms, plan) {
-            continue;
-        }
-        let exists = super::filter(terms, inner);
-        if exists == inner {
-            continue;
-        }
-        block.conditions[place] = terms.apply("not", vec![exists]);
-        return Outcome::Changed;
-    }
-    Outcome::Unchanged
-}
-
-/// Whether the first column of a query is never NULL.
-fn gives_no_null(terms: &Terms, plan: crate::canonical::PlanId) -> bool {
+/// Whether none of the first columns of a query is ever NULL.
+pub(super) fn gives_no_null(terms: &Terms, plan: crate::canonical::PlanId, count: usize) -> bool {
     let Plan::Block(inner) = terms.plan(plan) else { return false };
-    let Some(output) = inner.outputs.first() else { return false };
-    if inner.group.as_ref().is_some_and(|group| group.sets.is_some()) {
+    if inner.group.as_ref().is_some_and(|group| group.sets.is_some()) || inner.outputs.len() < count {
         return false;
     }
-    match terms.term(*output) {
+    inner.outputs.iter().take(count).all(|output| match terms.term(*output) {
         Term::Column(column) => column.level == 0 && terms.is_required(inner, *column),
         _ => terms.is_never_null(*output),
-    }
+    })
 }
 
 /// In blocks of more inputs this is not looked for.
 const MOST: usize = 100;
 
 /// Whether an input can stand in a query of its own under conditions.
-fn is_movable(terms: &Terms, block: &Block, input: u32, on: &[TermId]) -> bool {
+pub(super) fn is_movable(terms: &Terms, block: &Block, input: u32, on: &[TermId]) -> bool {
     let Some(found) = block.inputs.get(input as usize) else { return false };
     found.sample.is_none()
         && terms.plan_facts(found.plan).outer == 0
@@ -155,7 +132,7 @@ fn is_movable(terms: &Terms, block: &Block, input: u32, on: &[TermId]) -> bool {
         && !on.iter().any(|term| terms.has(*term, Traits::VOLATILE.and(Traits::ROW)))
 }
 
-fn uses(terms: &Terms, block: &Block, input: u32) -> bool {
+pub(super) fn uses(terms: &Terms, block: &Block, input: u32) -> bool {
     let mut usage = Usage::default();
     block.terms().into_iter().for_each(|term| usage.add(terms, term));
     for (place, other) in block.inputs.iter().enumerate() {
@@ -168,7 +145,7 @@ fn uses(terms: &Terms, block: &Block, input: u32) -> bool {
 }
 
 /// EXISTS over an input under conditions that stood in the block itself.
-fn as_exists(terms: &mut Terms, block: &Block, input: u32, on: Vec<TermId>) -> TermId {
+pub(super) fn as_exists(terms: &mut Terms, block: &Block, input: u32, on: Vec<TermId>) -> TermId {
     let mut inside = |terms: &mut Terms, column: Column| {
         let column = match column.is_of(input) {
             true => Column { input: 0, ..column },

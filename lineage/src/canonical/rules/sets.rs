@@ -42,6 +42,14 @@ pub(super) fn normal(terms: &mut Terms, set: SetPlan) -> PlanId {
         }
         set.branches = flat;
     }
+    flatten(terms, &mut set);
+    if drops && set.operator != SetOperator::Union {
+        for branch in &mut set.branches {
+            while let Some(found) = without_distinct(terms, *branch) {
+                *branch = found;
+            }
+        }
+    }
     let is_volatile = set.branches.iter().any(|branch| terms.plan_facts(*branch).traits.has(Traits::VOLATILE));
     match set.operator {
         SetOperator::Union | SetOperator::Intersect => {
@@ -53,6 +61,11 @@ pub(super) fn normal(terms: &mut Terms, set: SetPlan) -> PlanId {
         SetOperator::Except => {
             if let Some((_, others)) = set.branches.split_first_mut() {
                 others.sort_unstable();
+            }
+            if drops && !is_volatile && set.branches.len() > 2 {
+                let first = set.branches.remove(0);
+                set.branches.dedup();
+                set.branches.insert(0, first);
             }
         }
     }
@@ -73,6 +86,34 @@ pub(super) fn normal(terms: &mut Terms, set: SetPlan) -> PlanId {
         return terms.block(block);
     }
     terms.keep_plan(Plan::Set(set))
+}
+
+/// `(a INTERSECT b) INTERSECT c` is one INTERSECT of three, and `(a EXCEPT b) EXCEPT c` takes away both, if
+/// duplicates are kept by both or dropped by both. What stands behind EXCEPT stays a query of its own.
+fn flatten(terms: &Terms, set: &mut SetPlan) {
+    if set.operator == SetOperator::Union {
+        return;
+    }
+    let inner_of = |branch: PlanId| match terms.plan(branch) {
+        Plan::Set(inner)
+            if inner.operator == set.operator
+                && inner.duplicates == set.duplicates
+                && inner.limit.is_none()
+                && inner.width == set.width
+                && terms.plan_facts(branch).outer == 0 =>
+        {
+            Some(inner.branches.clone())
+        }
+        _ => None,
+    };
+    let mut flat: Vec<PlanId> = Vec::with_capacity(set.branches.len());
+    for (place, branch) in set.branches.iter().enumerate() {
+        match inner_of(*branch) {
+            Some(inner) if place == 0 || set.operator == SetOperator::Intersect => flat.extend(inner),
+            _ => flat.push(*branch),
+        }
+    }
+    set.branches = flat;
 }
 
 /// What only picks columns and compares them with constants goes into the branches of a UNION ALL. What
