@@ -16,6 +16,12 @@ mod edit;
 mod lineage;
 #[path = "oracle/query.rs"]
 mod query;
+#[path = "oracle/refactor.rs"]
+mod refactor;
+#[path = "oracle/text.rs"]
+mod text;
+#[path = "oracle/warehouse.rs"]
+mod warehouse;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -154,7 +160,7 @@ fn try_pair(base: &str, head: &str, databases: &[Connection], unsaid: Option<Eff
 
 fn pair(seed: u64) -> (Query, Query, &'static str) {
     let mut chance = Chance::new(seed);
-    let mut maker = Maker { chance: &mut chance, count: 0 };
+    let mut maker = Maker { chance: &mut chance, count: 0, models: Vec::new() };
     let depth = maker.chance.below(3);
     let base = maker.query(depth);
     let mut head = base.clone();

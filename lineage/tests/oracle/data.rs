@@ -45,7 +45,7 @@ pub(crate) const DIALECT: Dialect = Dialect::Ansi;
 /// What is declared.
 pub(crate) struct Declared;
 
-fn column(name: &str) -> ColumnName {
+pub(crate) fn column(name: &str) -> ColumnName {
     ColumnName::new(DIALECT, name, Quoting::Bare)
 }
 

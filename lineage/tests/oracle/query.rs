@@ -33,6 +33,8 @@ pub(crate) struct Source {
 #[derive(Debug, Clone)]
 pub(crate) enum What {
     Table(usize),
+    /// Another model or a CTE, by its name and columns.
+    Model(String, Vec<String>),
     Query(Query),
 }
 
@@ -71,6 +73,7 @@ impl Select {
         for (place, source) in self.sources.iter().enumerate() {
             let what = match &source.what {
                 What::Table(table) => TABLES[*table].name.to_owned(),
+                What::Model(name, _) => name.clone(),
                 What::Query(query) => format!("({})", query.sql()),
             };
             if place == 0 {
@@ -108,6 +111,7 @@ impl Select {
 pub(crate) fn sight_of(source: &Source) -> Sight {
     let columns: Vec<String> = match &source.what {
         What::Table(table) => TABLES[*table].columns.iter().map(|name| (*name).to_owned()).collect(),
+        What::Model(_, columns) => columns.clone(),
         What::Query(query) => query.columns(),
     };
     columns
@@ -124,6 +128,8 @@ pub(crate) struct Maker<'a> {
     pub(crate) chance: &'a mut Chance,
     /// How many aliases there were.
     pub(crate) count: usize,
+    /// The models that can be read, with their columns.
+    pub(crate) models: Vec<(String, Vec<String>)>,
 }
 
 impl Maker<'_> {
@@ -157,6 +163,9 @@ impl Maker<'_> {
         let alias = self.alias();
         let what = if depth > 0 && self.chance.percent(40) {
             What::Query(self.query(depth - 1))
+        } else if !self.models.is_empty() && self.chance.percent(60) {
+            let (name, columns) = self.chance.pick(&self.models).clone();
+            What::Model(name, columns)
         } else {
             What::Table(self.chance.below(TABLES.len()))
         };

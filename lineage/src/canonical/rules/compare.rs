@@ -82,11 +82,15 @@ pub(super) fn whole_number(terms: &Terms, term: TermId) -> Option<i64> {
     }
 }
 
-/// `x BETWEEN a AND b` is `x >= a AND x <= b`, if x is the same both times.
+/// `x BETWEEN a AND b` is `x >= a AND x <= b`, if x is the same both times; between one number and itself
+/// there is only that.
 pub(super) fn between(terms: &mut Terms, args: &[TermId]) -> Option<TermId> {
     let [operand, low, high] = args else { return None };
     if terms.has(*operand, Traits::VOLATILE.and(Traits::UNKNOWN)) {
         return None;
+    }
+    if low == high && whole_number(terms, *low).is_some() {
+        return Some(terms.apply("=", vec![*operand, *low]));
     }
     let low = terms.apply("<=", vec![*low, *operand]);
     let high = terms.apply("<=", vec![*operand, *high]);

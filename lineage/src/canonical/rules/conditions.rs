@@ -67,15 +67,17 @@ struct Range {
     all: Vec<TermId>,
 }
 
-/// Of comparisons of one operand with whole numbers the narrowest are kept; if none is left to hold, the
-/// block has no rows. What is NULL satisfies none of them.
+/// Of comparisons of one operand with whole numbers the narrowest are kept, and what is neither less nor more
+/// than a number is that number; if none is left to hold, the block has no rows. What is NULL satisfies none
+/// of them.
 pub(super) fn comparisons(terms: &mut Terms, block: &mut Block) -> Outcome {
-    let mut found = block.conditions.clone();
-    if !narrow(terms, &mut found) {
-        return Outcome::Unchanged;
+    let mut changed = Outcome::Unchanged;
+    for list in [&mut block.conditions, &mut block.having, &mut block.qualify] {
+        if list.len() > 1 && narrow(terms, list) {
+            changed = Outcome::Changed;
+        }
     }
-    block.conditions = found;
-    Outcome::Changed
+    changed
 }
 
 fn narrow(terms: &mut Terms, conditions: &mut Vec<TermId>) -> bool {
@@ -124,13 +126,22 @@ fn narrow(terms: &mut Terms, conditions: &mut Vec<TermId>) -> bool {
         range.all.push(*condition);
     }
     let mut gone: BTreeSet<TermId> = BTreeSet::new();
-    for range in ranges.values().filter(|range| range.all.len() > 1) {
+    let mut fixed: Vec<TermId> = Vec::new();
+    for (operand, range) in ranges.iter().filter(|(_, range)| range.all.len() > 1) {
         let above = |number: i64| range.low.is_none_or(|(low, strict, _)| number > low || (number == low && !strict));
         let below =
             |number: i64| range.high.is_none_or(|(high, strict, _)| number < high || (number == high && !strict));
         let kept: Vec<TermId> = match (range.only, range.low, range.high) {
             (Some((only, condition)), ..) if above(only) && below(only) => vec![condition],
             (Some(_), ..) => Vec::new(),
+            (None, Some((low, false, one)), Some((high, false, _))) if low == high => {
+                // `1 <= x AND x <= 1`.
+                let parts = terms.applied(one).map(|(_, args)| args.to_vec()).unwrap_or_default();
+                let Some(number) = parts.into_iter().find(|part| part != operand) else { continue };
+                fixed.push(terms.apply("=", vec![*operand, number]));
+                gone.extend(range.all.iter().copied());
+                continue;
+            }
             (None, Some((low, low_strict, one)), Some((high, high_strict, other))) => {
                 if low > high || (low == high && (low_strict || high_strict)) { Vec::new() } else { vec![one, other] }
             }
@@ -146,5 +157,6 @@ fn narrow(terms: &mut Terms, conditions: &mut Vec<TermId>) -> bool {
         return false;
     }
     conditions.retain(|condition| !gone.contains(condition));
+    conditions.extend(fixed);
     true
 }

@@ -50,6 +50,7 @@ pub(super) fn normal(terms: &mut Terms, set: SetPlan) -> PlanId {
             }
         }
     }
+    drop_void(terms, &mut set);
     let is_volatile = set.branches.iter().any(|branch| terms.plan_facts(*branch).traits.has(Traits::VOLATILE));
     match set.operator {
         SetOperator::Union | SetOperator::Intersect => {
@@ -86,6 +87,54 @@ pub(super) fn normal(terms: &mut Terms, set: SetPlan) -> PlanId {
         return terms.block(block);
     }
     terms.keep_plan(Plan::Set(set))
+}
+
+/// A branch without rows adds nothing to a UNION, and takes nothing away behind EXCEPT. Its columns must not
+/// decide over the types of the result: each is NULL, or just what stands there in another branch.
+fn drop_void(terms: &mut Terms, set: &mut SetPlan) {
+    let first = match set.operator {
+        SetOperator::Union => 0,
+        SetOperator::Except => 1,
+        SetOperator::Intersect => return,
+    };
+    let mut place = first;
+    while place < set.branches.len() && set.branches.len() > 1 {
+        let branch = set.branches[place];
+        let others: Vec<PlanId> =
+            set.branches.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, branch)| *branch).collect();
+        if terms.has_no_rows(branch) && says_nothing(terms, branch, &others) {
+            set.branches.remove(place);
+        } else {
+            place += 1;
+        }
+    }
+}
+
+fn says_nothing(terms: &mut Terms, branch: PlanId, others: &[PlanId]) -> bool {
+    let Some(block) = terms.block_of(branch).filter(|block| block.rest.is_none()).cloned() else { return false };
+    if terms.plan_facts(branch).outer > 0 {
+        return false;
+    }
+    (0..block.outputs.len()).all(|place| {
+        terms.is_null(block.outputs[place]) || {
+            let own = void_column(terms, &block, place);
+            others.iter().any(|other| {
+                let other = terms.block_of(*other).filter(|other| other.outputs.len() > place).cloned();
+                other.is_some_and(|other| own.is_some() && void_column(terms, &other, place) == own)
+            })
+        }
+    })
+}
+
+/// A column of a block as that of a query without rows: it says only of which type it is.
+fn void_column(terms: &mut Terms, block: &Block, place: usize) -> Option<PlanId> {
+    if block.group.is_some() || block.frozen.is_some() || block.rest.is_some() {
+        return None;
+    }
+    let never = terms.truth(false);
+    let outputs = vec![*block.outputs.get(place)?];
+    let void = Block { conditions: vec![never], outputs, qualify: Vec::new(), limit: None, ..block.clone() };
+    Some(terms.block(void))
 }
 
 /// `(a INTERSECT b) INTERSECT c` is one INTERSECT of three, and `(a EXCEPT b) EXCEPT c` takes away both, if

@@ -207,3 +207,29 @@ fn set_operations_of_several() {
         ],
     );
 }
+
+#[test]
+fn branches_without_rows() {
+    check_same(
+        Dialect::Ansi,
+        &[
+            ("select a from t union all select a from t where false", "select a from t"),
+            (
+                "select a, b from t union all select id, null from u union all select a, b from t where 1 = 0",
+                "select a, b from t union all select id, null from u",
+            ),
+            ("select a from t union select null where false", "select distinct a from t"),
+            ("select a from t except select a from t where false", "select a from t except select a from t limit 0"),
+        ],
+    );
+    check_different(
+        Dialect::Ansi,
+        &[
+            // What stands in the branch without rows may make the column another type.
+            ("select a from t union all select d from u where false", "select a from t"),
+            ("select a from t union all select 'x' where false", "select a from t"),
+            ("select a from t intersect select a from t where false", "select a from t"),
+            ("select a from t where false except select a from t", "select a from t"),
+        ],
+    );
+}

@@ -236,3 +236,26 @@ fn aggregates_and_windows() {
         &[("select sum(a) filter (where b > 1) as n from t", "select sum(case when b > 1 then a end) as n from t")],
     );
 }
+
+#[test]
+fn between_one_number_and_itself() {
+    check_same(
+        Dialect::Ansi,
+        &[
+            ("select a from t where b between 1 and 1", "select a from t where b = 1"),
+            ("select a from t where b >= 1 and 1 >= b", "select a from t where b = 1"),
+            (
+                "select a, row_number() over (partition by a order by id) as r from t qualify r <= 1 and r >= 1",
+                "select a, row_number() over (partition by a order by id) as r from t qualify r = 1",
+            ),
+        ],
+    );
+    check_different(
+        Dialect::Ansi,
+        &[
+            ("select a from t where b between 1 and 2", "select a from t where b = 1"),
+            ("select a from t where b > 1 and b <= 1", "select a from t where b = 1"),
+            ("select a from t where b between 'x' and 'x'", "select a from t where b = 'y'"),
+        ],
+    );
+}
