@@ -24,6 +24,7 @@ mod outer;
 mod prune;
 mod references;
 mod regroup;
+mod results;
 mod semi;
 mod sets;
 pub(super) mod wrapper;
@@ -83,7 +84,7 @@ pub(super) fn filter(terms: &mut Terms, condition: TermId) -> TermId {
 
 /// The first rule that applies to a block.
 pub(super) fn block(terms: &mut Terms, block: &mut Block) -> Outcome {
-    const RULES: [fn(&mut Terms, &mut Block) -> Outcome; 28] = [
+    const RULES: [fn(&mut Terms, &mut Block) -> Outcome; 29] = [
         merge::merge_inputs,
         absorb::into_inner,
         conditions::comparisons,
@@ -107,6 +108,7 @@ pub(super) fn block(terms: &mut Terms, block: &mut Block) -> Outcome {
         group::distinct_over_groups,
         distinct::distinct_over_unique,
         distinct::group_over_unique,
+        distinct::distinct_of_one,
         distinct::distinct_below,
         distinct::never_null,
         sets::into_branches,

@@ -24,6 +24,10 @@ pub(super) fn comparison(terms: &mut Terms, operator: &str, mut args: Vec<TermId
         };
         return terms.truth(truth);
     }
+    if let Some(found) = super::results::compared(terms, operator, &args).filter(|_| operator != "is not distinct from")
+    {
+        return found;
+    }
     let collated = args.iter().any(|arg| terms.args_of(*arg, "collate").is_some());
     let operator = match operator {
         ">" if !collated => {
@@ -141,6 +145,9 @@ pub(super) fn is_null(terms: &mut Terms, operand: TermId) -> TermId {
     }
     if terms.is_never_null(operand) {
         return terms.truth(false);
+    }
+    if let Some(found) = super::results::is_null(terms, operand) {
+        return found;
     }
     let word = terms.word("is null");
     terms.keep(Term::Apply(word, vec![operand]))

@@ -63,6 +63,8 @@ struct Range {
     high: Option<(i64, bool, TermId)>,
     /// Only this.
     only: Option<(i64, TermId)>,
+    /// None of these.
+    never: Vec<(i64, TermId)>,
     /// All conditions.
     all: Vec<TermId>,
 }
@@ -121,12 +123,24 @@ fn narrow(terms: &mut Terms, conditions: &mut Vec<TermId>) -> bool {
                     range.high = Some((number, strict, *condition));
                 }
             }
+            "<>" => {
+                range.never.push((number, *condition));
+                continue;
+            }
             _ => continue,
         }
         range.all.push(*condition);
     }
     let mut gone: BTreeSet<TermId> = BTreeSet::new();
     let mut fixed: Vec<TermId> = Vec::new();
+    for range in ranges.values() {
+        let Some((only, _)) = range.only else { continue };
+        if range.never.iter().any(|(number, _)| *number == only) {
+            *conditions = vec![terms.truth(false)];
+            return true;
+        }
+        gone.extend(range.never.iter().map(|(_, condition)| *condition));
+    }
     for (operand, range) in ranges.iter().filter(|(_, range)| range.all.len() > 1) {
         let above = |number: i64| range.low.is_none_or(|(low, strict, _)| number > low || (number == low && !strict));
         let below =

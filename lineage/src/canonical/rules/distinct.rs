@@ -1,8 +1,10 @@
 //! DISTINCT that drops nothing, and DISTINCT below what does not see duplicates.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Outcome, outer};
 use crate::canonical::plan::{Block, Distinct, Input, Plan, SetPlan};
-use crate::canonical::term::{Column, Term, TermId, Traits};
+use crate::canonical::term::{Call, Column, Term, TermId, Traits};
 use crate::canonical::terms::Terms;
 use crate::query::block::{Duplicates, SetOperator};
 
@@ -41,6 +43,49 @@ pub(super) fn group_over_unique(terms: &mut Terms, block: &mut Block) -> Outcome
     block.group = None;
     let having = std::mem::take(&mut block.having);
     block.conditions.extend(having);
+    Outcome::Changed
+}
+
+/// An aggregate of the only row of a group has no duplicates to drop: the keys are unique per row.
+pub(super) fn distinct_of_one(terms: &mut Terms, block: &mut Block) -> Outcome {
+    let Some(group) = block.group.as_ref().filter(|group| group.sets.is_none() && !group.keys.is_empty()) else {
+        return Outcome::Unchanged;
+    };
+    let is_distinct = |terms: &Terms, id: TermId| {
+        matches!(terms.term(id), Term::Call(call) if call.distinct && call.over.is_none()
+            && matches!(terms.text(call.function), "count" | "sum" | "avg"))
+    };
+    let mut found: BTreeSet<TermId> = BTreeSet::new();
+    let mut seen: BTreeSet<TermId> = BTreeSet::new();
+    let mut ahead: Vec<TermId> = block.outputs.iter().chain(&block.having).copied().collect();
+    while let Some(id) = ahead.pop() {
+        if !terms.has(id, Traits::AGGREGATE) || !seen.insert(id) {
+            continue;
+        }
+        if is_distinct(terms, id) {
+            found.insert(id);
+        }
+        ahead.extend(terms.term(id).parts());
+    }
+    if found.is_empty() {
+        return Outcome::Unchanged;
+    }
+    let is_key = |column: &Column| group.keys.iter().any(|key| *terms.term(*key) == Term::Column(*column));
+    let unique = terms.row_keys(block).into_iter().find(|key| key.with_nulls && key.columns.iter().all(is_key));
+    let Some(unique) = unique else { return Outcome::Unchanged };
+    terms.proofs.extend(unique.proofs);
+    let mut put: BTreeMap<TermId, TermId> = BTreeMap::new();
+    for id in found {
+        let Term::Call(call) = terms.term(id) else { continue };
+        let plain = Call { distinct: false, ..(**call).clone() };
+        put.insert(id, terms.make(Term::Call(Box::new(plain))));
+    }
+    let mut known = BTreeMap::new();
+    let mut all = |list: &mut Vec<TermId>| {
+        list.iter_mut().for_each(|term| *term = super::marker::put_in(terms, *term, &put, &mut known));
+    };
+    all(&mut block.outputs);
+    all(&mut block.having);
     Outcome::Changed
 }
 

@@ -70,6 +70,7 @@ fn once(terms: &mut Terms, condition: TermId) -> TermId {
         {
             branches[0].0
         }
+        Term::Case(branches, otherwise) => super::results::only_true(terms, &branches, otherwise).unwrap_or(condition),
         Term::Subquery(SubqueryKind::In, Some(operand), plan) => {
             in_as_exists(terms, operand, plan).unwrap_or(condition)
         }

@@ -75,7 +75,7 @@ fn tests_of(terms: &Terms, block: &Block, input: u32) -> BTreeMap<TermId, Column
 }
 
 /// A term with others in the place of some of its parts, outside of its queries.
-fn put_in(
+pub(super) fn put_in(
     terms: &mut Terms,
     id: TermId,
     put: &BTreeMap<TermId, TermId>,

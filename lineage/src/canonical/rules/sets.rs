@@ -70,7 +70,8 @@ pub(super) fn normal(terms: &mut Terms, set: SetPlan) -> PlanId {
             }
         }
     }
-    if let ([only], None, SetOperator::Union | SetOperator::Except) = (set.branches.as_slice(), &set.limit, set.operator)
+    if let ([only], None, SetOperator::Union | SetOperator::Except) =
+        (set.branches.as_slice(), &set.limit, set.operator)
         && terms.plan_facts(*only).outer == 0
         && terms.width(*only) == Some(set.width as usize)
     {

@@ -233,3 +233,26 @@ fn branches_without_rows() {
         ],
     );
 }
+
+#[test]
+fn aggregates_of_one_row() {
+    check_same(
+        Dialect::Ansi,
+        &[
+            ("select id, count(distinct a) as n from t group by id", "select id, count(a) as n from t group by id"),
+            (
+                "select a, sum(distinct n) as n from (select a, count(*) as n from t group by a) q group by a",
+                "select a, sum(n) as n from (select a, count(*) as n from t group by a) q group by a",
+            ),
+        ],
+    );
+    check_different(
+        Dialect::Ansi,
+        &[
+            ("select a, count(distinct b) as n from t group by a", "select a, count(b) as n from t group by a"),
+            // A key that may be NULL several times.
+            ("select k, count(distinct x) as n from v group by k", "select k, count(x) as n from v group by k"),
+            ("select count(distinct a) as n from t", "select count(a) as n from t"),
+        ],
+    );
+}

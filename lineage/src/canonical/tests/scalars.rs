@@ -259,3 +259,48 @@ fn between_one_number_and_itself() {
         ],
     );
 }
+
+#[test]
+fn cases_of_constants() {
+    check_same(
+        Dialect::Ansi,
+        &[
+            (
+                "select id from t where case when a = 2 then 2 when a = 1 then 1 else 3 end = 1",
+                "select id from t where a = 1",
+            ),
+            (
+                "select id from t where case when a = 3 then 1 when a = 2 then 2 when a in (1, 4) then 1 else 0 end = 1",
+                "select id from t where a in (1, 3, 4)",
+            ),
+            ("select id from t where case when a = 1 then null else 1 end is null", "select id from t where a = 1"),
+            ("select id from t where case when a > 1 then 5 end > 3", "select id from t where a > 1"),
+            (
+                "select id, case when a > 1 then 1 else 0 end = 1 as f from t",
+                "select id, case when a > 1 then true else false end as f from t",
+            ),
+            ("select id from t where a = 1 and a <> 2", "select id from t where a = 1"),
+            ("select id from t where a = 1 and not a = 1", "select id from t where false"),
+        ],
+    );
+    check_different(
+        Dialect::Ansi,
+        &[
+            // Both conditions may be true at once, and the first one counts.
+            (
+                "select id from t where case when a = 2 then 2 when b = 1 then 1 else 3 end = 1",
+                "select id from t where b = 1",
+            ),
+            // Where a is NULL the ELSE is taken.
+            ("select id from t where case when a = 2 then 2 else 1 end = 1", "select id from t where a <> 2"),
+            ("select id from t where case when a > 1 then 5 end < 3", "select id from t where not a > 1"),
+            ("select id from t where case when a = 1 then null else b end is null", "select id from t where a = 1"),
+            (
+                "select id from t where case when a = 1 then 1 when a = 1 then 2 else 3 end = 2",
+                "select id from t where a = 1",
+            ),
+            ("select id, case when a > 1 then 1 else 0 end = 1 as f from t", "select id, a > 1 as f from t"),
+            ("select id from t where a <> 1 and a <> 2", "select id from t where a <> 1"),
+        ],
+    );
+}
