@@ -1,6 +1,7 @@
 //! Where NULL comes out because NULL went in. It must not know which columns can be NULL.
 
-use super::term::{Column, Term, TermId};
+use super::plan::PlanId;
+use super::term::{Column, SubqueryKind, Term, TermId};
 use super::terms::Terms;
 use crate::stack::with_room;
 
@@ -62,59 +63,73 @@ impl Terms {
 
     /// Whether a term is NULL if the columns of some inputs of the block are.
     pub(super) fn is_null_with(&self, id: TermId, absent: &dyn Fn(Column) -> bool) -> bool {
+        self.is_null_at(id, 0, absent)
+    }
+
+    /// The same for columns of the block so many levels around the term.
+    fn is_null_at(&self, id: TermId, level: u32, absent: &dyn Fn(Column) -> bool) -> bool {
         // What is put together of itself over and over is not gone through.
         const LARGEST: u32 = 10_000;
-        if self.facts(id).outer == 0 || self.facts(id).size > LARGEST {
+        if self.facts(id).outer <= level || self.facts(id).size > LARGEST {
             return self.is_null(id);
         }
+        let is_null = |part: &TermId| self.is_null_at(*part, level, absent);
         with_room(|| match self.term(id) {
-            Term::Column(column) => column.level == 0 && absent(*column),
-            Term::Cast(inner, ..) | Term::Field(inner, _) => self.is_null_with(*inner, absent),
-            Term::Apply(operator, args) if is_strict_operator(self.text(*operator)) => {
-                args.iter().any(|arg| self.is_null_with(*arg, absent))
-            }
+            Term::Column(column) => column.level == level && absent(Column { level: 0, ..*column }),
+            Term::Cast(inner, ..) | Term::Field(inner, _) => is_null(inner),
+            Term::Apply(operator, args) if is_strict_operator(self.text(*operator)) => args.iter().any(is_null),
             Term::Call(call) if call.is_plain() && is_strict_function(self.text(call.function)) => {
-                call.args.first().is_some_and(|arg| self.is_null_with(*arg, absent))
+                call.args.first().is_some_and(is_null)
             }
             // Whichever of its results it has.
             Term::Call(call) if call.is_plain() && self.text(call.function) == "coalesce" => {
-                call.args.iter().all(|arg| self.is_null_with(*arg, absent))
+                call.args.iter().all(is_null)
             }
-            Term::Case(branches, otherwise) => {
-                branches.iter().all(|(_, then)| self.is_null_with(*then, absent))
-                    && self.is_null_with(*otherwise, absent)
-            }
+            Term::Case(branches, otherwise) => branches.iter().all(|(_, then)| is_null(then)) && is_null(otherwise),
             _ => false,
         })
     }
 
     /// Whether a condition cannot be true if the columns of some inputs of the block are NULL.
     pub(super) fn rejects_where(&self, condition: TermId, absent: &dyn Fn(Column) -> bool) -> bool {
-        if self.is_null_with(condition, absent) {
+        self.rejects_at(condition, 0, absent)
+    }
+
+    fn rejects_at(&self, condition: TermId, level: u32, absent: &dyn Fn(Column) -> bool) -> bool {
+        if self.is_null_at(condition, level, absent) {
             return true;
         }
+        let is_null = |part: &TermId| self.is_null_at(*part, level, absent);
         with_room(|| match self.applied(condition) {
-            Some(("and", args)) => args.iter().any(|arg| self.rejects_where(*arg, absent)),
-            Some(("or", args)) => args.iter().all(|arg| self.rejects_where(*arg, absent)),
-            Some(("in", args)) => args.first().is_some_and(|operand| self.is_null_with(*operand, absent)),
-            Some(("is true" | "is false", [arg])) => self.rejects_is(*arg, absent),
+            Some(("and", args)) => args.iter().any(|arg| self.rejects_at(*arg, level, absent)),
+            Some(("or", args)) => args.iter().all(|arg| self.rejects_at(*arg, level, absent)),
+            Some(("in", args)) => args.first().is_some_and(is_null),
+            Some(("is true" | "is false", [arg])) => is_null(arg),
             Some(("not", [arg])) => match self.applied(*arg) {
-                Some(("is null", [operand])) => self.is_null_with(*operand, absent),
-                Some(("in", args)) => args.first().is_some_and(|operand| self.is_null_with(*operand, absent)),
-                Some(("or", args)) => args.iter().any(|arg| self.is_null_with(*arg, absent)),
+                Some(("is null", [operand])) => is_null(operand),
+                Some(("in", args)) => args.first().is_some_and(is_null),
+                Some(("or", args)) => args.iter().any(is_null),
                 _ => false,
             },
-            _ => self.truth_of(condition) == Some(false),
+            Some(_) => self.truth_of(condition) == Some(false),
+            None => match self.term(condition) {
+                Term::Subquery(SubqueryKind::Exists, _, plan) => self.finds_nothing(*plan, level + 1, absent),
+                _ => self.truth_of(condition) == Some(false),
+            },
         })
+    }
+
+    /// Whether a query has no rows if the columns of some inputs so many levels around it are NULL: one of its
+    /// conditions cannot be true then. All rows as one group are there all the same.
+    fn finds_nothing(&self, plan: PlanId, level: u32, absent: &dyn Fn(Column) -> bool) -> bool {
+        let Some(block) = self.block_of(plan).filter(|block| block.frozen.is_none()) else { return false };
+        let is_one_group = block.group.as_ref().is_some_and(|group| group.keys.is_empty() || group.sets.is_some());
+        !is_one_group && block.conditions.iter().any(|condition| self.rejects_at(*condition, level, absent))
     }
 
     /// Whether a condition cannot be true if the columns of some inputs of the block are NULL.
     pub(super) fn rejects(&self, condition: TermId, absent: &dyn Fn(u32) -> bool) -> bool {
         self.rejects_where(condition, &|column| absent(column.input))
-    }
-
-    fn rejects_is(&self, operand: TermId, absent: &dyn Fn(Column) -> bool) -> bool {
-        self.is_null_with(operand, absent)
     }
 
     /// Whether a term is TRUE, FALSE or NULL in every dialect.

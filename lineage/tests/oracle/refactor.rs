@@ -47,6 +47,10 @@ fn is_column(text: &str) -> bool {
 impl Maker<'_> {
     /// An edit of one kind somewhere in a query; whether there was a place for it.
     pub(crate) fn refactor(&mut self, name: &str, query: &mut Query) -> bool {
+        // Branches are matched by place.
+        if name == "columns reordered" && matches!(query, Query::Set(..)) {
+            return false;
+        }
         let done = match query {
             Query::Set(operator, branches) => self.refactor_set(name, operator, branches),
             Query::Select(select) => self.refactor_select(name, select).is_some(),

@@ -137,3 +137,41 @@ fn outer_joins_with_computed_columns() {
         ],
     );
 }
+
+#[test]
+fn what_is_looked_for_is_there() {
+    check_same(
+        Dialect::Ansi,
+        &[
+            (
+                "select t.id, u.d from t left join u on t.id = u.a where exists (select 1 from v where v.x = u.d)",
+                "select t.id, u.d from t join u on t.id = u.a where exists (select 1 from v where v.x = u.d)",
+            ),
+            (
+                "select t.id, u.d from t left join u on t.id = u.a where u.d in (select x from v)",
+                "select t.id, u.d from t join u on t.id = u.a where u.d in (select x from v)",
+            ),
+        ],
+    );
+    check_different(
+        Dialect::Ansi,
+        &[
+            (
+                "select t.id, u.d from t left join u on t.id = u.a where not exists (select 1 from v where v.x = u.d)",
+                "select t.id, u.d from t join u on t.id = u.a where not exists (select 1 from v where v.x = u.d)",
+            ),
+            (
+                "select t.id, u.d from t left join u on t.id = u.a where exists (select 1 from v where v.x = t.a)",
+                "select t.id, u.d from t join u on t.id = u.a where exists (select 1 from v where v.x = t.a)",
+            ),
+            (
+                "select t.id, u.d from t left join u on t.id = u.a where exists (select 1 from v where v.x = u.d or v.x = 1)",
+                "select t.id, u.d from t join u on t.id = u.a where exists (select 1 from v where v.x = u.d or v.x = 1)",
+            ),
+            (
+                "select t.id, u.d from t left join u on t.id = u.a where exists (select count(*) from v where v.x = u.d having count(*) < 3)",
+                "select t.id, u.d from t join u on t.id = u.a where exists (select count(*) from v where v.x = u.d having count(*) < 3)",
+            ),
+        ],
+    );
+}
