@@ -59,6 +59,12 @@ pub trait Relations: Schemas {
         BTreeMap::new()
     }
 
+    /// The columns that the other version knows by another name: the name here, and the one there. Under
+    /// the one here the other version has no column, nor has this one under the other's.
+    fn renamed(&self, _: &RelationName) -> Vec<(ColumnName, ColumnName)> {
+        Vec::new()
+    }
+
     /// The foreign keys: for each row whose columns are not NULL there is exactly one in the other relation.
     fn references(&self, _: &RelationName) -> Vec<Reference> {
         Vec::new()

@@ -17,10 +17,13 @@ use crate::name::{ColumnName, RelationName};
 use crate::relation::{Body, Declaration, Relation, RelationId, RelationKind, Rung, Writer};
 
 mod declared;
+pub(crate) mod followed;
 pub(crate) mod query;
+mod versions;
 
 use declared::{config_effects, schema_effects};
-use query::Compared;
+use followed::{Followed, RenamedColumn, upstream_first};
+use versions::Pair;
 
 /// What happens to a column, to the rows, or to a relation as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -147,6 +150,8 @@ pub enum ChangeKind {
     Removed,
     /// It is in both and differs.
     Modified,
+    /// It has another name, and its query is the same.
+    Renamed,
 }
 
 /// One relation that differs.
@@ -189,6 +194,8 @@ pub struct Comparison {
     /// Parts of the input that differ and could not be read at all, each with its reason: what they
     /// would have changed is not among the changes.
     pub unread: Vec<String>,
+    /// What has another name, and who follows.
+    pub(crate) followed: Followed,
 }
 
 impl Comparison {
@@ -202,32 +209,26 @@ impl Comparison {
 /// Compares two versions; `differing` are the paths whose content differs or that only one side has.
 #[must_use]
 pub fn compare(base: &LineageGraph, head: &LineageGraph, differing: &BTreeSet<Arc<str>>) -> Comparison {
-    let ids: BTreeSet<&RelationId> = base
-        .nodes()
-        .map(|node| base.relation(node))
-        .chain(head.nodes().map(|node| head.relation(node)))
-        .filter(|relation| relation.kind != RelationKind::External)
-        .map(|relation| &relation.id)
-        .collect();
     let mut comparison = Comparison::default();
-    for id in ids {
-        match (own(base, id), own(head, id)) {
-            (Some(before), Some(after)) => {
-                compare_relation(Pair { base, head, before, after }, differing).add_to(&mut comparison);
+    let is_built = |graph: &LineageGraph, node: &Node| graph.relation(*node).kind != RelationKind::External;
+    let mut gone: Vec<Node> =
+        base.nodes().filter(|node| is_built(base, node) && own(head, &base.relation(*node).id).is_none()).collect();
+    // What is upstream of a relation is known when it is compared: what has another name there.
+    for after in upstream_first(head).into_iter().filter(|node| is_built(head, node)) {
+        let followed = std::mem::take(&mut comparison.followed);
+        let (found, learned) = match own(base, &head.relation(after).id) {
+            Some(before) => {
+                let pair = Pair { base, head, before, after, followed: &followed };
+                compare_relation(pair, differing)
             }
-            (None, Some(node)) => {
-                comparison.changes.push(whole(head.relation(node), ChangeKind::Added, EffectKind::Added, "new"));
-            }
-            (Some(node), None) => {
-                comparison.changes.push(whole(
-                    base.relation(node),
-                    ChangeKind::Removed,
-                    EffectKind::Removed,
-                    "removed",
-                ));
-            }
-            (None, None) => {}
-        }
+            None => pair_up(base, head, &mut gone, after, &followed),
+        };
+        comparison.followed = followed;
+        learned.add_to(&mut comparison.followed, &head.relation(after).id);
+        found.add_to(&mut comparison);
+    }
+    for before in gone {
+        comparison.changes.push(whole(base.relation(before), ChangeKind::Removed, EffectKind::Removed, "removed"));
     }
     comparison.changes.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     comparison.unchanged.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
@@ -275,51 +276,44 @@ impl Verdict {
     }
 }
 
-/// The two versions of one relation.
-#[derive(Clone, Copy)]
-struct Pair<'a> {
-    base: &'a LineageGraph,
-    head: &'a LineageGraph,
-    before: Node,
+/// A relation that base does not have: it is new, or one that base has by another name.
+fn pair_up(
+    base: &LineageGraph,
+    head: &LineageGraph,
+    gone: &mut Vec<Node>,
     after: Node,
-}
-
-impl Pair<'_> {
-    /// Compares the queries that two writers of the relation are, one for each variant that can run.
-    fn compare_queries(self, old: &Writer, new: &Writer) -> Option<Bodies> {
-        let (
-            Body::Sql { dialect, variants: before, conditions: asked },
-            Body::Sql { dialect: now, variants: after, conditions: asks },
-        ) = (&old.body, &new.body)
-        else {
-            return None;
-        };
-        if dialect != now || asked != asks || before.len() != after.len() {
-            return None;
-        }
-        let (base, head) = (self.base.sight(self.before, old), self.head.sight(self.after, new));
-        let mut effects = Vec::new();
-        for (index, (before, after)) in before.iter().zip(after).enumerate() {
-            if compare_texts(before, after, *dialect) != TextComparison::Different {
-                continue;
-            }
-            let old = query::Version { text: before, sees: &base };
-            let new = query::Version { text: after, sees: &head };
-            match query::compare(&old, &new, *dialect) {
-                Compared::Same => {}
-                Compared::Differ(found) => effects.extend(found.into_iter().map(|effect| effect.in_variant(index))),
-                Compared::Unclear(why) => {
-                    return Some(Bodies::Differ(format!("the SQL differs, and in what is not worked out: {why}")));
-                }
-            }
-        }
-        Some(if effects.is_empty() { Bodies::Same(SAME_MEANING) } else { Bodies::Effects(effects) })
+    followed: &Followed,
+) -> (Verdict, Learned) {
+    let relation = head.relation(after);
+    let found = versions::same_by_another_name(base, head, gone, after, followed);
+    let Some((before, renamed)) = found else {
+        let change = whole(relation, ChangeKind::Added, EffectKind::Added, "new");
+        return (Verdict::Changed(change), Learned::default());
+    };
+    gone.retain(|node| *node != before);
+    let was = base.relation(before);
+    let mut effects = config_effects(was, relation);
+    if effects.iter().all(|effect| effect.kind != EffectKind::Moved) && was.name != relation.name {
+        effects.push(Effect::on_relation(EffectKind::Moved, format!("{} → {}", was.name, relation.name)));
     }
+    effects.extend(renamed.iter().flat_map(RenamedColumn::effects));
+    effects.sort();
+    let mut files = was.files();
+    files.extend(relation.files());
+    files.sort();
+    files.dedup();
+    let (id, name) = (relation.id.clone(), relation.name.clone());
+    let change = Change { id, name, kind: ChangeKind::Renamed, effects, files, unknown: None };
+    (Verdict::Changed(change), Learned { was: Some(was.id.clone()), settled: true, renamed })
 }
 
-fn compare_relation(pair: Pair<'_>, differing: &BTreeSet<Arc<str>>) -> Verdict {
+fn compare_relation(pair: Pair<'_>, differing: &BTreeSet<Arc<str>>) -> (Verdict, Learned) {
     let (before, after) = (pair.base.relation(pair.before), pair.head.relation(pair.after));
-    let bodies = compare_writers(pair, &before.writers, &after.writers);
+    let (bodies, learned) = compare_writers(pair, &before.writers, &after.writers);
+    (verdict(before, after, bodies, differing), learned)
+}
+
+fn verdict(before: &Relation, after: &Relation, bodies: Bodies, differing: &BTreeSet<Arc<str>>) -> Verdict {
     let mut effects = Vec::new();
     let mut unknown = None;
     match &bodies {
@@ -364,6 +358,29 @@ fn compare_relation(pair: Pair<'_>, differing: &BTreeSet<Arc<str>>) -> Verdict {
     })
 }
 
+/// What the comparison of one relation says about its readers'.
+#[derive(Default)]
+struct Learned {
+    /// Which of its columns have another name.
+    renamed: Vec<RenamedColumn>,
+    /// Which relation of base it is, where it has another name itself.
+    was: Option<RelationId>,
+    /// Whether it was compared under base's names for all that it reads.
+    settled: bool,
+}
+
+impl Learned {
+    fn add_to(self, followed: &mut Followed, id: &RelationId) {
+        followed.rename_columns(id, self.renamed);
+        if let Some(was) = &self.was {
+            followed.rename_relation(was, id);
+        }
+        if self.settled {
+            followed.settle(id);
+        }
+    }
+}
+
 /// What the comparison of all files that fill one relation says.
 enum Bodies {
     Same(&'static str),
@@ -374,7 +391,7 @@ enum Bodies {
 }
 
 /// Writers are a bag: a file that is renamed or moved is the same writer.
-fn compare_writers(pair: Pair<'_>, base: &[Writer], head: &[Writer]) -> Bodies {
+fn compare_writers(pair: Pair<'_>, base: &[Writer], head: &[Writer]) -> (Bodies, Learned) {
     let mut left: Vec<&Writer> = base.iter().collect();
     let mut unmatched: Vec<&Writer> = Vec::new();
     let mut why = match head {
@@ -402,19 +419,21 @@ fn compare_writers(pair: Pair<'_>, base: &[Writer], head: &[Writer]) -> Bodies {
             None => unmatched.push(writer),
         }
     }
-    match (left.as_slice(), unmatched.as_slice()) {
-        ([], []) => Bodies::Same(why),
+    let bodies = match (left.as_slice(), unmatched.as_slice()) {
+        ([], []) => return (Bodies::Same(why), pair.follow(base, head)),
         ([before], [after]) => match compare_bodies(&before.body, &after.body) {
-            Bodies::Differ(detail) => pair.compare_queries(before, after).unwrap_or(Bodies::Differ(detail)),
+            Bodies::Differ(detail) => {
+                return pair.compare_queries(before, after).unwrap_or((Bodies::Differ(detail), Learned::default()));
+            }
             bodies => bodies,
         },
         ([], [after, ..]) => Bodies::Differ(format!("{} fills it too now", after.path)),
         ([before, ..], []) => Bodies::Differ(format!("{} fills it no longer", before.path)),
         _ => Bodies::Differ("several of the files that fill it differ".to_owned()),
-    }
+    };
+    (bodies, Learned::default())
 }
 
-const SAME_MEANING: &str = "the SQL is written in another way and means the same";
 const SAME_TOKENS: &str = "only layout, comments or letter case differ";
 
 fn compare_bodies(base: &Body, head: &Body) -> Bodies {

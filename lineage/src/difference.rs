@@ -6,7 +6,7 @@
 //! clause is one [`EffectKind::Unspecified`]. Of several ways to compare two plans, each of which is
 //! right, the one that says least is taken.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::canonical::plan::{Block, FromPart, Input, Plan, PlanId, SetPlan};
 use crate::canonical::term::{Column, Part, Term, Word};
@@ -77,6 +77,9 @@ pub struct Differences {
     pub list: Vec<Difference>,
     /// Whether columns stand in the same order.
     pub order: ColumnOrder,
+    /// Columns that only one side has and that look like one with another name, by their places in base
+    /// and in head.
+    pub alike: Vec<(usize, usize)>,
     /// The declared facts on which it rests that no more differs, those of the canonical forms included.
     pub proofs: Vec<Proof>,
 }
@@ -92,7 +95,8 @@ pub fn differences(terms: &mut Terms, base: &Canonical, head: &Canonical) -> Dif
     proofs.append(&mut comparer.proofs);
     proofs.sort();
     proofs.dedup();
-    Differences { list: told(&delta, base, head, terms), order, proofs }
+    let alike = alike(&delta, &matching);
+    Differences { list: told(&delta, base, head, terms), order, alike, proofs }
 }
 
 /// The column of base of each column of head, by name; of several of one name the first is the first.
@@ -110,6 +114,24 @@ fn order_of(matching: &[Option<u32>]) -> ColumnOrder {
     // A column that comes or goes in front of others moves these.
     let moved = matching.iter().enumerate().any(|(at, place)| place.is_some_and(|place| place != number(at)));
     if sorted && !moved { ColumnOrder::Kept } else { ColumnOrder::Changed }
+}
+
+/// Columns that may be one with another name: those made of the same, then those in the same place.
+fn alike(delta: &Delta, matching: &[Option<u32>]) -> Vec<(usize, usize)> {
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for (gone, come) in &delta.renamed {
+        if let Some(come) = delta.places.in_head(*come) {
+            found.push((*gone as usize, come));
+        }
+    }
+    let kept: HashSet<usize> = matching.iter().flatten().map(|place| *place as usize).collect();
+    for (at, place) in matching.iter().enumerate() {
+        let is_free = found.iter().all(|(gone, come)| *gone != at && *come != at);
+        if place.is_none() && is_free && at < delta.places.base as usize && !kept.contains(&at) {
+            found.push((at, at));
+        }
+    }
+    found
 }
 
 /// A delta in the words of effects.

@@ -19,7 +19,7 @@ mod cut;
 mod judge;
 mod walk;
 
-pub use cut::Cut;
+pub use cut::{Cut, Names};
 pub use judge::{JobReach, Wanted};
 
 use walk::{Hit, Place, Walk};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use headsup_lineage::change::{Change, Comparison, compare};
 use headsup_lineage::diagnostic::{Diagnostic, Severity};
 use headsup_lineage::name::ColumnName;
-use headsup_lineage::reach::{Cut, JobReach, Noticed, Reach, Spread, Step, spread};
+use headsup_lineage::reach::{Cut, JobReach, Names, Noticed, Reach, Spread, Step, spread};
 use headsup_lineage::relation::{Relation, RelationId};
 
 use super::depends::dialects;
@@ -212,7 +212,7 @@ fn cut(reach: &JobReach, comparison: &Comparison) -> String {
                 some_of(&reach.reads)
             )
         }
-        Some(Cut::Unnoticed { from, effects, reader, reads, more }) => {
+        Some(Cut::Unnoticed { from, effects, reader, reads, names, more }) => {
             let columns: BTreeSet<&ColumnName> = effects.iter().filter_map(|effect| effect.column.as_ref()).collect();
             let rows = effects.iter().find(|effect| effect.column.is_none());
             let mut what: Vec<String> = Vec::new();
@@ -223,9 +223,13 @@ fn cut(reach: &JobReach, comparison: &Comparison) -> String {
                 what.push(format!("{from} ({})", words(effect.kind)));
             }
             let reader = reader.as_ref().map_or_else(|| "the job".to_owned(), ToString::to_string);
+            let is_read = reads.iter().any(|read| columns.contains(read));
             let reads = match reads.len() {
+                _ if *names == Names::Followed => {
+                    format!("{reader} asks for the new name, and gets what it got before")
+                }
                 0 => format!("{reader} reads no column of it"),
-                _ if columns.is_empty() => format!("{reader} does not notice that"),
+                _ if columns.is_empty() || is_read => format!("{reader} does not notice that"),
                 1 => format!("{reader} reads {} of it, and not that", reads[0]),
                 number => format!("{reader} reads {number} of its columns ({}), and not that", some_of(reads)),
             };

@@ -8,7 +8,7 @@ use crate::support::{Fixture, list, names, word};
 const STORY: [(&str, &[&str]); 4] = [
     ("optimise-orders", &["finance_audit_report"]),
     ("tidy-customers", &[]),
-    ("rename-refund-column", &["refund_reconciliation", "returns_dashboard"]),
+    ("rename-refund-column", &["returns_dashboard"]),
     ("new-marketing-column", &["campaign_dashboard"]),
 ];
 

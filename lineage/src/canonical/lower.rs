@@ -321,12 +321,19 @@ impl<'a> Lowering<'a> {
             return self.terms.null();
         };
         let part = match (&used.column, &item.source) {
-            (ColumnAt::All, _) => Part::Row,
+            (ColumnAt::All, _) => {
+                // The names are part of what is read then.
+                if self.terms.has_renamed() {
+                    self.refuse("a row is read as a whole, and one of its columns has another name");
+                }
+                Part::Row
+            }
+            (ColumnAt::Named(name), ItemSource::Input(input)) => Part::Name(self.column_word(*input, name)),
             (ColumnAt::Named(name), _) => Part::Name(self.name_word(name)),
-            (ColumnAt::Known(place), ItemSource::Input(_)) => match item.columns.get(*place) {
+            (ColumnAt::Known(place), ItemSource::Input(input)) => match item.columns.get(*place) {
                 Some(column) if *place < item.by_place_from => {
                     let name = column.original.as_ref().unwrap_or(&column.name).clone();
-                    Part::Name(self.name_word(&name))
+                    Part::Name(self.column_word(*input, &name))
                 }
                 _ => Part::Place(number(*place)),
             },
@@ -347,6 +354,12 @@ impl<'a> Lowering<'a> {
 
     fn name_word(&mut self, name: &ColumnName) -> Word {
         self.terms.word(name.key())
+    }
+
+    /// The word by which a column of an input is known.
+    fn column_word(&mut self, input: crate::dependency::InputId, name: &ColumnName) -> Word {
+        let relation = self.relation_word(&self.resolved.inputs[input.index()].name);
+        self.terms.column_word(relation, name)
     }
 
     fn relation_word(&mut self, name: &RelationName) -> Word {

@@ -15,6 +15,7 @@ use crate::dependency::Proof;
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
 use crate::effort::Effort;
+use crate::name::{ColumnName, RelationName};
 use crate::query::tree::LiteralKind;
 use crate::resolve::Resolved;
 
@@ -37,6 +38,8 @@ pub struct Terms {
     pub(super) plan_origins: HashMap<PlanId, Position>,
     /// What is declared of relations of that side, by identity.
     pub(super) declared: HashMap<Word, Declared>,
+    /// By what words columns of relations of that side are known, where it is not their own name.
+    renamed: HashMap<(Word, Word), Word>,
     /// What of it a rule has rested on.
     pub(super) proofs: Vec<Proof>,
     /// How many columns opaque plans of a text have, where that is known.
@@ -105,6 +108,7 @@ impl Terms {
             origins: HashMap::new(),
             plan_origins: HashMap::new(),
             declared: HashMap::new(),
+            renamed: HashMap::new(),
             proofs: Vec::new(),
             widths: HashMap::new(),
             known_keys: RefCell::default(),
@@ -119,29 +123,58 @@ impl Terms {
         self.proofs.clear();
         self.known_keys.borrow_mut().clear();
         self.effort = Effort::new(MOST);
+        self.renamed.clear();
+        for input in &resolved.inputs {
+            self.rename(&input.name, relations);
+        }
         for (input, shape) in resolved.inputs.iter().zip(&resolved.shapes) {
             let identity = relations.identity(&input.name);
             let identity = self.word(&identity);
             let mut declared = Declared::default();
             for column in relations.not_null(&input.name) {
-                declared.not_null.insert(self.word(column.key()));
+                declared.not_null.insert(self.column_word(identity, &column));
             }
             for (column, data_type) in relations.types(&input.name) {
-                declared.types.insert(self.word(column.key()), data_type.to_uppercase());
+                declared.types.insert(self.column_word(identity, &column), data_type.to_uppercase());
             }
             for key in &shape.keys {
-                let columns = key.columns.iter().map(|column| self.word(column.key())).collect();
+                let columns = key.columns.iter().map(|column| self.column_word(identity, column)).collect();
                 declared.keys.push((columns, key.proof.clone()));
             }
             for reference in relations.references(&input.name) {
-                let own = reference.columns.iter().map(|column| self.word(column.key())).collect();
+                self.rename(&reference.relation, relations);
+                let own = reference.columns.iter().map(|column| self.column_word(identity, column)).collect();
                 let other = relations.identity(&reference.relation);
                 let other = self.word(&other);
-                let others = reference.relation_columns.iter().map(|column| self.word(column.key())).collect();
+                let others = reference.relation_columns.iter().map(|column| self.column_word(other, column)).collect();
                 declared.references.push((own, other, others));
             }
             self.declared.insert(identity, declared);
         }
+    }
+
+    /// Learns by what words the columns of a relation are known.
+    fn rename(&mut self, name: &RelationName, relations: &dyn Relations) {
+        for (here, there) in relations.renamed(name) {
+            let identity = relations.identity(name);
+            let identity = self.word(&identity);
+            let (own, other) = (self.word(here.key()), self.word(there.key()));
+            // Who still asks for it by the other's name does not get it.
+            let gone = self.word(&format!("{} (gone)", there.key()));
+            self.renamed.insert((identity, own), other);
+            self.renamed.entry((identity, other)).or_insert(gone);
+        }
+    }
+
+    /// Whether a column of that side is known by another name than its own.
+    pub(super) fn has_renamed(&self) -> bool {
+        !self.renamed.is_empty()
+    }
+
+    /// The word by which a column of a relation is known.
+    pub(super) fn column_word(&mut self, relation: Word, column: &ColumnName) -> Word {
+        let word = self.word(column.key());
+        self.renamed.get(&(relation, word)).copied().unwrap_or(word)
     }
 
     /// Ends a side.

@@ -70,15 +70,17 @@ pub(super) fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect>
 /// when it has run. A table that is added to is another matter: by what rows are found again, and whether
 /// they are.
 fn effect_on_rows(key: &str, old: &str, new: &str) -> Option<EffectKind> {
-    let is_whole = |value: &str| {
-        const WHOLE: [&str; 7] =
-            ["not set", "view", "table", "ephemeral", "materialized_view", "materialized view", "dynamic_table"];
-        WHOLE.contains(&value.trim_matches('"'))
-    };
     match key {
-        "materialized" if is_whole(old) && is_whole(new) => None,
+        "materialized" if is_built_anew(old) && is_built_anew(new) => None,
         "contract" => None,
         "unique_key" => Some(EffectKind::RowsDuplicated),
         _ => Some(EffectKind::Unspecified),
     }
+}
+
+/// Whether a way to keep a query's rows, as a view or as a table, holds those of one run and no others.
+pub(super) fn is_built_anew(materialized: &str) -> bool {
+    const ANEW: [&str; 7] =
+        ["not set", "view", "table", "ephemeral", "materialized_view", "materialized view", "dynamic_table"];
+    ANEW.contains(&materialized.trim_matches('"'))
 }

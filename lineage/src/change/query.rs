@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::canonical::{Relations, Terms, canonicalize};
+use crate::canonical::{Canonical, Relations, Terms, canonicalize};
 use crate::dialect::Dialect;
-use crate::difference::{ColumnOrder, Difference, RelationChange, carried, differences};
+use crate::difference::{ColumnOrder, Difference, Differences, RelationChange, carried, differences};
 use crate::name::ColumnName;
 use crate::parse::{TokenKind, parse, tokens};
 use crate::query::{Action, Output, Queries, Reading, Script, Statement};
 
+use super::followed::RenamedColumn;
 use super::{Effect, EffectKind};
 
 /// What the comparison of two queries says.
@@ -16,8 +17,8 @@ use super::{Effect, EffectKind};
 pub(super) enum Compared {
     /// They are shown to give the same on every database.
     Same,
-    /// They differ in this, and in nothing else.
-    Differ(Vec<Effect>),
+    /// They differ in this, and in nothing else. The columns that only have another name are among it.
+    Differ(Vec<Effect>, Vec<RenamedColumn>),
     /// It is not worked out.
     Unclear(String),
 }
@@ -55,13 +56,64 @@ pub(super) fn compare(base: &Version<'_>, head: &Version<'_>, dialect: Dialect) 
             form.columns.clone_from(&output.columns);
         }
     }
-    let found = differences(&mut terms, &old, &new);
+    let mut found = differences(&mut terms, &old, &new);
+    let mut renamed = Vec::new();
+    if let Some((better, pairs)) = under_one_name(&mut terms, &old, &new, &found.alike) {
+        (found, renamed) = (better, pairs);
+    }
     let mut effects: Vec<Effect> = found.list.into_iter().map(effect).collect();
+    effects.extend(renamed.iter().flat_map(RenamedColumn::effects));
     let comes_or_goes = |effect: &Effect| matches!(effect.kind, EffectKind::Added | EffectKind::Removed);
     if found.order == ColumnOrder::Changed && !effects.iter().any(comes_or_goes) {
         effects.push(Effect::on_relation(EffectKind::Reordered, "its columns stand in another order"));
     }
-    if effects.is_empty() { Compared::Same } else { Compared::Differ(effects) }
+    if effects.is_empty() { Compared::Same } else { Compared::Differ(effects, renamed) }
+}
+
+/// What differs once columns that only have another name are known by one, and which those are; none if
+/// there are none.
+///
+/// A column has another name and nothing else if the queries are the same in it under one name.
+fn under_one_name(
+    terms: &mut Terms,
+    base: &Canonical,
+    head: &Canonical,
+    alike: &[(usize, usize)],
+) -> Option<(Differences, Vec<RenamedColumn>)> {
+    /// What looks like a rename and is none shows in the first of these.
+    const MOST: usize = 3;
+    let once = |columns: &[ColumnName], name: &ColumnName| columns.iter().filter(|column| *column == name).count() == 1;
+    let mut pairs: Vec<(usize, RenamedColumn)> = Vec::new();
+    for (gone, come) in alike {
+        let (Some(was), Some(is)) = (base.columns.get(*gone), head.columns.get(*come)) else { continue };
+        let is_other = !base.columns.contains(is) && !head.columns.contains(was);
+        let is_taken = pairs.iter().any(|(at, pair)| at == come || pair.base == *was);
+        if is_other && !is_taken && once(&base.columns, was) && once(&head.columns, is) {
+            pairs.push((*come, RenamedColumn { base: was.clone(), head: is.clone() }));
+        }
+    }
+    for _ in 0..MOST {
+        if pairs.is_empty() {
+            return None;
+        }
+        let mut known = head.clone();
+        for (place, pair) in &pairs {
+            known.columns[*place] = pair.base.clone();
+        }
+        let found = differences(terms, base, &known);
+        let differs = |column: &ColumnName| {
+            let of_it = |difference: &Difference| {
+                difference.kind == EffectKind::Unspecified || difference.column.as_ref() == Some(column)
+            };
+            found.list.iter().any(of_it)
+        };
+        let all = pairs.len();
+        pairs.retain(|(_, pair)| !differs(&pair.base));
+        if pairs.len() == all {
+            return Some((found, pairs.into_iter().map(|(_, pair)| pair).collect()));
+        }
+    }
+    None
 }
 
 fn effect(difference: Difference) -> Effect {

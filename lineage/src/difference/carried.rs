@@ -65,7 +65,7 @@ pub fn carried(
     proofs.append(&mut comparer.proofs);
     proofs.sort();
     proofs.dedup();
-    Ok(Differences { list: told(&delta, &form, &form, terms), order: ColumnOrder::Kept, proofs })
+    Ok(Differences { list: told(&delta, &form, &form, terms), order: ColumnOrder::Kept, alike: Vec::new(), proofs })
 }
 
 fn delta_of(terms: &mut Terms, change: &RelationChange) -> Delta {

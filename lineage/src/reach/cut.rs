@@ -24,9 +24,20 @@ pub enum Cut {
         reader: Option<RelationName>,
         /// The columns of it that the reader depends on.
         reads: Vec<ColumnName>,
+        /// Whether the reader knows what has another name there.
+        names: Names,
         /// How many more such places there are.
         more: usize,
     },
+}
+
+/// Whether a reader asks for what changed by its new name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// It does, and reads what it read before.
+    Followed,
+    /// What it reads has the name that it had.
+    AsBefore,
 }
 
 impl Spread<'_> {
@@ -60,7 +71,16 @@ impl Spread<'_> {
             None => wanted(head.relation(node)).unwrap_or_default(),
         };
         let effects = arrived(node).map(|arrival| arrival.effects.iter().cloned().collect()).unwrap_or_default();
-        Some(Cut::Unnoticed { from, effects, reader, reads, more })
+        let followed = &self.walk.followed;
+        let is_followed = |reading: Node| {
+            let has_new_name = |column: &ColumnName| {
+                followed.columns(&head.relation(node).id).iter().any(|renamed| renamed.head == *column)
+            };
+            followed.is_settled(&head.relation(reading).id)
+                && (reads.iter().any(has_new_name) || followed.before(&head.relation(node).id).is_some())
+        };
+        let names = if reading.is_some_and(is_followed) { Names::Followed } else { Names::AsBefore };
+        Some(Cut::Unnoticed { from, effects, reader, reads, names, more })
     }
 
     /// The columns of one relation that another depends on.

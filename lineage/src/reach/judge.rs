@@ -8,7 +8,7 @@ use crate::change::EffectKind;
 use crate::graph::columns::Part;
 use crate::graph::{LineageGraph, Node};
 use crate::name::{ColumnName, RelationName};
-use crate::relation::{Reference, Relation, RelationKind};
+use crate::relation::{Reference, Relation, RelationId, RelationKind};
 
 use super::cut::Cut;
 use super::walk::{Hit, Place, is_declared_now};
@@ -65,10 +65,16 @@ impl Spread<'_> {
                 true => Vec::new(),
                 false => base.resolve(reference, project),
             };
-            let gone: Vec<Node> = before
+            let mut gone: Vec<Node> = before
                 .into_iter()
                 .filter(|node| is_built(base, node) && own(head, &base.relation(*node).id).is_none())
                 .collect();
+            // What it reads by another name now is among its reads.
+            let known = gone.len();
+            gone.retain(|node| !self.follows(&base.relation(*node).id, reads, project));
+            if known > 0 && gone.is_empty() {
+                continue;
+            }
             for node in &gone {
                 let hit = Hit { place: Place::Gone(*node), kind: EffectKind::Removed };
                 let effect = Noticed { kind: EffectKind::Broken, column: None };
@@ -106,6 +112,13 @@ impl Spread<'_> {
             job.cut = self.cut(&nodes, wanted);
         }
         job
+    }
+
+    /// Whether what reads a relation of base reads it by its other name as well.
+    fn follows(&self, gone: &RelationId, reads: &[Reference], project: Option<&str>) -> bool {
+        let head = self.walk.head;
+        let Some(now) = self.walk.followed.now(gone).and_then(|id| head.by_id(id)) else { return false };
+        reads.iter().any(|read| head.resolve(read, project).contains(&now))
     }
 
     /// What arrives at a job by way of one relation that it reads.

@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use crate::change::followed::Followed;
 use crate::change::query::{self, Copied};
 use crate::change::{ChangeKind, Comparison, Effect, EffectKind, own};
 use crate::dependency::{ColumnPath, EdgeKind, Extent, Ground};
@@ -82,6 +83,8 @@ pub(super) struct Walk<'a> {
     changed: BTreeSet<Node>,
     /// What arrives at each relation of head.
     by_relation: HashMap<Node, Vec<Hit>>,
+    /// What has another name, and who follows.
+    pub(super) followed: Followed,
 }
 
 impl<'a> Walk<'a> {
@@ -96,11 +99,13 @@ impl<'a> Walk<'a> {
             asked: 0,
             changed: BTreeSet::new(),
             by_relation: HashMap::new(),
+            followed: Followed::default(),
         }
     }
 
     /// Starts everything that changed.
     pub(super) fn start(&mut self, comparison: &Comparison) {
+        self.followed = comparison.followed.clone();
         let is_in_query = |effect: &Effect| !matches!(effect.kind, EffectKind::Config | EffectKind::Moved);
         let of_queries = comparison.changes.iter().filter(|change| change.effects.iter().any(is_in_query));
         self.changed.extend(of_queries.filter_map(|change| self.head.by_id(&change.id)));
@@ -111,6 +116,12 @@ impl<'a> Walk<'a> {
             match (change.kind, self.head.by_id(&change.id), self.base.by_id(&change.id)) {
                 (ChangeKind::Removed, _, Some(gone)) => {
                     self.arrive(Hit { place: Place::Gone(gone), kind: EffectKind::Removed }, start);
+                }
+                (ChangeKind::Renamed, Some(node), _) => {
+                    if let Some(gone) = self.followed.before(&change.id).and_then(|id| self.base.by_id(id)) {
+                        self.arrive(Hit { place: Place::Gone(gone), kind: EffectKind::Moved }, start.clone());
+                    }
+                    change.effects.iter().for_each(|effect| self.start_effect(node, effect, &start));
                 }
                 (_, Some(node), _) => change.effects.iter().for_each(|effect| self.start_effect(node, effect, &start)),
                 _ => {}
@@ -208,6 +219,9 @@ impl<'a> Walk<'a> {
         let read = &columns.node(id).part;
         for (to, edge) in columns.downstream(id) {
             let reader = columns.node(to);
+            if hit.kind == EffectKind::Added && self.is_followed(columns.node(id), reader) {
+                continue;
+            }
             if hit.kind == EffectKind::RowsDuplicated
                 && let Some(kinds) = self.copies_at(columns.node(id).relation, reader)
             {
@@ -234,6 +248,21 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+    }
+
+    /// Whether a column that has another name is read under it by who was compared so: nothing is new
+    /// there, unless it passes the name on.
+    fn is_followed(&self, read: &ColumnNode, reader: &ColumnNode) -> bool {
+        let id = |node: Node| &self.head.relation(node).id;
+        if read.relation == reader.relation || !self.followed.is_settled(id(reader.relation)) {
+            return false;
+        }
+        let Some(path) = read.column() else { return false };
+        let is_renamed = self.followed.columns(id(read.relation)).iter().any(|column| column.head == path.column);
+        let passes_on = |path: &ColumnPath| {
+            self.followed.columns(id(reader.relation)).iter().any(|column| column.head == path.column)
+        };
+        is_renamed && !reader.column().is_some_and(passes_on)
     }
 
     /// A column that a reader had before is not new there, and only holds something else.
@@ -346,9 +375,19 @@ impl<'a> Walk<'a> {
         let Some(before) = own(self.base, &self.head.relation(node).id) else { return };
         let columns = self.base.columns();
         let Some(id) = columns.part(before, &Part::Column(path)) else { return };
+        let followed =
+            self.followed.columns(&self.head.relation(node).id).iter().any(|renamed| renamed.base == *column);
         for (to, edge) in columns.downstream(id) {
             let reader = columns.node(to);
             let Some(now) = own(self.head, &self.base.relation(reader.relation).id) else { continue };
+            // Who was compared under its old name loses it only if he passed it on.
+            if followed && now != node && self.followed.is_settled(&self.head.relation(now).id) {
+                let renamed = self.followed.columns(&self.head.relation(now).id);
+                let passes_on = |path: &ColumnPath| renamed.iter().any(|other| other.base == path.column);
+                if !reader.column().is_some_and(passes_on) {
+                    continue;
+                }
+            }
             let next = known.behind(hit, Some(edge.into()));
             match &reader.part {
                 Part::Column(path) if now != node && path.fields().is_empty() && !has(self.head, now, path) => {
@@ -385,7 +424,8 @@ impl<'a> Walk<'a> {
         let Some(before) = own(base, &head.relation(node).id) else { return };
         for reader in head.children(node) {
             let Some(was) = own(base, &head.relation(reader).id) else { continue };
-            if reader == node || self.changed.contains(&reader) {
+            let is_settled = self.followed.is_settled(&head.relation(reader).id);
+            if reader == node || self.changed.contains(&reader) || is_settled {
                 continue;
             }
             let next = known.behind(hit, self.site(node, reader));
@@ -406,6 +446,16 @@ impl<'a> Walk<'a> {
     /// reads other rows. Who stopped reading it has changed by himself.
     fn leave_gone(&mut self, gone: Node, hit: &Hit, known: &Known) {
         self.readers_by_name(gone, hit, known);
+        // Whoever finds it by its other name and was not compared so read something else before.
+        let now = self.followed.now(&self.base.relation(gone).id).and_then(|id| own(self.head, id));
+        let Some(now) = now else { return };
+        for reader in self.head.children(now).into_iter().filter(|reader| *reader != now) {
+            let is_told = self.changed.contains(&reader) || self.followed.is_settled(&self.head.relation(reader).id);
+            if !is_told {
+                let next = known.behind(hit, self.site(now, reader));
+                self.whole_of(reader, EffectKind::Unspecified, &next);
+            }
+        }
     }
 
     fn readers_by_name(&mut self, before: Node, hit: &Hit, known: &Known) {

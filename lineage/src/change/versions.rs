@@ -1,0 +1,162 @@
+//! The two versions of one relation, and what their queries say of each other. It must not know the
+//! others, but for the names that changed upstream.
+
+use crate::canonical::{Relations, TextComparison, compare_texts};
+use crate::graph::{LineageGraph, Node};
+use crate::relation::{Body, Writer};
+
+use super::followed::{Followed, RenamedColumn, UnderOldNames, hands_on, is_rebuilt};
+use super::query::{self, Compared};
+use super::{Bodies, Effect, Learned};
+
+const SAME_MEANING: &str = "the SQL is written in another way and means the same";
+const SAME_UNDER_NEW_NAMES: &str = "it asks by the new name for what it read before";
+
+/// The two versions of one relation.
+#[derive(Clone, Copy)]
+pub(super) struct Pair<'a> {
+    pub(super) base: &'a LineageGraph,
+    pub(super) head: &'a LineageGraph,
+    pub(super) before: Node,
+    pub(super) after: Node,
+    pub(super) followed: &'a Followed,
+}
+
+/// What the texts of two writers, one for each variant that can run, say of each other.
+enum Texts {
+    Same,
+    /// They differ in this, and in nothing else; some columns only have another name.
+    Differ(Vec<Effect>, Vec<RenamedColumn>),
+    Unclear(String),
+}
+
+impl Pair<'_> {
+    /// Compares the queries that two writers of the relation are; none if they are no such pair.
+    pub(super) fn compare_queries(self, old: &Writer, new: &Writer) -> Option<(Bodies, Learned)> {
+        let concerned = self.followed.concerns(self.head, self.after);
+        let found = if concerned { self.under_old_names(old, new) } else { None };
+        let (found, settled) = match found {
+            Some(found @ (Texts::Same | Texts::Differ(..))) => (found, true),
+            _ => (self.texts(old, new, &self.head.sight(self.after, new), false)?, false),
+        };
+        Some(match found {
+            Texts::Same if settled => (Bodies::Same(SAME_UNDER_NEW_NAMES), Learned { settled, ..Learned::default() }),
+            Texts::Same => (Bodies::Same(SAME_MEANING), Learned::default()),
+            Texts::Differ(effects, renamed) => {
+                (Bodies::Effects(effects), Learned { renamed: self.handed_on(renamed), settled, was: None })
+            }
+            Texts::Unclear(why) => {
+                let detail = format!("the SQL differs, and in what is not worked out: {why}");
+                (Bodies::Differ(detail), Learned::default())
+            }
+        })
+    }
+
+    /// What becomes of names that changed upstream, of a relation that is written as it was.
+    pub(super) fn follow(self, old: &[Writer], new: &[Writer]) -> Learned {
+        let ([old], [new]) = (old, new) else { return Learned::default() };
+        if !self.followed.concerns(self.head, self.after) {
+            return Learned::default();
+        }
+        match self.under_old_names(old, new) {
+            Some(Texts::Same) => Learned { settled: true, ..Learned::default() },
+            Some(Texts::Differ(effects, renamed)) if renamed.len() * 2 == effects.len() => {
+                let found = self.handed_on(renamed);
+                // What is not handed on is carried on as what comes and goes.
+                Learned { settled: found.len() * 2 == effects.len(), renamed: found, was: None }
+            }
+            _ => Learned::default(),
+        }
+    }
+
+    /// Columns by other names are handed on to readers only where the relation is built anew.
+    fn handed_on(self, renamed: Vec<RenamedColumn>) -> Vec<RenamedColumn> {
+        let does = hands_on(self.base, self.before) && hands_on(self.head, self.after);
+        if does { renamed } else { Vec::new() }
+    }
+
+    fn under_old_names(self, old: &Writer, new: &Writer) -> Option<Texts> {
+        let sees = UnderOldNames { head: self.head, sight: self.head.sight(self.after, new), followed: self.followed };
+        self.texts(old, new, &sees, true)
+    }
+
+    /// Compares texts; those that are the same to the letter count as the same unless they see other names.
+    fn texts(self, old: &Writer, new: &Writer, sees: &dyn Relations, names_differ: bool) -> Option<Texts> {
+        let (
+            Body::Sql { dialect, variants: before, conditions: asked },
+            Body::Sql { dialect: now, variants: after, conditions: asks },
+        ) = (&old.body, &new.body)
+        else {
+            return None;
+        };
+        if dialect != now || asked != asks || before.len() != after.len() {
+            return None;
+        }
+        let base = self.base.sight(self.before, old);
+        let mut effects: Vec<Effect> = Vec::new();
+        let mut renamed = Vec::new();
+        for (index, (before, after)) in before.iter().zip(after).enumerate() {
+            if !names_differ && compare_texts(before, after, *dialect) != TextComparison::Different {
+                continue;
+            }
+            let old = query::Version { text: before, sees: &base };
+            let new = query::Version { text: after, sees };
+            match query::compare(&old, &new, *dialect) {
+                Compared::Same => {}
+                Compared::Differ(found, pairs) => {
+                    let told = |found: &Effect, effects: &[Effect]| {
+                        effects.iter().any(|effect| {
+                            (effect.kind, &effect.column, &effect.detail) == (found.kind, &found.column, &found.detail)
+                        })
+                    };
+                    let found: Vec<Effect> = found.into_iter().filter(|one| !told(one, &effects)).collect();
+                    effects.extend(found.into_iter().map(|effect| effect.in_variant(index)));
+                    renamed.extend(pairs);
+                }
+                Compared::Unclear(why) => return Some(Texts::Unclear(why)),
+            }
+        }
+        Some(if effects.is_empty() { Texts::Same } else { Texts::Differ(effects, renamed) })
+    }
+}
+
+/// So many relations that are gone are held against one that is new.
+const MOST_PAIRS: usize = 20;
+
+/// The relation of base, one of those that are gone, that a new one of head is by another name, and the
+/// columns that have another name as well.
+pub(super) fn same_by_another_name(
+    base: &LineageGraph,
+    head: &LineageGraph,
+    gone: &[Node],
+    after: Node,
+    followed: &Followed,
+) -> Option<(Node, Vec<RenamedColumn>)> {
+    let is = head.relation(after);
+    let [new] = is.writers.as_slice() else { return None };
+    if !hands_on(head, after) || !is_rebuilt(is) {
+        return None;
+    }
+    let columns = head.shape(after).columns.len();
+    let likely = |node: &&Node| {
+        let was = base.relation(**node);
+        was.kind == is.kind && hands_on(base, **node) && base.shape(**node).columns.len() == columns
+    };
+    // A file that has another place only is looked at first.
+    let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut likely: Vec<Node> = gone.iter().filter(likely).copied().collect();
+    likely.sort_by_key(|node| {
+        let was = base.relation(*node);
+        let same_file = was.writers.iter().any(|writer| file(&writer.path) == file(&new.path));
+        (!same_file, was.name.clone())
+    });
+    likely.into_iter().take(MOST_PAIRS).find_map(|before| {
+        let [old] = base.relation(before).writers.as_slice() else { return None };
+        let pair = Pair { base, head, before, after, followed };
+        match pair.under_old_names(old, new)? {
+            Texts::Same => Some((before, Vec::new())),
+            Texts::Differ(effects, renamed) if renamed.len() * 2 == effects.len() => Some((before, renamed)),
+            Texts::Differ(..) | Texts::Unclear(_) => None,
+        }
+    })
+}
