@@ -16,6 +16,7 @@ use crate::graph::{LineageGraph, Node};
 use crate::name::{ColumnName, RelationName};
 use crate::relation::{Body, Declaration, Relation, RelationId, RelationKind, Rung, Writer};
 
+mod data;
 mod declared;
 pub(crate) mod followed;
 pub(crate) mod query;
@@ -206,9 +207,32 @@ impl Comparison {
     }
 }
 
-/// Compares two versions; `differing` are the paths whose content differs or that only one side has.
+/// Which of two versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// What is compared with.
+    Base,
+    /// What is compared.
+    Head,
+}
+
+/// The text of a file of a version, where it can be had.
+pub type Files<'f> = dyn Fn(Version, &str) -> Option<String> + 'f;
+
+/// Compares two versions without their files of data, of which it is said then that they differ.
 #[must_use]
 pub fn compare(base: &LineageGraph, head: &LineageGraph, differing: &BTreeSet<Arc<str>>) -> Comparison {
+    compare_with(base, head, differing, &|_, _| None)
+}
+
+/// Compares two versions; `differing` are the paths whose content differs or that only one side has.
+#[must_use]
+pub fn compare_with(
+    base: &LineageGraph,
+    head: &LineageGraph,
+    differing: &BTreeSet<Arc<str>>,
+    files: &Files<'_>,
+) -> Comparison {
     let mut comparison = Comparison::default();
     let is_built = |graph: &LineageGraph, node: &Node| graph.relation(*node).kind != RelationKind::External;
     let mut gone: Vec<Node> =
@@ -218,7 +242,7 @@ pub fn compare(base: &LineageGraph, head: &LineageGraph, differing: &BTreeSet<Ar
         let followed = std::mem::take(&mut comparison.followed);
         let (found, learned) = match own(base, &head.relation(after).id) {
             Some(before) => {
-                let pair = Pair { base, head, before, after, followed: &followed };
+                let pair = Pair { base, head, before, after, followed: &followed, files };
                 compare_relation(pair, differing)
             }
             None => pair_up(base, head, &mut gone, after, &followed),
@@ -422,6 +446,9 @@ fn compare_writers(pair: Pair<'_>, base: &[Writer], head: &[Writer]) -> (Bodies,
     let bodies = match (left.as_slice(), unmatched.as_slice()) {
         ([], []) => return (Bodies::Same(why), pair.follow(base, head)),
         ([before], [after]) => match compare_bodies(&before.body, &after.body) {
+            Bodies::Differ(detail) if matches!(after.body, Body::Data { .. }) => {
+                pair.compare_data(before, after, detail)
+            }
             Bodies::Differ(detail) => {
                 return pair.compare_queries(before, after).unwrap_or((Bodies::Differ(detail), Learned::default()));
             }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use headsup_lineage::change::{Change, Comparison, compare};
+use headsup_lineage::change::{Change, Comparison, Version, compare_with};
 use headsup_lineage::diagnostic::{Diagnostic, Severity};
 use headsup_lineage::name::ColumnName;
 use headsup_lineage::reach::{Cut, JobReach, Names, Noticed, Reach, Spread, Step, spread};
@@ -56,7 +56,14 @@ pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Impa
     reading::need_readable(manifest.as_ref(), &head)?;
     progress.now("comparing");
     let differing: BTreeSet<_> = sides.changed.iter().cloned().collect();
-    let mut comparison = compare(&base.graph, &head.graph, &differing);
+    let file = |version: Version, path: &str| {
+        let side = match version {
+            Version::Base => &sides.base,
+            Version::Head => &sides.head,
+        };
+        side.snapshot.text(path).ok()
+    };
+    let mut comparison = compare_with(&base.graph, &head.graph, &differing, &file);
     comparison.unread = unread(&base, &head, &differing);
     let mut reading = reading::finish(&sides.head, settings, plan, head);
     let of_base = reading::jobs_of_base(&reading, &sides.base, &base, common);

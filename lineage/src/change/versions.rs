@@ -7,9 +7,10 @@ use crate::relation::{Body, Writer};
 
 use super::followed::{Followed, RenamedColumn, UnderOldNames, hands_on, is_rebuilt};
 use super::query::{self, Compared};
-use super::{Bodies, Effect, Learned};
+use super::{Bodies, Effect, Files, Learned, Version, data};
 
 const SAME_MEANING: &str = "the SQL is written in another way and means the same";
+const SAME_ROWS: &str = "the file is written in another way, and its rows are the same";
 const SAME_UNDER_NEW_NAMES: &str = "it asks by the new name for what it read before";
 
 /// The two versions of one relation.
@@ -20,6 +21,7 @@ pub(super) struct Pair<'a> {
     pub(super) before: Node,
     pub(super) after: Node,
     pub(super) followed: &'a Followed,
+    pub(super) files: &'a Files<'a>,
 }
 
 /// What the texts of two writers, one for each variant that can run, say of each other.
@@ -50,6 +52,18 @@ impl Pair<'_> {
                 (Bodies::Differ(detail), Learned::default())
             }
         })
+    }
+
+    /// Compares the rows of two files of data.
+    pub(super) fn compare_data(self, old: &Writer, new: &Writer, otherwise: String) -> Bodies {
+        let texts = ((self.files)(Version::Base, &old.path), (self.files)(Version::Head, &new.path));
+        let (Some(before), Some(after)) = texts else { return Bodies::Differ(otherwise) };
+        let (was, is) = (self.base.relation(self.before), self.head.relation(self.after));
+        match data::compare((was, &before), (is, &after)) {
+            data::Compared::Same => Bodies::Same(SAME_ROWS),
+            data::Compared::Differ(effects) => Bodies::Effects(effects),
+            data::Compared::Unclear(why) => Bodies::Differ(format!("{otherwise}, and {why}")),
+        }
     }
 
     /// What becomes of names that changed upstream, of a relation that is written as it was.
@@ -152,7 +166,7 @@ pub(super) fn same_by_another_name(
     });
     likely.into_iter().take(MOST_PAIRS).find_map(|before| {
         let [old] = base.relation(before).writers.as_slice() else { return None };
-        let pair = Pair { base, head, before, after, followed };
+        let pair = Pair { base, head, before, after, followed, files: &|_, _| None };
         match pair.under_old_names(old, new)? {
             Texts::Same => Some((before, Vec::new())),
             Texts::Differ(effects, renamed) if renamed.len() * 2 == effects.len() => Some((before, renamed)),
