@@ -202,6 +202,10 @@ pub(super) struct Run {
     pub(super) captured: Mutex<Captured>,
     /// What was asked of the project.
     pub(super) questions: Mutex<Questions>,
+    /// `target` and `model`, made when a template first looks at them: one value each for the whole run,
+    /// as in dbt.
+    pub(super) target: OnceLock<Value>,
+    pub(super) model: OnceLock<Value>,
     depth: AtomicUsize,
     fuel: AtomicI64,
     output: AtomicI64,
@@ -218,6 +222,8 @@ impl Run {
             pass,
             captured: Mutex::default(),
             questions: Mutex::default(),
+            target: OnceLock::new(),
+            model: OnceLock::new(),
             depth: AtomicUsize::new(0),
             fuel: AtomicI64::new(NODE_FUEL),
             output: AtomicI64::new(MAX_OUTPUT),

@@ -64,10 +64,10 @@ pub(super) fn native(run: &Arc<Run>, own: &Arc<str>, name: &str) -> Option<Value
         "should_full_refresh" => function(|_| Ok(Value::from(false))),
         "should_store_failures" => function(|_| Ok(Value::from(false))),
         "this" => this(run),
-        "target" => own_deep(&from_json(&world.target), 0),
+        "target" => run.target.get_or_init(|| own_deep(&from_json(&world.target), 0)).clone(),
         "schema" => from_json(world.target.get("schema").unwrap_or(&Json::Null)),
         "database" => from_json(world.target.get("database").unwrap_or(&Json::Null)),
-        "model" | "node" if !subject.id.is_empty() => node(run),
+        "model" | "node" if !subject.id.is_empty() => run.model.get_or_init(|| node(run)).clone(),
         "graph" => match run.engine.graph.get().filter(|_| run.pass != Pass::Parse) {
             Some(graph) => {
                 values::lock(&run.questions).look_around();

@@ -1,7 +1,6 @@
 //! What the warehouse calls a node: the project's own naming macros, asked with a target that is
 //! not known, and what of the answer does not depend on it.
 
-use std::cell::OnceCell;
 use std::sync::Arc;
 
 use headsup_lineage::name::RelationName;
@@ -23,12 +22,11 @@ use super::world::{TARGET_DATABASE, TARGET_SCHEMA};
 pub(super) fn table(engine: &Arc<Engine>, node: &Node) -> TableName {
     let world = &engine.world;
     let run = Run::new(engine, &Arc::new(node.candidate.subject(&node.config)), Pass::Parse);
-    let model = OnceCell::new();
     let asked = |name: &str, custom: Option<String>| {
         let called = engine.find(&world.root, name).or_else(|| engine.find("dbt", name))?;
         let custom = custom.map_or_else(|| Value::from(()), Value::from);
-        let model = model.get_or_init(|| native(&run, &node.candidate.package, "model").unwrap_or_default());
-        let answer = run.call_macro(called, &[custom, model.clone()]).ok()?.to_string();
+        let model = native(&run, &node.candidate.package, "model").unwrap_or_default();
+        let answer = run.call_macro(called, &[custom, model]).ok()?.to_string();
         Some(answer.trim().to_owned()).filter(|answer| !answer.is_empty() && !answer.contains(char::is_whitespace))
     };
     let said = |key: &str| config::text(&node.config, key);
