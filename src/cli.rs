@@ -65,6 +65,10 @@ pub struct Common {
 pub enum Command {
     /// Show what a branch changes, which jobs that reaches, and whom to tell
     Impact(ImpactArgs),
+    /// Tell each owner whose job a change reaches, once
+    Notify(NotifyArgs),
+    /// Show what was to be sent and was not, and send it
+    Outbox(OutboxArgs),
     /// Show who depends on a table or a column, and with --upstream on what it depends
     #[command(visible_alias = "who")]
     Depends(DependsArgs),
@@ -97,6 +101,78 @@ pub struct ImpactArgs {
     /// When to exit with status 1
     #[arg(long, value_enum, default_value_t = FailOn::Never)]
     pub fail_on: FailOn,
+}
+
+/// Arguments of `notify`.
+#[derive(Debug, Args)]
+pub struct NotifyArgs {
+    /// What to compare with: a revision, or dir:PATH [default: where head left the main branch]
+    #[arg(long, value_name = "REV", conflicts_with_all = ["from", "resume"])]
+    pub base: Option<Side>,
+    /// What changes: worktree, index, a revision, or dir:PATH [default: HEAD and what is not committed]
+    #[arg(long, value_name = "REV", conflicts_with_all = ["from", "resume"])]
+    pub head: Option<Side>,
+    /// Read base from a dbt manifest
+    #[arg(long, value_name = "FILE", requires = "manifest")]
+    pub base_manifest: Option<PathBuf>,
+    /// Send what `headsup impact --format json` found before
+    #[arg(long, value_name = "REPORT.json", conflicts_with = "resume")]
+    pub from: Option<PathBuf>,
+    /// Send what an earlier run left in the ledger, and nothing else
+    #[arg(long, conflicts_with_all = ["dry_run", "only", "withdraw"])]
+    pub resume: bool,
+    /// Show exactly what would be sent, and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Tell only one team or owner
+    #[arg(long, value_name = "TEAM")]
+    pub only: Option<String>,
+    /// What the author of the change adds
+    #[arg(long, value_name = "TEXT")]
+    pub message: Option<String>,
+    /// Where the change can be seen [default: from the CI service, or the remote]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// When the change lands, such as "24 November"
+    #[arg(long, value_name = "TEXT")]
+    pub lands: Option<String>,
+    /// The change is given up: take back what was announced
+    #[arg(long)]
+    pub withdraw: bool,
+    /// How to deliver.
+    #[command(flatten)]
+    pub delivery: DeliveryArgs,
+}
+
+/// Arguments of `outbox`.
+#[derive(Debug, Args)]
+pub struct OutboxArgs {
+    /// Show what was sent, too
+    #[arg(long, conflicts_with = "retry")]
+    pub all: bool,
+    /// Send again what waits or was refused
+    #[arg(long)]
+    pub retry: bool,
+    /// How to deliver.
+    #[command(flatten)]
+    pub delivery: DeliveryArgs,
+}
+
+/// How messages are delivered.
+#[derive(Debug, Args)]
+pub struct DeliveryArgs {
+    /// The file that knows what was sent [default: .headsup/ledger.db in the project folder]
+    #[arg(long, value_name = "FILE", env = "HEADSUP_LEDGER", hide_env = true)]
+    pub ledger: Option<PathBuf>,
+    /// How long to go on trying what fails; the rest stays in the ledger
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub give_up_after: u64,
+    /// How long to wait for one answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+    /// How long others wait for a run that ended without letting go.
+    #[arg(long, hide = true, default_value_t = 10_000)]
+    pub lease_ms: u64,
 }
 
 /// Arguments of `depends`.

@@ -12,6 +12,8 @@ mod impact;
 mod jobs;
 mod lineage;
 mod models;
+mod notify;
+mod outbox;
 mod reading;
 mod why;
 
@@ -26,6 +28,8 @@ pub fn run(cli: &Cli, ui: Ui) -> Result<ExitStatus> {
         Command::Impact(args) => impact::run(args, &cli.common, ui),
         Command::Lineage(args) => lineage::run(args, &cli.common, ui),
         Command::Models(args) => models::run(args, &cli.common, ui),
+        Command::Notify(args) => notify::run(args, &cli.common, ui),
+        Command::Outbox(args) => outbox::run(args, &cli.common, ui),
         Command::Jobs(args) => jobs::run(args, &cli.common, ui),
         Command::Doctor(args) => doctor::run(args, &cli.common, ui),
         Command::Why(args) => why::run(args, &cli.common, ui),
@@ -42,6 +46,8 @@ fn need_form(cli: &Cli) -> Result<()> {
         Command::Lineage(args) if args.jsonl => ("lineage --jsonl", &[Text, Json]),
         Command::Lineage(_) => ("lineage", &[Text, Markdown, Json, Mermaid, Dot, OpenLineage]),
         Command::Models(_) => ("models", &[Text, Markdown, Json]),
+        Command::Notify(_) => ("notify", &[Text, Markdown, Json]),
+        Command::Outbox(_) => ("outbox", &[Text, Markdown, Json]),
         Command::Jobs(_) => ("jobs", &[Text, Markdown, Json]),
         Command::Doctor(_) => ("doctor", &[Text, Markdown, Json]),
         Command::Why(_) => ("why", &[Text, Markdown, Json]),

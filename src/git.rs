@@ -6,6 +6,7 @@ pub mod create;
 mod fault;
 mod links;
 mod listing;
+pub mod origin;
 mod packages;
 mod revision;
 

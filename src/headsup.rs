@@ -2,20 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use headsup_lineage::change::{Effect, EffectKind};
+use headsup_lineage::change::{ChangeKind, Effect, EffectKind};
 use headsup_lineage::name::{ColumnName, RelationName};
 use headsup_lineage::reach::Reach;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::project::Criticality;
 use crate::report::{ChangeEntry, EffectEntry, JobEntry};
+use crate::settings::Standard;
 
 /// One message to one owner about one base..head.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeadsUp {
     /// Whom it is for.
     pub owner: String,
     /// Where he is told, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
     /// What it says in a line.
     pub subject: String,
@@ -23,6 +25,39 @@ pub struct HeadsUp {
     pub body: String,
     /// The owner's jobs that it is about.
     pub jobs: Vec<String>,
+    /// What changed, a sentence a table, as far as it concerns these jobs.
+    pub what: Vec<String>,
+    /// What that means for each of the jobs, the most critical first.
+    pub about: Vec<AboutJob>,
+    /// How all this is known.
+    pub known_by: String,
+    /// How many other jobs of the owner were checked and are not reached.
+    pub spared: usize,
+}
+
+/// What a change means for one job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AboutJob {
+    /// Its name.
+    pub job: String,
+    /// How much it matters.
+    pub criticality: Criticality,
+    /// How much its owner wants to hear.
+    pub standard: Standard,
+    /// Whether it is reached.
+    pub reach: Reach,
+    /// What happens to what it reads, in a phrase; empty where no more is known than that something does.
+    pub happens: String,
+    /// What happens to what it reads, worst first, each once.
+    pub effects: Vec<EffectKind>,
+    /// What happens where the way to it starts, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<EffectKind>,
+    /// The tables from the change to what it reads, with columns where they are known.
+    pub way: Vec<String>,
+    /// Why it cannot be told, where it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A job of an owner, and whether his standard asks for a message about it.
@@ -32,6 +67,8 @@ pub struct Impact {
     pub job: JobEntry,
     /// Where the owner is told.
     pub channel: Option<String>,
+    /// How much he wants to hear.
+    pub standard: Standard,
     /// Whether he hears of it.
     pub hears: Hears,
 }
@@ -67,12 +104,15 @@ pub fn write(impacts: &[Impact], changes: &[ChangeEntry], sender: &Sender) -> Ve
     }
     let mut headsups = Vec::new();
     for ((owner, channel), impacts) in by_owner {
-        let mut told: Vec<&JobEntry> =
-            impacts.iter().filter(|impact| impact.hears == Hears::Yes).map(|impact| &impact.job).collect();
-        if told.is_empty() {
+        let mut heard: Vec<&Impact> = impacts.iter().filter(|impact| impact.hears == Hears::Yes).copied().collect();
+        if heard.is_empty() {
             continue;
         }
-        told.sort_by(|a, b| (b.criticality, b.reach, &a.job).cmp(&(a.criticality, a.reach, &b.job)));
+        heard.sort_by(|a, b| {
+            let (a, b) = (&a.job, &b.job);
+            (b.criticality, b.reach, &a.job).cmp(&(a.criticality, a.reach, &b.job))
+        });
+        let told: Vec<&JobEntry> = heard.iter().map(|impact| &impact.job).collect();
         let spared = impacts.len() - told.len();
         headsups.push(HeadsUp {
             owner: owner.to_owned(),
@@ -80,9 +120,31 @@ pub fn write(impacts: &[Impact], changes: &[ChangeEntry], sender: &Sender) -> Ve
             subject: subject(&told),
             body: body(&told, changes, sender, spared),
             jobs: told.iter().map(|job| job.job.clone()).collect(),
+            what: sentences(&told, changes),
+            about: heard.iter().map(|impact| about(impact)).collect(),
+            known_by: known_by(&told, changes),
+            spared,
         });
     }
     headsups
+}
+
+fn about(impact: &Impact) -> AboutJob {
+    let job = &impact.job;
+    let mut effects: Vec<EffectKind> = job.effects.iter().map(|effect| effect.effect).collect();
+    effects.sort_unstable();
+    effects.dedup();
+    AboutJob {
+        job: job.job.clone(),
+        criticality: job.criticality,
+        standard: impact.standard,
+        reach: job.reach,
+        happens: happens(&job.effects),
+        effects,
+        cause: job.steps.first().map(|step| step.effect),
+        way: job.way(),
+        reason: job.reason.clone(),
+    }
 }
 
 fn subject(told: &[&JobEntry]) -> String {
@@ -147,6 +209,39 @@ fn what(told: &[&JobEntry], changes: &[ChangeEntry]) -> Vec<String> {
         texts.push(format!("and {more} more relations"));
     }
     texts
+}
+
+/// What changed, a sentence a table, as somebody would say it who does not know the code: all tables that
+/// the told jobs hear of, each once.
+fn sentences(told: &[&JobEntry], changes: &[ChangeEntry]) -> Vec<String> {
+    const MOST: usize = 50;
+    let mut texts = Vec::new();
+    for job in told {
+        let Some(start) = job.path.as_ref().and_then(|path| path.first()) else { continue };
+        let Some(change) = changes.iter().find(|change| change.relation == *start) else { continue };
+        let text = match change.kind {
+            ChangeKind::Removed => format!("{} is gone", change.relation),
+            ChangeKind::Added => format!("{} is new", change.relation),
+            ChangeKind::Modified => {
+                let effects = concerning(job, &change.effects);
+                format!("{}: {}", change.relation, in_a_row(effects.iter().map(plain_phrase)))
+            }
+        };
+        if !texts.contains(&text) && texts.len() < MOST {
+            texts.push(text);
+        }
+    }
+    texts
+}
+
+/// An effect as one says it: `column tax is gone`.
+fn plain_phrase(effect: &Effect) -> String {
+    match (&effect.column, effect.kind, effect.detail.as_deref()) {
+        (Some(column), EffectKind::Added, None | Some("the column is new")) => format!("column {column} is new"),
+        (Some(column), EffectKind::Removed, None | Some("the column is gone")) => format!("column {column} is gone"),
+        (Some(column), EffectKind::Removed, Some(detail)) => format!("column {column} is gone: {detail}"),
+        _ => phrase(effect),
+    }
 }
 
 /// Of what differs where the way to a job starts, that by which it comes there; all of it if that
@@ -246,14 +341,22 @@ fn words_of_columns(kind: EffectKind, columns: usize) -> String {
 /// Effects as one phrase, worst first: `the SQL differs; materialized: view → table`.
 #[must_use]
 pub fn describe(effects: &[Effect]) -> String {
+    in_a_row(effects.iter().map(phrase))
+}
+
+fn phrase(effect: &Effect) -> String {
+    match (&effect.column, &effect.detail) {
+        (Some(column), Some(detail)) => format!("column {column} {}: {detail}", words(effect.kind)),
+        (Some(column), None) => format!("column {column} {}", words(effect.kind)),
+        (None, Some(detail)) => detail.clone(),
+        (None, None) => words(effect.kind).to_owned(),
+    }
+}
+
+/// Phrases in one, each once, and the first few of many.
+fn in_a_row(all: impl Iterator<Item = String>) -> String {
     let mut phrases: Vec<String> = Vec::new();
-    for effect in effects {
-        let phrase = match (&effect.column, &effect.detail) {
-            (Some(column), Some(detail)) => format!("column {column} {}: {detail}", words(effect.kind)),
-            (Some(column), None) => format!("column {column} {}", words(effect.kind)),
-            (None, Some(detail)) => detail.clone(),
-            (None, None) => words(effect.kind).to_owned(),
-        };
+    for phrase in all {
         let phrase = clipped(&phrase);
         if !phrases.contains(&phrase) {
             phrases.push(phrase);
@@ -277,7 +380,7 @@ fn clipped(phrase: &str) -> String {
 }
 
 /// The beginning of a text, up to a space, if it is longer than so many characters.
-fn cut_at(text: &str, most: usize) -> String {
+pub(crate) fn cut_at(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }

@@ -6,12 +6,14 @@
 pub mod audience;
 pub mod cli;
 pub mod commands;
+pub mod deliver;
 pub mod dependents;
 pub mod error;
 pub mod evidence;
 pub mod git;
 pub mod headsup;
 pub mod lines;
+pub mod message;
 pub mod moment;
 pub mod project;
 pub mod query_log;

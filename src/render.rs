@@ -13,6 +13,7 @@ mod dot;
 mod json;
 mod markdown;
 mod mermaid;
+pub mod message;
 mod openlineage;
 mod stream;
 mod text;

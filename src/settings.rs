@@ -12,6 +12,7 @@ use std::fmt;
 use globset::GlobMatcher;
 use headsup_lineage::diagnostic::{Diagnostic, Position, Severity};
 use headsup_lineage::dialect::Dialect;
+use serde::{Deserialize, Serialize};
 
 use crate::project::Criticality;
 use crate::project::name_pattern::NamePattern;
@@ -121,7 +122,8 @@ pub struct Job {
 }
 
 /// When a job hears of a change; each is a part of the one before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Standard {
     /// A file upstream differs.
     Touched,

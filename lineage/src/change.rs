@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::canonical::{TextComparison, compare_texts};
 use crate::graph::{LineageGraph, Node};
@@ -27,7 +27,7 @@ use followed::{Followed, RenamedColumn, upstream_first};
 use versions::Pair;
 
 /// What happens to a column, to the rows, or to a relation as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EffectKind {
     /// It no longer runs: something that it reads is gone.

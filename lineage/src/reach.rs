@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::change::{Comparison, EffectKind};
 use crate::dependency::EdgeKind;
@@ -25,7 +25,7 @@ pub use judge::{JobReach, Wanted};
 use walk::{Hit, Place, Walk};
 
 /// Whether something is reached, least first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reach {
     /// No change can be noticed there.

@@ -168,7 +168,7 @@ fn impact(job: &Job, spread: &Spread<'_>, comparison: &Comparison, finder: &Find
     let reach = spread.judge(&job.reads, job.project.as_deref(), &wanted);
     let facts = Facts::new(job, &reach, comparison, &project.graph);
     let hears = if facts.meet(job.standard) { Hears::Yes } else { Hears::No };
-    Impact { job: job_entry(job, reach, comparison), channel: job.channel.clone(), hears }
+    Impact { job: job_entry(job, reach, comparison), channel: job.channel.clone(), standard: job.standard, hears }
 }
 
 fn job_entry(job: &Job, reach: JobReach, comparison: &Comparison) -> JobEntry {

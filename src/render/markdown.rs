@@ -13,10 +13,14 @@ use crate::text::turns_direction;
 
 mod depends;
 mod lineage;
+mod message;
+mod notify;
 mod why;
 
 pub(super) use depends::depends;
 pub(super) use lineage::lineage;
+pub use message::{Comment, comment};
+pub(super) use notify::{notify, outbox};
 pub(super) use why::why;
 
 /// A text that Markdown shows as it is.

@@ -14,8 +14,13 @@ mod doctor;
 mod impact;
 mod jobs;
 mod lineage;
+mod message;
 mod models;
+mod notify;
 mod why;
+
+pub use message::message;
+pub(super) use message::message_lines;
 
 /// Where a text is shown.
 #[derive(Debug, Clone, Copy)]

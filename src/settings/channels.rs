@@ -2,7 +2,7 @@
 
 use headsup_lineage::diagnostic::Position;
 
-use super::fields::{Fields, Problems, Value, looks_secret};
+use super::fields::{Fields, Named, Problems, Value, looks_secret};
 use super::names::{EnvName, ProjectPath};
 use crate::yaml::Content;
 
@@ -22,13 +22,17 @@ pub enum Route {
     SlackWebhook {
         /// Holds the webhook's URL.
         webhook_env: EnvName,
+        /// Who is mentioned: ids of users and groups, `here`, `channel`, `everyone`.
+        mention: Vec<String>,
     },
     /// Slack's API.
     SlackApi {
         /// Holds the token.
         token_env: EnvName,
-        /// Such as `#finance-audit`.
+        /// Such as `#finance-audit`, or its id.
         channel: String,
+        /// Who is mentioned: ids of users and groups, `here`, `channel`, `everyone`.
+        mention: Vec<String>,
     },
     /// A comment on the pull request.
     GitHub {
@@ -49,6 +53,8 @@ pub enum Route {
     Email {
         /// The addresses.
         to: Vec<String>,
+        /// Whom it is from, if not the user of the mail server.
+        from: Option<String>,
         /// Holds the URL of the mail server, with user and password.
         smtp_env: EnvName,
     },
@@ -58,6 +64,8 @@ pub enum Route {
         webhook_env: EnvName,
         /// Holds a bearer token, if one is needed.
         token_env: Option<EnvName>,
+        /// Holds the key that messages are signed with, if they are.
+        secret_env: Option<EnvName>,
     },
     /// A file in the project directory.
     File {
@@ -92,7 +100,8 @@ const KINDS: [(&str, Kind); 8] = [
 ];
 
 /// Every key that some kind of channel has.
-pub(super) const KEYS: [&str; 7] = ["kind", "webhook_env", "token_env", "smtp_env", "channel", "to", "path"];
+pub(super) const KEYS: [&str; 10] =
+    ["kind", "webhook_env", "token_env", "secret_env", "smtp_env", "channel", "mention", "to", "from", "path"];
 
 /// Keys that people write secrets into.
 const SECRETS: [&str; 8] = ["webhook", "webhook_url", "url", "token", "api_key", "secret", "password", "smtp"];
@@ -100,11 +109,11 @@ const SECRETS: [&str; 8] = ["webhook", "webhook_url", "url", "token", "api_key",
 impl Kind {
     const fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Slack => &["kind", "webhook_env", "token_env", "channel"],
+            Self::Slack => &["kind", "webhook_env", "token_env", "channel", "mention"],
             Self::GitHub | Self::GitLab => &["kind", "token_env"],
             Self::Teams => &["kind", "webhook_env"],
-            Self::Email => &["kind", "to", "smtp_env"],
-            Self::Webhook => &["kind", "webhook_env", "token_env"],
+            Self::Email => &["kind", "to", "from", "smtp_env"],
+            Self::Webhook => &["kind", "webhook_env", "token_env", "secret_env"],
             Self::File => &["kind", "path"],
             Self::Stdout => &["kind"],
         }
@@ -153,6 +162,7 @@ pub(super) fn read(value: &Value<'_>, problems: &mut Problems) -> Option<Channel
 }
 
 fn route(fields: &Fields<'_>, kind: Kind, problems: &mut Problems) -> Option<Route> {
+    let mention = mentions(fields, problems);
     let mut env = |key: &str| fields.get(key).map(|value| value.checked(problems, EnvName::new));
     Some(match kind {
         Kind::Slack => {
@@ -164,11 +174,11 @@ fn route(fields: &Fields<'_>, kind: Kind, problems: &mut Problems) -> Option<Rou
                         let message = "a Slack webhook has its channel built in";
                         problems.report("settings-value", fields.at, message, hint);
                     }
-                    Route::SlackWebhook { webhook_env: webhook? }
+                    Route::SlackWebhook { webhook_env: webhook?, mention: mention? }
                 }
                 (None, Some(token)) => {
                     let channel = fields.required(problems, "channel");
-                    Route::SlackApi { channel: channel?.text(problems)?, token_env: token? }
+                    Route::SlackApi { channel: channel?.text(problems)?, token_env: token?, mention: mention? }
                 }
                 (None, None) => {
                     let message = "the channel needs `webhook_env`, or `token_env` and `channel`";
@@ -189,10 +199,10 @@ fn route(fields: &Fields<'_>, kind: Kind, problems: &mut Problems) -> Option<Rou
             Route::Teams { webhook_env: webhook?.checked(problems, EnvName::new)? }
         }
         Kind::Webhook => {
-            let token = env("token_env");
+            let (token, secret) = (env("token_env"), env("secret_env"));
             let webhook = fields.required(problems, "webhook_env");
             let webhook_env = webhook?.checked(problems, EnvName::new)?;
-            Route::Webhook { webhook_env, token_env: token.flatten() }
+            Route::Webhook { webhook_env, token_env: token.flatten(), secret_env: secret.flatten() }
         }
         Kind::Email => {
             let smtp_env = optional(env("smtp_env"), "SMTP_URL");
@@ -201,7 +211,7 @@ fn route(fields: &Fields<'_>, kind: Kind, problems: &mut Problems) -> Option<Rou
                 Content::List(_) => to.texts(problems).into_iter().map(|address| address.name).collect(),
                 _ => vec![to.text(problems)?],
             };
-            Route::Email { to, smtp_env: smtp_env? }
+            Route::Email { to, from: fields.text(problems, "from"), smtp_env: smtp_env? }
         }
         Kind::File => {
             let path = fields.required(problems, "path");
@@ -209,6 +219,30 @@ fn route(fields: &Fields<'_>, kind: Kind, problems: &mut Problems) -> Option<Rou
         }
         Kind::Stdout => Route::Stdout,
     })
+}
+
+/// Who is mentioned in Slack; `None` if it is not what Slack would take for somebody.
+fn mentions(fields: &Fields<'_>, problems: &mut Problems) -> Option<Vec<String>> {
+    let Some(value) = fields.get("mention") else { return Some(Vec::new()) };
+    let named: Vec<Named> = match &value.node.content {
+        Content::List(_) => value.texts(problems),
+        _ => value.named(problems).into_iter().collect(),
+    };
+    let is_id = |text: &str| {
+        text.starts_with(['U', 'W', 'S'])
+            && text.len() > 1
+            && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+    };
+    let mut all = Vec::new();
+    for one in named {
+        if !is_id(&one.name) && !matches!(one.name.as_str(), "here" | "channel" | "everyone") {
+            let hint = "it is the id of a user (U…) or of a group (S…), `here`, `channel` or `everyone`".to_owned();
+            problems.report("settings-value", one.at, "Slack knows nobody by this `mention`", hint);
+            return None;
+        }
+        all.push(one.name);
+    }
+    Some(all)
 }
 
 /// What was given, else the default; `None` if what was given is wrong.

@@ -27,7 +27,7 @@ const GOOD: [&str; 7] = [
     "# nothing yet\n",
     "version: 1\nteams:\njobs:\n",
     "teams: {a: }\njobs: [{name: x, team: a}]",
-    "channels:\n  a: {kind: slack, token_env: T, channel: '#x'}\n  b: {kind: github}\n  c: {kind: gitlab, token_env: G}\n  d: {kind: teams, webhook_env: W}\n  e: {kind: email, to: a@b.c}\n  f: {kind: email, to: [a@b.c, d@e.f], smtp_env: S}\n  g: {kind: webhook, webhook_env: W, token_env: T}\n  h: {kind: file, path: out/h.md}\n  i: {kind: stdout}\n",
+    "channels:\n  a: {kind: slack, token_env: T, channel: '#x'}\n  b: {kind: github}\n  c: {kind: gitlab, token_env: G}\n  d: {kind: teams, webhook_env: W}\n  e: {kind: email, to: a@b.c}\n  f: {kind: email, to: [a@b.c, d@e.f], smtp_env: S}\n  g: {kind: webhook, webhook_env: W, token_env: T, secret_env: S}\n  j: {kind: slack, webhook_env: W, mention: here}\n  k: {kind: slack, token_env: T, channel: C0, mention: [U1, S2]}\n  l: {kind: email, to: a@b.c, from: d@e.f}\n  h: {kind: file, path: out/h.md}\n  i: {kind: stdout}\n",
     "dialect: snowflake\nallow_env: [DBT_TARGET]\nvars: {a: [1, {b: c}]}\ncatalog: target/catalog.json\ncolumns: columns.csv\nprojects: [{kind: manifest, path: target/manifest.json, schema: core}]\n",
 ];
 
@@ -145,7 +145,7 @@ fn the_example_is_read_as_it_is_meant() {
     assert_eq!(settings.standard_of(job), Standard::Breaking);
     assert_eq!(settings.owner_of("models/finance/a/b.sql").unwrap().team.as_deref(), Some("finance"));
     assert!(settings.owner_of("models/core/a.sql").is_none());
-    let Route::SlackWebhook { webhook_env } = &settings.channels["slack-finance"].route else { panic!() };
+    let Route::SlackWebhook { webhook_env, .. } = &settings.channels["slack-finance"].route else { panic!() };
     assert_eq!(webhook_env.as_str(), "SLACK_FINANCE_WEBHOOK");
 }
 

@@ -1,0 +1,265 @@
+//! `headsup notify`: computes whom a change reaches, and tells them.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{deliver, impact, reading};
+use crate::cli::{Common, DeliveryArgs, FailOn, Format, ImpactArgs, NotifyArgs};
+use crate::deliver::{
+    Effort, Environment, Ledger, Letters, Outbox, Outcome, Routes, Secrets, Sent, Surroundings, is_link, letters,
+    withdrawals,
+};
+use crate::error::{Error, ExitStatus, Result};
+use crate::git;
+use crate::headsup::HeadsUp;
+use crate::message::{Message, Occasion};
+use crate::render::message::{Comment, comment};
+use crate::render::{Page, render};
+use crate::report::VERSION;
+use crate::report::notify::{DeliveryEntry, NotifyReport};
+use crate::ui::Ui;
+
+/// Where the ledger is, from the project's folder.
+const LEDGER: &str = ".headsup/ledger.db";
+/// The most bytes of a summary of a run on GitHub.
+const LONGEST_SUMMARY: usize = 1_000_000;
+
+pub(super) fn run(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
+    let place = Place::new(args.head.as_ref().filter(|_| args.from.is_none()), &args.delivery, common)?;
+    if args.resume {
+        let sent = place.outbox().resume()?;
+        return place.report(sent, None, common, ui);
+    }
+    let found = found(args, common, ui)?;
+    let occasion = occasion(args, &found, &place)?;
+    let headsups = if args.withdraw { &[][..] } else { &found.headsups };
+    if let Some(only) = &args.only
+        && !place.knows(only, headsups)
+    {
+        return Err(Error::usage(format!("nobody is called `{only}`"))
+            .hint("--only takes a team of headsup.yml, or an owner as `headsup jobs` shows him".to_owned()));
+    }
+    let only = args.only.as_deref();
+    let Letters { letters, stuck } = letters(headsups, &occasion, args.message.as_deref(), only, &place.routes);
+    let announced = place.ledger()?.map(|ledger| ledger.announced(&occasion.change)).transpose()?.unwrap_or_default();
+    let withdrawn = withdrawals(&announced, &letters, &occasion, only);
+    let versions = Some((found.base.as_str(), found.head.as_str()));
+    if args.dry_run {
+        return place.rehearse(letters.into_iter().chain(withdrawn).collect(), stuck, versions, common);
+    }
+    let mut sent = place.outbox().send(letters, &occasion.change, only, &withdrawn)?;
+    sent.extend(stuck);
+    let messages: Vec<Message> =
+        headsups.iter().map(|headsup| Message::new(headsup, &occasion, args.message.as_deref())).collect();
+    place.summarise(&messages, found.summary.as_deref())?;
+    place.report(sent, versions, common, ui)
+}
+
+/// What there is to tell.
+struct Found {
+    base: String,
+    head: String,
+    headsups: Vec<HeadsUp>,
+    /// The whole report, for those who look at the run.
+    summary: Option<String>,
+}
+
+/// A report of `impact`, as far as it is needed here.
+#[derive(Deserialize)]
+struct Earlier {
+    version: u32,
+    base: String,
+    head: String,
+    headsups: Vec<HeadsUp>,
+}
+
+fn found(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<Found> {
+    let Some(path) = &args.from else {
+        let asked = ImpactArgs {
+            base: args.base.clone(),
+            head: args.head.clone(),
+            base_manifest: args.base_manifest.clone(),
+            fail_on: FailOn::Never,
+        };
+        let report = impact::compute(&asked, common, ui)?;
+        ui.diagnostics(&report.diagnostics);
+        let summary = render(&report, Format::Markdown, &Page::default()).ok();
+        return Ok(Found { base: report.base, head: report.head, headsups: report.headsups, summary });
+    };
+    let said = |what: &str| Error::input(format!("{} {what}", path.display()));
+    let hint = "write it with `headsup impact --format json --output REPORT.json`".to_owned();
+    let text = std::fs::read_to_string(path).map_err(|error| said("cannot be read").caused_by(error))?;
+    let report: Earlier = serde_json::from_str(&text)
+        .map_err(|error| said("is no report of `headsup impact`").caused_by(error).hint(hint.clone()))?;
+    if report.version != VERSION {
+        return Err(said("is a report of another version").hint(hint));
+    }
+    Ok(Found { base: report.base, head: report.head, headsups: report.headsups, summary: None })
+}
+
+/// Who is changing what, and where: by arguments, the CI service, and git.
+fn occasion(args: &NotifyArgs, found: &Found, place: &Place) -> Result<Occasion> {
+    if let Some(url) = args.url.as_deref().filter(|url| !is_link(url)) {
+        return Err(Error::usage(format!("`{url}` is not the address of a page"))
+            .hint("--url takes an address such as https://github.com/acme/warehouse/pull/412".to_owned()));
+    }
+    let page = git::origin::page(&place.folder);
+    let mut occasion = place.surroundings.occasion(&found.base, &found.head, page.as_deref());
+    let commit = place.commit.filter(|_| args.from.is_none());
+    occasion.author = occasion.author.or_else(|| git::origin::author(&place.folder, commit?));
+    let of_commit = || {
+        let (page, commit) = (page.as_deref()?, commit?);
+        let between = if page.contains("gitlab") { "/-" } else { "" };
+        Some(format!("{page}{between}/commit/{commit}"))
+    };
+    occasion.link = args.url.clone().or(occasion.link).or_else(of_commit);
+    occasion.lands.clone_from(&args.lands);
+    Ok(occasion)
+}
+
+/// The project's folder with its channels and its ledger.
+pub(super) struct Place {
+    folder: PathBuf,
+    commit: Option<git::CommitId>,
+    teams: Vec<String>,
+    routes: Routes,
+    surroundings: Surroundings,
+    secrets: Arc<Secrets>,
+    effort: Effort,
+    ledger: PathBuf,
+}
+
+impl Place {
+    pub(super) fn new(head: Option<&git::Side>, args: &DeliveryArgs, common: &Common) -> Result<Self> {
+        let folder = reading::project_dir(common)?;
+        let version = git::single(&folder, head)?;
+        let settings = reading::settings_of(&version, common)?.settings;
+        let variable = |name: &str| std::env::var(name).ok();
+        let environment = Environment(&variable);
+        let surroundings = Surroundings::read(&environment, |path| std::fs::read_to_string(path).ok());
+        let secrets = Arc::new(Secrets::default());
+        let patience = Duration::from_secs(args.timeout);
+        let routes = Routes::new(&settings, &environment, &surroundings, &secrets, &folder, patience);
+        let effort = Effort {
+            give_up_after: Duration::from_secs(args.give_up_after),
+            lease: Duration::from_millis(args.lease_ms),
+        };
+        let ledger = args.ledger.clone().unwrap_or_else(|| folder.join(LEDGER));
+        let teams = settings.teams.keys().cloned().collect();
+        Ok(Self { folder, commit: version.commit, teams, routes, surroundings, secrets, effort, ledger })
+    }
+
+    pub(super) fn outbox(&self) -> Outbox<'_> {
+        let secrets = Arc::clone(&self.secrets);
+        Outbox { path: self.ledger.clone(), routes: &self.routes, effort: self.effort, secrets }
+    }
+
+    /// The ledger, if there is one yet.
+    pub(super) fn ledger(&self) -> Result<Option<Ledger>> {
+        self.ledger.is_file().then(|| Ledger::open(&self.ledger)).transpose()
+    }
+
+    fn knows(&self, owner: &str, headsups: &[HeadsUp]) -> bool {
+        self.teams.iter().any(|team| team == owner) || headsups.iter().any(|headsup| headsup.owner == owner)
+    }
+
+    /// Shows what would be sent, and sends nothing.
+    fn rehearse(
+        &self,
+        letters: Vec<crate::deliver::Letter>,
+        stuck: Vec<Sent>,
+        versions: Option<(&str, &str)>,
+        common: &Common,
+    ) -> Result<ExitStatus> {
+        let ledger = self.ledger()?;
+        let mut sent = Vec::new();
+        for letter in letters {
+            let told = ledger.as_ref().map(|ledger| ledger.is_told(&letter)).transpose()?.unwrap_or(false);
+            // Whether there is an old comment to be changed is known only to its service.
+            if letter.messages.is_empty() {
+                continue;
+            }
+            let (outcome, said) = match self.routes.channel(&letter.channel) {
+                Ok(_) if told => (Outcome::AlreadyTold, None),
+                Ok(_) => (Outcome::WouldSend, None),
+                Err(why) => (Outcome::Undelivered, Some(why.to_owned())),
+            };
+            sent.push(Sent { letter, outcome, said });
+        }
+        sent.extend(stuck);
+        let report = self.collect(&sent, versions, Rehearsal::Dry);
+        deliver(&report, common)?;
+        Ok(status(&report))
+    }
+
+    /// Says what became of everything.
+    pub(super) fn report(
+        &self,
+        sent: Vec<Sent>,
+        versions: Option<(&str, &str)>,
+        common: &Common,
+        _: Ui,
+    ) -> Result<ExitStatus> {
+        let report = self.collect(&sent, versions, Rehearsal::Real);
+        deliver(&report, common)?;
+        Ok(status(&report))
+    }
+
+    fn collect(&self, sent: &[Sent], versions: Option<(&str, &str)>, rehearsal: Rehearsal) -> NotifyReport {
+        let entry = |sent: &Sent| {
+            let channel = self.routes.channel(&sent.letter.channel);
+            let mut parcels = match (rehearsal, channel) {
+                (Rehearsal::Dry, Ok(channel)) if sent.outcome == Outcome::WouldSend => channel.preview(&sent.letter),
+                _ => Vec::new(),
+            };
+            for parcel in &mut parcels {
+                parcel.to = self.secrets.mask(&parcel.to);
+                parcel.body = self.secrets.mask(&parcel.body);
+            }
+            DeliveryEntry::new(sent, self.routes.kind(&sent.letter.channel), parcels)
+        };
+        let mut deliveries: Vec<DeliveryEntry> = sent.iter().map(entry).collect();
+        deliveries.sort_by(|a, b| (&a.channel, &a.owners, &a.subject).cmp(&(&b.channel, &b.owners, &b.subject)));
+        NotifyReport {
+            version: VERSION,
+            base: versions.map(|(base, _)| base.to_owned()),
+            head: versions.map(|(_, head)| head.to_owned()),
+            dry_run: rehearsal == Rehearsal::Dry,
+            deliveries,
+        }
+    }
+
+    /// Adds the whole of it to the summary of a run on GitHub, which has room for it.
+    fn summarise(&self, messages: &[Message], report: Option<&str>) -> Result<()> {
+        let Some(path) = &self.surroundings.summary else { return Ok(()) };
+        let mut text = match messages {
+            [] => String::new(),
+            messages => comment(messages, Comment { marker: "", most: LONGEST_SUMMARY / 2 }),
+        };
+        let report = report.unwrap_or_default();
+        if text.len() + report.len() < LONGEST_SUMMARY {
+            text.push_str(report);
+        }
+        append(path, &self.secrets.mask(&text))
+            .map_err(|error| Error::delivery(format!("cannot write the summary {}", path.display())).caused_by(error))
+    }
+}
+
+/// Whether anything is really sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rehearsal {
+    Dry,
+    Real,
+}
+
+fn append(path: &Path, text: &str) -> std::io::Result<()> {
+    std::fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(text.as_bytes())
+}
+
+fn status(report: &NotifyReport) -> ExitStatus {
+    if report.undelivered().next().is_some() { ExitStatus::Undelivered } else { ExitStatus::Done }
+}

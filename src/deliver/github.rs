@@ -1,0 +1,122 @@
+//! GitHub: one comment on a pull request, found again by a line that readers do not see, and changed in
+//! place. It is made only if there is something to say.
+
+use std::sync::Arc;
+
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
+
+use super::channel::{Channel, Parcel, Receipt, Sight};
+use super::secret::Secret;
+use super::transport::{Request, Response, Transport};
+use super::{Fault, Letter};
+use crate::render::message::{Comment, comment};
+
+/// The most bytes of a comment; the service takes some more characters.
+const LONGEST_COMMENT: usize = 65_000;
+/// A pull request with more pages of comments than these is looked at no further.
+const MOST_PAGES: usize = 100;
+
+/// The comments of one pull request.
+pub(super) struct GitHub {
+    pub(super) transport: Arc<dyn Transport>,
+    /// Ends with a slash.
+    pub(super) api: Url,
+    pub(super) token: Secret,
+    pub(super) repository: String,
+    pub(super) number: u64,
+    /// Whether the pull request comes from a fork, whose runs may only read.
+    pub(super) origin: Origin,
+}
+
+/// Where a pull request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Own,
+    Fork,
+}
+
+/// The line by which a comment is found again, up to what changes in it.
+pub(super) fn mark(letter: &Letter) -> String {
+    format!("<!-- headsup {} ", letter.conversation())
+}
+
+/// The whole of a comment.
+pub(super) fn body(letter: &Letter, most: usize) -> String {
+    let marker = format!("{}{} -->", mark(letter), letter.fingerprint());
+    comment(&letter.messages, Comment { marker: &marker, most })
+}
+
+/// What a comment says of the letter that it holds: whether it is this one.
+pub(super) fn sight(letter: &Letter, text: &str, reference: String) -> Option<Sight> {
+    // Only at the beginning: a comment that quotes ours is not ours.
+    let rest = text.trim_start().strip_prefix(&mark(letter))?;
+    let same = rest.starts_with(&letter.fingerprint());
+    Some(if same { Sight::Same(reference) } else { Sight::Other(reference) })
+}
+
+impl GitHub {
+    fn call(&self, request: Request) -> Result<Response, Fault> {
+        let request = request
+            .with_token("authorization", "Bearer ", &self.token)
+            .with("accept", "application/vnd.github+json")
+            .with("x-github-api-version", "2022-11-28");
+        let response = self.transport.exchange(&request)?;
+        let status = response.status;
+        let writes = request.method != Method::GET;
+        response.succeeded("GitHub").map_err(|fault| match fault {
+            Fault::Lasting { said } if writes && matches!(status, 401 | 403 | 404) && self.origin == Origin::Fork => {
+                Fault::Forbidden { said: format!("{said}; a pull request from a fork may only read") }
+            }
+            fault => fault,
+        })
+    }
+
+    fn url(&self, path: &str) -> Result<Url, Fault> {
+        let path = format!("repos/{}/{path}", self.repository);
+        self.api.join(&path).map_err(|_| Fault::lasting("the address of GitHub's API is none"))
+    }
+}
+
+impl Channel for GitHub {
+    fn preview(&self, letter: &Letter) -> Vec<Parcel> {
+        let to = format!("POST {}repos/{}/issues/{}/comments, or PATCH ours", self.api, self.repository, self.number);
+        vec![Parcel { to, body: body(letter, LONGEST_COMMENT) }]
+    }
+
+    fn look(&self, letter: &Letter, _: Option<&str>) -> Result<Sight, Fault> {
+        for page in 1..=MOST_PAGES {
+            let path = format!("issues/{}/comments?per_page=100&page={page}", self.number);
+            let answer = self.call(Request::get(self.url(&path)?))?;
+            let comments = answer.value()?;
+            let comments = comments.as_array().ok_or_else(|| Fault::passing("GitHub sent no list of comments"))?;
+            for comment in comments {
+                let (text, id) = (comment["body"].as_str().unwrap_or_default(), comment["id"].as_u64());
+                if let Some(sight) = id.and_then(|id| sight(letter, text, id.to_string())) {
+                    return Ok(sight);
+                }
+            }
+            let has_more = answer.header("link").is_some_and(|links| links.contains("rel=\"next\""));
+            if !has_more {
+                break;
+            }
+        }
+        Ok(Sight::Nothing)
+    }
+
+    fn send(&self, letter: &Letter, there: Option<&str>, _: &mut dyn FnMut(&str)) -> Result<Receipt, Fault> {
+        let text: Value = json!({ "body": body(letter, LONGEST_COMMENT) });
+        if let Some(id) = there.and_then(|id| id.parse::<u64>().ok()) {
+            let url = self.url(&format!("issues/comments/{id}"))?;
+            match self.call(Request::json(Method::PATCH, url, &text)) {
+                Ok(_) => return Ok(Receipt::Updated(Some(id.to_string()))),
+                // Deleted meanwhile, or somebody else's that looks like ours.
+                Err(Fault::Lasting { said }) if said.contains("answered 404") || said.contains("answered 403") => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        let url = self.url(&format!("issues/{}/comments", self.number))?;
+        let answer = self.call(Request::json(Method::POST, url, &text))?.value()?;
+        Ok(Receipt::Sent(answer["id"].as_u64().map(|id| id.to_string())))
+    }
+}

@@ -1,0 +1,117 @@
+//! From heads-ups to letters: who hears by which channel, and who cannot be told. It must not know how
+//! anything is sent.
+
+use super::outbox::{Outcome, Sent};
+use super::route::{Routes, Undeliverable};
+use super::{Entry, Letter};
+use crate::headsup::HeadsUp;
+use crate::message::{Message, Occasion};
+
+/// Letters, and what cannot become one.
+#[derive(Debug, Default)]
+pub struct Letters {
+    /// To be sent.
+    pub letters: Vec<Letter>,
+    /// What has nowhere to go.
+    pub stuck: Vec<Sent>,
+}
+
+/// Heads-ups to letters; `only` is the owner that the run is about, if it is about one.
+#[must_use]
+pub fn letters(
+    headsups: &[HeadsUp],
+    occasion: &Occasion,
+    note: Option<&str>,
+    only: Option<&str>,
+    routes: &Routes,
+) -> Letters {
+    let mut all = Letters::default();
+    let comments: Vec<&str> = routes.comments().collect();
+    let usable = |name: &&&str| routes.obstacle(name).is_none();
+    let has_comment = only.is_none() && comments.iter().any(|name| usable(&name));
+    let mut messages = Vec::new();
+    for headsup in headsups.iter().filter(|headsup| only.is_none_or(|only| headsup.owner == only)) {
+        let message = Message::new(headsup, occasion, note);
+        messages.push(message.clone());
+        let letter = |channel: &str| Letter {
+            channel: channel.to_owned(),
+            owner: Some(message.owner.clone()),
+            change: occasion.change.clone(),
+            messages: vec![message.clone()],
+        };
+        match &headsup.channel {
+            None if has_comment => {}
+            None => all.stick(
+                letter(""),
+                Outcome::Undelivered,
+                "nobody says where to tell this owner; give the team a `channel`",
+            ),
+            Some(name) if comments.contains(&name.as_str()) => match (routes.obstacle(name), only) {
+                (None, None) => {}
+                (None, Some(_)) => all.stick(
+                    letter(name),
+                    Outcome::Skipped,
+                    "the comment is for all owners, and is written without --only",
+                ),
+                (Some(obstacle), _) => all.stuck_at(letter(name), obstacle, Outcome::Undelivered),
+            },
+            Some(name) => match routes.obstacle(name) {
+                Some(obstacle @ Undeliverable::NotHere(_)) => all.stuck_at(letter(name), obstacle, Outcome::Skipped),
+                _ => all.letters.push(letter(name)),
+            },
+        }
+    }
+    if only.is_some() {
+        return all;
+    }
+    for name in comments {
+        let letter = Letter {
+            channel: name.to_owned(),
+            owner: None,
+            change: occasion.change.clone(),
+            messages: messages.clone(),
+        };
+        match routes.obstacle(name) {
+            None => all.letters.push(letter),
+            Some(obstacle @ Undeliverable::Wrong(_)) if !messages.is_empty() => {
+                all.stuck_at(letter, obstacle, Outcome::Undelivered);
+            }
+            // A run that is not for a pull request has no place for a comment, and needs none.
+            Some(_) => {}
+        }
+    }
+    all
+}
+
+impl Letters {
+    fn stick(&mut self, letter: Letter, outcome: Outcome, said: &str) {
+        self.stuck.push(Sent { letter, outcome, said: Some(said.to_owned()) });
+    }
+
+    fn stuck_at(&mut self, letter: Letter, obstacle: &Undeliverable, otherwise: Outcome) {
+        // Without secrets, or without a pull request to write to, there is nothing that anybody could mend
+        // in a fork's run.
+        let outcome = match obstacle {
+            Undeliverable::NotHere(said) if said.contains("fork") => Outcome::Skipped,
+            Undeliverable::NotHere(_) | Undeliverable::Wrong(_) => otherwise,
+        };
+        self.stick(letter, outcome, obstacle.said());
+    }
+}
+
+/// What takes back what was announced about a change and is not announced any more.
+#[must_use]
+pub fn withdrawals(announced: &[Entry], current: &[Letter], occasion: &Occasion, only: Option<&str>) -> Vec<Letter> {
+    let known: Vec<String> = current.iter().map(Letter::conversation).collect();
+    let gone = announced.iter().filter(|entry| !known.contains(&entry.letter.conversation()));
+    let of_owner = gone.filter(|entry| match (&entry.letter.owner, only) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(owner), Some(only)) => owner == only,
+    });
+    let letter = |entry: &Entry| {
+        let messages = entry.letter.messages.iter().map(|message| message.withdrawn(occasion)).collect();
+        Letter { messages, ..entry.letter.clone() }
+    };
+    of_owner.map(letter).collect()
+}

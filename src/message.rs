@@ -1,0 +1,349 @@
+//! What one owner is told of one change: a heads-up together with the occasion that it was written on.
+//! The words are chosen here, for a reader who did not write the change. It must not know markup, nor
+//! where a message goes.
+
+use headsup_lineage::change::EffectKind;
+use headsup_lineage::reach::Reach;
+use serde::{Deserialize, Serialize};
+
+use crate::headsup::{AboutJob, HeadsUp, cut_at};
+use crate::project::Criticality;
+use crate::text::turns_direction;
+
+/// The longest name that a message repeats; longer ones are cut.
+const LONGEST_NAME: usize = 120;
+/// The longest sentence.
+const LONGEST_SENTENCE: usize = 400;
+/// The longest note of an author.
+const LONGEST_NOTE: usize = 1_000;
+
+/// One message to one owner about one change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Whom it is for.
+    pub owner: String,
+    /// Whether it announces a change, or takes back what was announced.
+    pub status: Status,
+    /// What it says in a line.
+    pub subject: String,
+    /// What changed, a sentence a table.
+    pub what: Vec<String>,
+    /// What that means for each job of the owner, the most critical first.
+    pub about: Vec<AboutJob>,
+    /// How all this is known.
+    pub known_by: String,
+    /// What the author of the change adds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Who is changing what, and where.
+    pub occasion: Occasion,
+    /// How many other jobs of the owner were checked and are not reached.
+    pub spared: usize,
+}
+
+/// What a message does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It says that a change reaches somebody.
+    Announced,
+    /// It says that a change that was announced reaches him no longer.
+    Withdrawn,
+}
+
+/// Who is changing what, and where.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occasion {
+    /// What the change is called across its versions: the pull request, else the branch. Messages about
+    /// one change to one owner are one conversation.
+    pub change: String,
+    /// The branch, the commit, or `working tree`.
+    pub head: String,
+    /// What it is compared with.
+    pub base: String,
+    /// Who makes the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// Such as `pull request 412`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// Where the change can be seen and answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// When it lands, where somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lands: Option<String>,
+}
+
+/// A line of a message: what it is about, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Such as `For you`; empty where the line goes on with the one before.
+    pub label: &'static str,
+    /// Plain text.
+    pub text: String,
+}
+
+impl Message {
+    /// The message that a heads-up is on an occasion.
+    #[must_use]
+    pub fn new(headsup: &HeadsUp, occasion: &Occasion, note: Option<&str>) -> Self {
+        let cut_at = |text: &str, most| cut_at(&one_line(text), most);
+        let sentence = |text: &String| cut_at(text, LONGEST_SENTENCE);
+        let about = headsup.about.iter().map(|job| AboutJob {
+            job: cut_at(&job.job, LONGEST_NAME),
+            happens: sentence(&job.happens),
+            way: job.way.iter().map(|name| cut_at(name, LONGEST_NAME)).collect(),
+            reason: job.reason.as_ref().map(sentence),
+            ..job.clone()
+        });
+        Self {
+            owner: cut_at(&headsup.owner, LONGEST_NAME),
+            status: Status::Announced,
+            subject: cut_at(&headsup.subject, 2 * LONGEST_NAME),
+            what: headsup.what.iter().map(sentence).collect(),
+            about: about.collect(),
+            known_by: sentence(&headsup.known_by),
+            note: note.map(|note| cut_at(note.trim(), LONGEST_NOTE)).filter(|note| !note.is_empty()),
+            occasion: occasion.clone(),
+            spared: headsup.spared,
+        }
+    }
+
+    /// The message that takes this one back.
+    #[must_use]
+    pub fn withdrawn(&self, occasion: &Occasion) -> Self {
+        let jobs = match self.about.as_slice() {
+            [] => "your jobs".to_owned(),
+            [one] => one.job.clone(),
+            [first, rest @ ..] => format!("{} and {} more of your jobs", first.job, rest.len()),
+        };
+        let subject = format!("all clear: {} no longer reaches {jobs}", occasion.named());
+        Self {
+            status: Status::Withdrawn,
+            subject: cut_at(&subject, 2 * LONGEST_NAME),
+            note: None,
+            occasion: Occasion { lands: None, ..occasion.clone() },
+            ..self.clone()
+        }
+    }
+
+    /// What a reader in a hurry sees: nine lines below the subject at most.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        match self.status {
+            Status::Announced => self.announcement(),
+            Status::Withdrawn => self.withdrawal(),
+        }
+    }
+
+    fn announcement(&self) -> Vec<Line> {
+        let mut lines = Lines::default();
+        let most = if self.note.is_some() { 1 } else { 2 };
+        lines.several("What", &self.what, most, "more tables changed");
+        let for_you: Vec<String> = self.about.iter().map(for_you).collect();
+        lines.several("For you", &for_you, 2, "more of your jobs");
+        if let Some(expect) = self.expectation() {
+            lines.add("Expect", expect.to_owned());
+        }
+        lines.add("Known by", self.known_by.clone());
+        if let Some(note) = &self.note {
+            lines.add("Author", note.clone());
+        }
+        lines.add("Who", self.occasion.who());
+        lines.add("Do", self.advice());
+        match self.spared {
+            0 => {}
+            1 => lines.add("Checked", "your other job is not reached".to_owned()),
+            number => lines.add("Checked", format!("your other {number} jobs are not reached")),
+        }
+        lines.0
+    }
+
+    fn withdrawal(&self) -> Vec<Line> {
+        let mut lines = Lines::default();
+        let said = "what was said here no longer holds: the change was taken back, or was made so that it \
+                    reaches none of your jobs";
+        lines.add("What", said.to_owned());
+        let jobs: Vec<String> = self.about.iter().map(|about| format!("{} is as before", about.job)).collect();
+        lines.several("For you", &jobs, 2, "more of your jobs");
+        lines.add("Who", self.occasion.who_alone());
+        lines.add("Do", "nothing".to_owned());
+        lines.0
+    }
+
+    /// Everything else that is known, for a fold or a thread: each job with the way to it.
+    #[must_use]
+    pub fn details(&self) -> Vec<Line> {
+        let mut lines = Lines::default();
+        if self.status == Status::Withdrawn {
+            return lines.0;
+        }
+        for what in &self.what {
+            lines.add("Changed", what.clone());
+        }
+        for about in &self.about {
+            let critical = match about.criticality {
+                Criticality::Critical => " (critical)",
+                Criticality::Important => " (important)",
+                Criticality::Normal => "",
+            };
+            let way: Vec<&str> = about.way.iter().map(String::as_str).chain([about.job.as_str()]).collect();
+            let mut text = format!("{}{critical}", about.job);
+            if !about.happens.is_empty() {
+                text.push_str(&format!(": {}", about.happens));
+            }
+            lines.add("Job", text);
+            if about.way.is_empty() {
+                continue;
+            }
+            lines.add("Way", way.join(" → "));
+        }
+        lines.add("Known by", self.known_by.clone());
+        lines.0
+    }
+
+    /// What the reader has to expect, by the worst that happens to one of his jobs.
+    fn expectation(&self) -> Option<&'static str> {
+        if self.is_told_anyway() {
+            return Some("the same figures as before");
+        }
+        let reached = self.about.iter().filter(|about| about.reach == Reach::Reached);
+        reached.filter_map(worst).min().map(expectation)
+    }
+
+    fn advice(&self) -> String {
+        let place = match (&self.occasion.request, &self.occasion.author) {
+            (Some(request), _) => format!("answer at {request}"),
+            (None, Some(author)) => format!("tell {author}"),
+            (None, None) => "answer".to_owned(),
+        };
+        let fails = |effect: &EffectKind| matches!(effect, EffectKind::Broken | EffectKind::Removed);
+        let reached = || self.about.iter().filter(|about| about.reach == Reach::Reached);
+        if self.is_told_anyway() {
+            "nothing; you asked to hear of every change upstream".to_owned()
+        } else if reached().any(|about| about.effects.iter().any(fails)) {
+            format!("{place} before it is merged, unless you know that it is being mended")
+        } else if reached().next().is_none() {
+            format!("have a look if it matters to you, and {place} before it is merged")
+        } else {
+            format!("nothing, if this is what you expect; otherwise {place} before it is merged")
+        }
+    }
+
+    /// Whether none of the jobs is reached, and their owner wants to hear all the same.
+    fn is_told_anyway(&self) -> bool {
+        self.about.iter().all(|about| about.reach == Reach::NotReached)
+    }
+}
+
+/// A text that a project wrote, in one line and without characters that do not show: what they would do
+/// where a message is read nobody knows.
+fn one_line(text: &str) -> String {
+    let blank = |c: char| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c };
+    text.chars().map(blank).filter(|c| !c.is_control() && !turns_direction(*c)).collect()
+}
+
+/// Lines under construction.
+#[derive(Default)]
+struct Lines(Vec<Line>);
+
+impl Lines {
+    fn add(&mut self, label: &'static str, text: String) {
+        self.0.push(Line { label, text });
+    }
+
+    /// At most so many texts, the last of which says how many more there are.
+    fn several(&mut self, label: &'static str, texts: &[String], most: usize, rest: &str) {
+        for (place, text) in texts.iter().take(most).enumerate() {
+            let more = texts.len() - most.min(texts.len());
+            let ends = place + 1 == most && more > 0;
+            let text = if ends { format!("{text}; and {more} {rest}") } else { text.clone() };
+            self.add(if place == 0 { label } else { "" }, text);
+        }
+    }
+}
+
+impl Occasion {
+    /// The change, as one would call it.
+    #[must_use]
+    pub fn named(&self) -> String {
+        self.request.clone().unwrap_or_else(|| cut_at(&self.head, LONGEST_NAME))
+    }
+
+    /// Who is changing what, and whether it is there already.
+    fn who(&self) -> String {
+        let lands = match &self.lands {
+            Some(when) => format!("planned for {}", cut_at(&one_line(when), LONGEST_NAME)),
+            None => format!("not merged into {} yet", cut_at(&self.base, LONGEST_NAME)),
+        };
+        format!("{}, {lands}", self.who_alone())
+    }
+
+    fn who_alone(&self) -> String {
+        let head = cut_at(&self.head, LONGEST_NAME);
+        let head = one_line(&head);
+        let change = self.request.as_ref().map_or_else(|| head.clone(), |request| format!("{request} ({head})"));
+        match &self.author {
+            Some(author) => format!("{}, {change}", cut_at(&one_line(author), LONGEST_NAME)),
+            None => change,
+        }
+    }
+}
+
+/// The worst that happens to a job. Where figures differ because of rows, that says more about how.
+fn worst(about: &AboutJob) -> Option<EffectKind> {
+    let worst = about.effects.iter().min().copied();
+    let of_rows = [EffectKind::RowsDuplicated, EffectKind::RowsRemoved, EffectKind::RowsAdded];
+    match (worst, about.cause) {
+        (Some(EffectKind::Revalued), Some(cause)) if of_rows.contains(&cause) => Some(cause),
+        _ => worst,
+    }
+}
+
+/// What a change means for one job: what happens, and by which table it comes.
+fn for_you(about: &AboutJob) -> String {
+    let happens = if about.happens.is_empty() { "what it reads may differ" } else { &about.happens };
+    match (about.reach, about.way.as_slice()) {
+        (Reach::Unknown, _) => {
+            let reason = about.reason.as_deref().unwrap_or("it cannot be told");
+            format!("whether {} is reached cannot be told: {reason}", about.job)
+        }
+        (Reach::NotReached, _) => format!("{} has it upstream, and is not reached", about.job),
+        (Reach::Reached, [only]) if is_gone(about) => {
+            format!("{} reads {only}, which is gone: it will fail", about.job)
+        }
+        (Reach::Reached, [first, .., last]) if is_gone(about) => {
+            format!("{} reads {last}, which needs {first}: that is gone, so it will fail", about.job)
+        }
+        (Reach::Reached, []) => format!("{}: {happens}", about.job),
+        (Reach::Reached, [only]) => format!("{} reads {only}: {happens}", about.job),
+        (Reach::Reached, [first, .., last]) => {
+            format!("{} reads {last}, which is made from {first}: {happens}", about.job)
+        }
+    }
+}
+
+/// Whether a job breaks because something is gone.
+fn is_gone(about: &AboutJob) -> bool {
+    about.cause == Some(EffectKind::Removed) && about.effects.contains(&EffectKind::Broken)
+}
+
+/// What somebody who reads something has to expect when this happens to it.
+const fn expectation(effect: EffectKind) -> &'static str {
+    match effect {
+        EffectKind::Broken => "it will fail as soon as this is merged",
+        EffectKind::Removed => "what still asks for it will fail as soon as this is merged",
+        EffectKind::Retyped => "no error perhaps, but comparisons, joins and formats may work otherwise",
+        EffectKind::RowsDuplicated => "no error, but sums and counts may come out too high",
+        EffectKind::Regrained => "no error, but wrong figures where one row for each key is counted on",
+        EffectKind::RowsRemoved => "no error, but rows may be missing, and totals with them",
+        EffectKind::RowsAdded => "no error, but there may be more rows, and other totals",
+        EffectKind::Revalued => "no error, but figures may be others than before",
+        EffectKind::Unspecified => "figures may be others than before, or the same",
+        EffectKind::Moved => "what asks for it by its old name will fail, or read the old table",
+        EffectKind::Reordered => "no error, but what takes columns by their place may take others",
+        EffectKind::Config => "the same figures, perhaps later or in another form",
+        EffectKind::Added => "nothing, unless all columns are taken that there are",
+    }
+}

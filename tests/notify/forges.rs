@@ -1,0 +1,165 @@
+//! Comments on pull requests: one, found again, changed in place, and only where there is something to say.
+
+use serde_json::json;
+
+use crate::http::{Answer, Manner};
+use crate::ledger::{fixture, headsup, outcomes, report};
+use crate::places::{Forge, GITHUB_TOKEN, GITLAB_TOKEN, May};
+use crate::support::Fixture;
+
+const GITHUB: &str = "  pr: { kind: github }\n  out: { kind: file, path: out.txt }\n";
+const GITLAB: &str = "  mr: { kind: gitlab }\n";
+
+/// A run for pull request 412, as GitHub starts one.
+fn on_github(forge: &Forge, headsups: &[serde_json::Value], repository: &str) -> Fixture {
+    let fixture = fixture(GITHUB, headsups)
+        .with("GITHUB_TOKEN", GITHUB_TOKEN)
+        .with("GITHUB_REPOSITORY", "acme/warehouse")
+        .with("GITHUB_API_URL", &forge.server.url)
+        .with("GITHUB_EVENT_PATH", "[DIR]/event.json")
+        .with("GITHUB_STEP_SUMMARY", "[DIR]/summary.md");
+    let event = json!({ "pull_request": {
+        "number": 412,
+        "html_url": "https://github.com/acme/warehouse/pull/412",
+        "user": { "login": "ann" },
+        "head": { "ref": "optimise-orders", "repo": { "full_name": repository, "fork": repository != "acme/warehouse" } },
+    } });
+    fixture.write("event.json", event.to_string());
+    fixture
+}
+
+fn on_gitlab(forge: &Forge, headsups: &[serde_json::Value]) -> Fixture {
+    fixture(GITLAB, headsups)
+        .with("GITLAB_TOKEN", GITLAB_TOKEN)
+        .with("CI_API_V4_URL", &format!("{}/api/v4", forge.server.url))
+        .with("CI_PROJECT_ID", "77")
+        .with("CI_PROJECT_URL", "https://gitlab.example.com/acme/warehouse")
+        .with("CI_MERGE_REQUEST_IID", "412")
+        .with("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "optimise-orders")
+        .with("GITLAB_USER_NAME", "Ann")
+}
+
+#[test]
+fn all_owners_share_one_comment_that_follows_the_change() {
+    let forge = Forge::new(&["First!"], May::Write, &[]);
+    let both = [headsup("finance", "pr", "revenue may differ"), headsup("sales", "out", "x may differ")];
+    let fixture = on_github(&forge, &both, "acme/warehouse");
+    assert_eq!(outcomes(&fixture, "notify --from report.json").0, ["sales sent", "finance+sales sent"]);
+    let ours = forge.ours();
+    assert_eq!(ours.len(), 1);
+    assert!(ours[0].body.contains("For **finance**") && ours[0].body.contains("For **sales**"), "{}", ours[0].body);
+    assert!(ours[0].body.contains("ann, pull request 412"), "{}", ours[0].body);
+    // Another machine, no ledger: the comment itself knows.
+    assert_eq!(outcomes(&fixture, "notify --from report.json --ledger new.db").0[1], "finance+sales already_told");
+    fixture.write("report.json", report(&both[..1]));
+    assert_eq!(outcomes(&fixture, "notify --from report.json --ledger newer.db").0, ["finance updated"]);
+    fixture.write("report.json", report(&[]));
+    assert_eq!(outcomes(&fixture, "notify --from report.json --ledger newest.db").0, [" updated"]);
+    let ours = forge.ours();
+    assert_eq!((ours.len(), ours[0].changes), (1, 3));
+    assert!(ours[0].body.contains("This change no longer reaches any job."));
+    // It says so already.
+    assert_eq!(outcomes(&fixture, "notify --from report.json --ledger last.db").0, Vec::<String>::new());
+    assert_eq!(forge.ours()[0].changes, 3);
+    assert!(fixture.read("summary.md").contains("For **sales**"));
+}
+
+#[test]
+fn a_change_that_reaches_nobody_makes_no_comment() {
+    let forge = Forge::new(&[], May::Write, &[]);
+    let fixture = on_github(&forge, &[], "acme/warehouse");
+    assert_eq!(outcomes(&fixture, "notify --from report.json"), (Vec::new(), 0));
+    assert!(forge.comments().is_empty());
+    assert_eq!(forge.server.lines(), ["GET /repos/acme/warehouse/issues/412/comments"]);
+}
+
+#[test]
+fn the_comment_is_found_behind_many_others() {
+    let others = vec!["thanks"; 250];
+    let forge = Forge::new(&others, May::Write, &[]);
+    let fixture = on_github(&forge, &[headsup("finance", "pr", "x")], "acme/warehouse");
+    outcomes(&fixture, "notify --from report.json");
+    fixture.write("report.json", report(&[headsup("finance", "pr", "y")]));
+    assert_eq!(outcomes(&fixture, "notify --from report.json --ledger new.db").0, ["finance updated"]);
+    assert_eq!((forge.ours().len(), forge.comments().len()), (1, 251));
+}
+
+#[test]
+fn a_comment_that_quotes_ours_is_not_ours() {
+    let forge = Forge::new(&[], May::Write, &[]);
+    let fixture = on_github(&forge, &[headsup("finance", "pr", "x")], "acme/warehouse");
+    outcomes(&fixture, "notify --from report.json");
+    let quoted = format!("> {}", forge.ours()[0].body);
+    let forge = Forge::new(&[&quoted], May::Write, &[]);
+    let fixture = fixture.with("GITHUB_API_URL", &forge.server.url);
+    assert_eq!(outcomes(&fixture, "notify --from report.json --ledger new.db").0, ["finance sent"]);
+    assert_eq!((forge.comments().len(), forge.comments()[0].changes), (2, 1));
+}
+
+#[test]
+fn a_fork_gets_a_summary_and_no_error() {
+    let forge = Forge::new(&[], May::Read, &[]);
+    let both = [headsup("finance", "pr", "revenue may differ"), headsup("sales", "hook", "x")];
+    let fixture = on_github(&forge, &both, "somebody/warehouse");
+    fixture.write(
+        "headsup.yml",
+        "version: 1\nchannels:\n  pr: { kind: github }\n  hook: { kind: slack, webhook_env: UNSET }\n",
+    );
+    let (said, code) = outcomes(&fixture, "notify --from report.json");
+    assert_eq!(code, 0);
+    assert_eq!(said[0], "sales skipped: the environment variable UNSET is not set: runs for a fork have no secrets");
+    assert!(said[1].starts_with("finance+sales skipped: GitHub answered 403"), "{said:?}");
+    assert!(fixture.read("summary.md").contains("For **finance**"));
+    // In one's own repository the same answer is a failure.
+    let fixture = on_github(&forge, &both[..1], "acme/warehouse");
+    assert_eq!(outcomes(&fixture, "notify --from report.json").1, 4);
+}
+
+#[test]
+fn a_comment_is_cut_and_the_summary_is_not() {
+    let forge = Forge::new(&[], May::Write, &[]);
+    let owners: Vec<String> = (0..120).map(|number| format!("team{number}")).collect();
+    let all: Vec<_> = owners.iter().map(|owner| headsup(owner, "pr", &"ä&".repeat(300))).collect();
+    let fixture = on_github(&forge, &all, "acme/warehouse");
+    assert_eq!(outcomes(&fixture, "notify --from report.json").1, 0);
+    let body = forge.ours()[0].body.clone();
+    assert!(body.len() <= 65_000 && body.len() > 60_000, "{}", body.len());
+    assert!(body.ends_with("This was cut: the full report is in the summary of the run.\n"));
+    assert_eq!(body.matches("<details>").count(), body.matches("</details>").count());
+    assert!(fixture.read("summary.md").contains("For **team119**"));
+}
+
+#[test]
+fn a_wrong_token_and_a_lost_answer() {
+    let forge = Forge::new(&[], May::Write, &[]);
+    let fixture =
+        on_github(&forge, &[headsup("finance", "pr", "x")], "acme/warehouse").with("GITHUB_TOKEN", "ghs_wrong");
+    let (said, code) = outcomes(&fixture, "notify --from report.json");
+    assert_eq!((said[0].as_str(), code), ("finance undelivered: GitHub answered 401: Bad credentials", 4));
+    // The comment is made, and the answer does not arrive: it is looked for before another is made.
+    let forge = Forge::new(&[], May::Write, &[(1, Answer::text(200, "").in_manner(Manner::Silent))]);
+    let fixture = on_github(&forge, &[headsup("finance", "pr", "x")], "acme/warehouse");
+    assert_eq!(outcomes(&fixture, "notify --from report.json").1, 0);
+    assert_eq!(forge.ours().len(), 1, "{:?}", forge.server.lines());
+}
+
+#[test]
+fn outside_a_pull_request_a_comment_has_no_place() {
+    let fixture = fixture(GITHUB, &[headsup("finance", "pr", "x"), headsup("sales", "out", "x")]);
+    let (said, code) = outcomes(&fixture, "notify --from report.json");
+    assert_eq!((said[1].as_str(), code), ("finance undelivered: this run is not for a pull request on GitHub", 4));
+}
+
+#[test]
+fn gitlab_has_a_note_that_follows_the_change() {
+    let forge = Forge::new(&vec!["thanks"; 130], May::Write, &[]);
+    let fixture = on_gitlab(&forge, &[headsup("finance", "mr", "x")]);
+    assert_eq!(outcomes(&fixture, "notify --from report.json").0, ["finance sent"]);
+    assert!(forge.ours()[0].body.contains("Ann, merge request 412"));
+    assert_eq!(outcomes(&fixture, "notify --from report.json --ledger a.db").0, ["finance already_told"]);
+    fixture.write("report.json", report(&[headsup("finance", "mr", "y")]));
+    assert_eq!(outcomes(&fixture, "notify --from report.json --ledger b.db").0, ["finance updated"]);
+    fixture.write("report.json", report(&[]));
+    assert_eq!(outcomes(&fixture, "notify --from report.json --ledger c.db").0, [" updated"]);
+    assert_eq!((forge.ours().len(), forge.ours()[0].changes), (1, 3));
+}
