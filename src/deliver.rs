@@ -28,9 +28,9 @@ mod teams;
 mod transport;
 mod webhook;
 
-pub use channel::{Channel, Parcel, Receipt, Sight};
+pub use channel::{Channel, Parcel, Recalled, Receipt, Sight};
 pub use ledger::{Entry, Ledger, State};
-pub use letters::{Letters, letters, withdrawals};
+pub use letters::{Letters, letters, recalls, withdrawals};
 pub use outbox::{Effort, Outbox, Outcome, Sent};
 pub use route::{Routes, Undeliverable};
 pub use secret::{Environment, Secrets};

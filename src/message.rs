@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::headsup::{AboutJob, HeadsUp, cut_at};
 use crate::project::Criticality;
+use crate::settings::Standard;
 use crate::text::turns_direction;
 
 /// The longest name that a message repeats; longer ones are cut.
@@ -108,6 +109,34 @@ impl Message {
             occasion: occasion.clone(),
             spared: headsup.spared,
         }
+    }
+
+    /// The message that takes back one of which no more is known than its owner and his jobs.
+    #[must_use]
+    pub fn recalled(owner: &str, jobs: &[String], occasion: &Occasion) -> Self {
+        let about = |job: &String| AboutJob {
+            job: cut_at(&one_line(job), LONGEST_NAME),
+            criticality: Criticality::Normal,
+            standard: Standard::default(),
+            reach: Reach::Reached,
+            happens: String::new(),
+            effects: Vec::new(),
+            cause: None,
+            way: Vec::new(),
+            reason: None,
+        };
+        let message = Self {
+            owner: owner.to_owned(),
+            status: Status::Announced,
+            subject: String::new(),
+            what: Vec::new(),
+            about: jobs.iter().map(about).collect(),
+            known_by: String::new(),
+            note: None,
+            occasion: occasion.clone(),
+            spared: 0,
+        };
+        message.withdrawn(occasion)
     }
 
     /// The message that takes this one back.

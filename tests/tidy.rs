@@ -114,6 +114,7 @@ fn only_git_names_the_git_library() {
 #[test]
 fn only_delivery_opens_sockets() {
     only(&["src/deliver"], "open sockets", &of_std("net"));
+    only(&["src/deliver"], "name what opens them, or the database", r"\b(?:reqwest|lettre|rustls|rusqlite)::");
 }
 
 #[test]

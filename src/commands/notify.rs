@@ -11,7 +11,7 @@ use super::{deliver, impact, reading};
 use crate::cli::{Common, DeliveryArgs, FailOn, Format, ImpactArgs, NotifyArgs};
 use crate::deliver::{
     Effort, Environment, Ledger, Letters, Outbox, Outcome, Routes, Secrets, Sent, Surroundings, is_link, letters,
-    withdrawals,
+    recalls, withdrawals,
 };
 use crate::error::{Error, ExitStatus, Result};
 use crate::git;
@@ -44,9 +44,19 @@ pub(super) fn run(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<ExitStat
             .hint("--only takes a team of headsup.yml, or an owner as `headsup jobs` shows him".to_owned()));
     }
     let only = args.only.as_deref();
-    let Letters { letters, stuck } = letters(headsups, &occasion, args.message.as_deref(), only, &place.routes);
-    let announced = place.ledger()?.map(|ledger| ledger.announced(&occasion.change)).transpose()?.unwrap_or_default();
-    let withdrawn = withdrawals(&announced, &letters, &occasion, only);
+    let Letters { letters, mut stuck } = letters(headsups, &occasion, args.message.as_deref(), only, &place.routes);
+    let withdrawn = match place.ledger()? {
+        Some(ledger) if ledger.knows(&occasion.change)? => {
+            withdrawals(&ledger.announced(&occasion.change)?, &letters, &occasion, only)
+        }
+        // A dry run asks nobody.
+        _ if args.dry_run => Vec::new(),
+        _ => {
+            let recalled = recalls(&letters, &occasion, only, &place.routes);
+            stuck.extend(recalled.stuck);
+            recalled.letters
+        }
+    };
     let versions = Some((found.base.as_str(), found.head.as_str()));
     if args.dry_run {
         return place.rehearse(letters.into_iter().chain(withdrawn).collect(), stuck, versions, common);

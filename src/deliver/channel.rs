@@ -22,6 +22,16 @@ pub trait Channel: Send + Sync {
     /// If it did not arrive, or may not have.
     fn send(&self, letter: &Letter, there: Option<&str>, note: &mut dyn FnMut(&str)) -> Result<Receipt, Fault>;
 
+    /// The letters about a change that stand there and announce something, for where no ledger remembers
+    /// them. A channel that cannot be asked has none.
+    ///
+    /// # Errors
+    /// If the service does not answer.
+    fn recall(&self, change: &str) -> Result<Vec<Recalled>, Fault> {
+        let _ = change;
+        Ok(Vec::new())
+    }
+
     /// How long to wait between two letters.
     fn pace(&self) -> Duration {
         Duration::ZERO
@@ -37,6 +47,15 @@ pub enum Sight {
     Same(String),
     /// An earlier letter of the conversation is there, or a part of this one.
     Other(String),
+}
+
+/// A letter as its channel remembers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recalled {
+    /// Whom it is for.
+    pub owner: String,
+    /// The jobs that it is about.
+    pub jobs: Vec<String>,
 }
 
 /// What happened to a letter.

@@ -298,6 +298,15 @@ impl Ledger {
         )
     }
 
+    /// Whether it has anything about a change.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub fn knows(&self, change: &str) -> Result<bool> {
+        let query = "select exists (select 1 from letter where change = ?)";
+        self.connection.query_row(query, [change], |row| row.get(0)).map_err(|error| failed(&error))
+    }
+
     /// The letters about a change that surely have not arrived.
     pub(super) fn unarrived(&self, change: &str) -> Result<Vec<Entry>> {
         self.entries(

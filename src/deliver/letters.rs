@@ -99,6 +99,39 @@ impl Letters {
     }
 }
 
+/// What takes back what channels remember of a change, for where the ledger knows nothing of it: a run in
+/// CI that began with an empty disk.
+#[must_use]
+pub fn recalls(current: &[Letter], occasion: &Occasion, only: Option<&str>, routes: &Routes) -> Letters {
+    let known: Vec<String> = current.iter().map(Letter::conversation).collect();
+    let mut all = Letters::default();
+    for name in routes.names() {
+        let Ok(channel) = routes.channel(name) else { continue };
+        let letter = |owner: Option<String>, messages| Letter {
+            channel: name.to_owned(),
+            owner,
+            change: occasion.change.clone(),
+            messages,
+        };
+        match channel.recall(&occasion.change) {
+            Ok(recalled) => {
+                for one in recalled.iter().filter(|one| only.is_none_or(|only| only == one.owner)) {
+                    let message = Message::recalled(&one.owner, &one.jobs, occasion);
+                    let letter = letter(Some(one.owner.clone()), vec![message]);
+                    if !known.contains(&letter.conversation()) && !all.letters.contains(&letter) {
+                        all.letters.push(letter);
+                    }
+                }
+            }
+            Err(fault) => {
+                let said = format!("whether an earlier message has to be taken back is unknown: {fault}");
+                all.stick(letter(None, Vec::new()), Outcome::Undelivered, &said);
+            }
+        }
+    }
+    all
+}
+
 /// What takes back what was announced about a change and is not announced any more.
 #[must_use]
 pub fn withdrawals(announced: &[Entry], current: &[Letter], occasion: &Occasion, only: Option<&str>) -> Vec<Letter> {

@@ -102,6 +102,11 @@ impl Routes {
         self.0.get(name).map(|ready| ready.kind)
     }
 
+    /// The names of all channels.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// The channels that are comments on a pull request, which all read.
     pub fn comments(&self) -> impl Iterator<Item = &str> {
         let shared = |ready: &Ready| matches!(ready.kind, "github" | "gitlab");

@@ -8,16 +8,18 @@ use reqwest::{Method, Url};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::channel::{Channel, Parcel, Receipt, Sight};
+use super::channel::{Channel, Parcel, Recalled, Receipt, Sight};
 use super::secret::Secret;
 use super::transport::{Request, Transport, shown};
-use super::{Fault, Letter};
+use super::{Fault, Letter, digest};
 use crate::render::message::{SlackPost, slack, slack_details};
 
 /// Slack takes about one message a second for each channel.
 const PACE: Duration = Duration::from_millis(1_050);
 /// What our hidden data is called.
 const EVENT: &str = "headsup_message";
+/// How many jobs are kept with a message.
+const MOST_JOBS: usize = 5;
 /// How many pages of a channel's history are looked through.
 const MOST_PAGES: usize = 3;
 
@@ -131,6 +133,8 @@ impl SlackApi {
     }
 
     fn post_body(&self, letter: &Letter, post: &SlackPost, part: Part) -> Value {
+        let about = letter.messages.iter().flat_map(|message| &message.about);
+        let jobs: Vec<&str> = about.take(MOST_JOBS).map(|about| about.job.as_str()).collect();
         json!({
             "channel": self.channel,
             "text": post.text,
@@ -141,6 +145,10 @@ impl SlackApi {
                 "conversation": letter.conversation(),
                 "fingerprint": letter.fingerprint(),
                 "part": part.name(),
+                "change": change_key(&letter.change),
+                "owner": letter.owner.as_deref().unwrap_or_default(),
+                "jobs": jobs.join("\n"),
+                "announces": if letter.announces() { "yes" } else { "no" },
             } },
         })
     }
@@ -176,15 +184,9 @@ impl SlackApi {
         }
     }
 
-    /// The messages of a channel, or the replies below one, that are ours and of this conversation, each
-    /// with the letter it belongs to.
-    fn ours(
-        &self,
-        letter: &Letter,
-        channel: &str,
-        thread: Option<&str>,
-    ) -> Result<Option<Vec<(String, String)>>, Fault> {
-        let conversation = letter.conversation();
+    /// The messages of a channel, the latest first, or the replies below one: those that are ours, each with
+    /// its hidden data. Nothing if the token may not read them.
+    fn ours(&self, channel: &str, thread: Option<&str>) -> Result<Option<Vec<(String, Value)>>, Fault> {
         let part = if thread.is_some() { Part::Details } else { Part::Message };
         let mut cursor = String::new();
         let mut found = Vec::new();
@@ -211,13 +213,9 @@ impl SlackApi {
             for message in answer["messages"].as_array().into_iter().flatten() {
                 let data = &message["metadata"];
                 let payload = &data["event_payload"];
-                let is_ours = data["event_type"] == json!(EVENT)
-                    && payload["conversation"] == json!(conversation)
-                    && payload["part"] == json!(part.name());
-                if let (true, Some(ts), Some(print)) =
-                    (is_ours, message["ts"].as_str(), payload["fingerprint"].as_str())
-                {
-                    found.push((ts.to_owned(), print.to_owned()));
+                let is_ours = data["event_type"] == json!(EVENT) && payload["part"] == json!(part.name());
+                if let (true, Some(ts)) = (is_ours, message["ts"].as_str()) {
+                    found.push((ts.to_owned(), payload.clone()));
                 }
             }
             cursor = answer["response_metadata"]["next_cursor"].as_str().unwrap_or_default().to_owned();
@@ -227,6 +225,24 @@ impl SlackApi {
         }
         Ok(Some(found))
     }
+
+    /// What is ours and of one conversation, each with the fingerprint of the letter that it belongs to.
+    fn of_conversation(
+        &self,
+        letter: &Letter,
+        channel: &str,
+        thread: Option<&str>,
+    ) -> Result<Vec<(String, String)>, Fault> {
+        let conversation = json!(letter.conversation());
+        let ours = self.ours(channel, thread)?.unwrap_or_default();
+        let of_it = ours.into_iter().filter(|(_, payload)| payload["conversation"] == conversation);
+        Ok(of_it.filter_map(|(ts, payload)| Some((ts, payload["fingerprint"].as_str()?.to_owned()))).collect())
+    }
+}
+
+/// What a change is called in hidden data.
+fn change_key(change: &str) -> String {
+    digest(&[change])[..20].to_owned()
 }
 
 /// Whether Slack says that a message can no longer be changed.
@@ -259,7 +275,7 @@ impl Channel for SlackApi {
         let mut place = match known {
             Some(place) => place,
             None if is_id(&self.channel) => {
-                let found = self.ours(letter, &self.channel, None)?.unwrap_or_default();
+                let found = self.of_conversation(letter, &self.channel, None)?;
                 // The latest comes first.
                 let Some((ts, fingerprint)) = found.into_iter().next() else { return Ok(Sight::Nothing) };
                 Place { channel: self.channel.clone(), ts, fingerprint, reply: None, replied: None }
@@ -268,10 +284,11 @@ impl Channel for SlackApi {
         };
         let wants_details = letter.messages.first().and_then(slack_details).is_some();
         let print = letter.fingerprint();
-        if wants_details && place.replied.as_ref() != Some(&print) {
-            if let Some((ts, of)) = self.ours(letter, &place.channel, Some(&place.ts))?.and_then(|mut all| all.pop()) {
-                (place.reply, place.replied) = (Some(ts), Some(of));
-            }
+        if wants_details
+            && place.replied.as_ref() != Some(&print)
+            && let Some((ts, of)) = self.of_conversation(letter, &place.channel, Some(&place.ts))?.pop()
+        {
+            (place.reply, place.replied) = (Some(ts), Some(of));
         }
         let is_whole = place.fingerprint == print && (!wants_details || place.replied.as_ref() == Some(&print));
         Ok(if is_whole { Sight::Same(place.written()) } else { Sight::Other(place.written()) })
@@ -305,6 +322,20 @@ impl Channel for SlackApi {
         }
         let reference = Some(place.written());
         Ok(if is_update { Receipt::Updated(reference) } else { Receipt::Sent(reference) })
+    }
+
+    fn recall(&self, change: &str) -> Result<Vec<Recalled>, Fault> {
+        if !is_id(&self.channel) {
+            return Ok(Vec::new());
+        }
+        let key = json!(change_key(change));
+        let ours = self.ours(&self.channel, None)?.unwrap_or_default().into_iter();
+        let announced = ours.filter(|(_, payload)| payload["change"] == key && payload["announces"] == json!("yes"));
+        let recalled = announced.filter_map(|(_, payload)| {
+            let jobs = payload["jobs"].as_str()?.lines().map(str::to_owned).collect();
+            Some(Recalled { owner: payload["owner"].as_str()?.to_owned(), jobs })
+        });
+        Ok(recalled.collect())
     }
 
     fn pace(&self) -> Duration {

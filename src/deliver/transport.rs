@@ -153,7 +153,9 @@ impl Transport for Http {
             call = call.body(body.clone());
         }
         let failed = |error: &(dyn std::error::Error + 'static)| {
-            Fault::passing(self.secrets.mask(&format!("{host} cannot be reached: {}", innermost(error))))
+            let said = self.secrets.mask(&format!("{host} cannot be reached: {}", innermost(error)));
+            // Waiting does not make a certificate a trusted one.
+            if said.contains("certificate") { Fault::lasting(said) } else { Fault::passing(said) }
         };
         let response = call.send().map_err(|error| {
             let error = error.without_url();

@@ -390,7 +390,7 @@ fn the_json_has_the_fields_that_are_documented() {
     assert_eq!(fields(newsletter), ["criticality", "cut", "effects", "job", "owner", "reach"]);
     insta::assert_snapshot!(word(&newsletter["cut"]), @"changed core.orders; the job reads marts.audience, with 3 tables upstream in all, and none of them changed");
     let [headsup] = list(&report["headsups"]) else { panic!("one message: {report}") };
-    assert_eq!(fields(headsup), ["body", "jobs", "owner", "subject"]);
+    assert_eq!(fields(headsup), ["about", "body", "jobs", "known_by", "owner", "spared", "subject", "what"]);
     assert_eq!(headsup["jobs"], json!(["audit"]));
     assert_eq!(report["coverage"], json!({ "columns": 4, "open": 0, "tables": 0, "refs": 0, "opaque": 0 }));
     assert_eq!(report["diagnostics"], json!([]));

@@ -14,3 +14,4 @@ mod slack;
 mod smtp;
 #[path = "../cli/support.rs"]
 mod support;
+mod tls;

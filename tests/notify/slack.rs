@@ -65,6 +65,23 @@ fn without_a_ledger_the_bot_finds_what_it_said() {
 }
 
 #[test]
+fn without_a_ledger_what_no_longer_reaches_is_taken_back() {
+    let slack = Slack::new();
+    let both = [headsup("finance", "bot", "revenue may differ"), headsup("sales", "bot", "x may differ")];
+    let fixture = with_bot(&slack, &both);
+    outcomes(&fixture, "notify --from report.json");
+    fixture.write("report.json", report(&both[1..]));
+    let (said, _) = outcomes(&fixture, "notify --from report.json --ledger new.db");
+    assert_eq!(said, ["finance updated", "sales already_told"]);
+    let messages = slack.messages();
+    assert_eq!(messages.len(), 2);
+    assert_eq!(messages[0].text(), "all clear: optimise-orders no longer reaches finance_report");
+    // It is taken back already.
+    assert_eq!(outcomes(&fixture, "notify --from report.json --ledger newer.db").0, ["sales already_told"]);
+    assert_eq!(slack.messages()[0].changes, 2);
+}
+
+#[test]
 fn a_message_that_was_removed_is_posted_anew() {
     let slack = Slack::new();
     let fixture = with_bot(&slack, &[headsup("finance", "bot", "revenue may differ")]);
