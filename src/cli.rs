@@ -208,6 +208,9 @@ pub struct WhyArgs {
     /// What it may depend on, a table or a column [default: list all that it depends on]
     #[arg(value_name = "TABLE[.COLUMN]")]
     pub on: Option<String>,
+    /// Say what reaches it of what lies between this and head: a revision, or dir:PATH
+    #[arg(long, value_name = "REV", conflicts_with = "on")]
+    pub base: Option<Side>,
     /// Which version to read.
     #[command(flatten)]
     pub side: OneSide,

@@ -15,6 +15,7 @@ use crate::project::{Criticality, OwnerRule};
 pub mod depends;
 pub mod lineage;
 pub mod notify;
+pub mod reaching;
 pub mod why;
 
 /// The version of the JSON form; it grows when a field changes its meaning or goes, not when one comes.

@@ -20,7 +20,7 @@ mod judge;
 mod walk;
 
 pub use cut::{Cut, Names};
-pub use judge::{JobReach, Wanted};
+pub use judge::{JobReach, Wanted, Way};
 
 use walk::{Hit, Place, Walk};
 

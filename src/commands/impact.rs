@@ -11,6 +11,7 @@ use headsup_lineage::reach::{Cut, JobReach, Names, Noticed, Reach, Spread, Step,
 use headsup_lineage::relation::{Relation, RelationId};
 
 use super::depends::dialects;
+use super::reading::Reading;
 use super::{deliver, reading};
 use crate::audience::{Facts, Job};
 use crate::cli::{Common, FailOn, ImpactArgs};
@@ -31,8 +32,35 @@ pub(super) fn run(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ExitStat
     Ok(status(&report, args.fail_on))
 }
 
-/// Two versions to the report on what lies between them.
-pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ImpactReport> {
+/// Two versions of a repository, and what lies between them.
+pub(super) struct Versions {
+    pub(super) sides: git::Comparison,
+    pub(super) base: Project,
+    /// Head.
+    pub(super) reading: Reading,
+    pub(super) comparison: Comparison,
+    /// How many files differ.
+    pub(super) differing: usize,
+    /// The jobs that base declares.
+    of_base: Vec<Job>,
+}
+
+impl Versions {
+    /// The jobs of both versions.
+    pub(super) fn jobs(&self) -> impl Iterator<Item = &Job> {
+        let jobs = &self.reading.jobs;
+        let gone = self.of_base.iter().filter(|job| jobs.iter().all(|known| known.name != job.name));
+        jobs.iter().chain(gone)
+    }
+
+    /// What is amiss in either version.
+    pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
+        with_those_of_base(self.reading.diagnostics.clone(), &self.base.diagnostics)
+    }
+}
+
+/// Reads two versions and compares them.
+pub(super) fn versions(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Versions> {
     let progress = ui.progress("reading the repository");
     let sides = git::resolve(&reading::project_dir(common)?, args.base.as_ref(), args.head.as_ref())?;
     let settings = reading::settings_of(&sides.head, common)?;
@@ -68,13 +96,18 @@ pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Impa
     let mut reading = reading::finish(&sides.head, settings, plan, head);
     let of_base = reading::jobs_of_base(&reading, &sides.base, &base, common);
     reading::hold_to_base(&mut reading.jobs, &of_base);
-    let spread = spread(&base.graph, &reading.project.graph, &comparison);
+    Ok(Versions { base, reading, comparison, differing: differing.len(), of_base, sides })
+}
+
+/// Two versions to the report on what lies between them.
+pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ImpactReport> {
+    let versions = versions(args, common, ui)?;
+    let Versions { sides, base, reading, comparison, differing, .. } = &versions;
+    let spread = spread(&base.graph, &reading.project.graph, comparison);
     let changes: Vec<ChangeEntry> = comparison.changes.iter().map(change_entry).collect();
-    let gone = of_base.iter().filter(|job| reading.jobs.iter().all(|known| known.name != job.name));
-    let jobs = reading.jobs.iter().chain(gone);
-    let finder = Finder::new(&reading.project, &reading.jobs, dialects(&reading));
+    let finder = Finder::new(&reading.project, &reading.jobs, dialects(reading));
     let mut impacts: Vec<Impact> =
-        jobs.map(|job| impact(job, &spread, &comparison, &finder, &reading.project)).collect();
+        versions.jobs().map(|job| impact(job, &spread, comparison, &finder, &reading.project)).collect();
     impacts.sort_by(|a, b| a.job.job.cmp(&b.job.job));
     let sender = Sender { head: sides.head.snapshot.label().to_owned(), base: sides.base.snapshot.label().to_owned() };
     let headsups = headsup::write(&impacts, &changes, &sender);
@@ -82,14 +115,14 @@ pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Impa
         version: VERSION,
         base: sender.base,
         head: sender.head,
-        files_changed: differing.len(),
+        files_changed: *differing,
         changes,
-        unchanged: unchanged(&comparison),
+        unchanged: unchanged(comparison),
         relations: relations(&spread),
         jobs: impacts.into_iter().map(|impact| impact.job).collect(),
         headsups,
         coverage: reading.project.coverage(),
-        diagnostics: with_those_of_base(reading.diagnostics, &base.diagnostics),
+        diagnostics: versions.diagnostics(),
     })
 }
 
@@ -191,7 +224,7 @@ fn job_entry(job: &Job, reach: JobReach, comparison: &Comparison) -> JobEntry {
     }
 }
 
-fn step_entry(step: &Step) -> StepEntry {
+pub(super) fn step_entry(step: &Step) -> StepEntry {
     let by = step.by.as_ref();
     StepEntry {
         relation: step.relation.clone(),
@@ -204,7 +237,7 @@ fn step_entry(step: &Step) -> StepEntry {
 }
 
 /// Where the change stops, in words.
-fn cut(reach: &JobReach, comparison: &Comparison) -> String {
+pub(super) fn cut(reach: &JobReach, comparison: &Comparison) -> String {
     let changed = || some_of(comparison.changes.iter().map(|change| &change.name));
     match &reach.cut {
         None => "no table changed".to_owned(),

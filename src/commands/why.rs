@@ -8,16 +8,22 @@ use super::reading::Reading;
 use super::{deliver, reading};
 use crate::audience::Job;
 use crate::cli::{Common, WhyArgs};
-use crate::dependents::Neighbourhood;
+use crate::dependents::{Neighbourhood, Warehouse};
 use crate::error::{Error, ExitStatus, Result};
 use crate::evidence::{self, Question};
 use crate::report::VERSION;
+use crate::report::depends::TargetEntry;
 use crate::report::why::{Dependent, JobEntry, WhyReport};
 use crate::selection::{Finder, Selection, Share, Target};
 use crate::selector::Steps;
 use crate::ui::Ui;
 
+mod reaching;
+
 pub(super) fn run(args: &WhyArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
+    if args.base.is_some() {
+        return reaching::run(args, common, ui);
+    }
     let reading = reading::read(&args.side, common, ui)?;
     ui.diagnostics(&reading.diagnostics);
     let finder = Finder::new(&reading.project, &reading.jobs, dialects(&reading));
@@ -43,11 +49,7 @@ fn report(args: &WhyArgs, reading: &Reading, finder: &Finder<'_>) -> Result<WhyR
         let around: Vec<(Target, Steps)> = targets.iter().map(|target| (target.clone(), Steps::All)).collect();
         Neighbourhood::new(warehouse, &around, Direction::Upstream, Follow::Everything).relations()
     });
-    // A job that names columns reads the rows as well, which goes without saying.
-    let said = targets.iter().filter(|target| target.share != Share::Rows);
-    let mut entries: Vec<_> = said.map(|target| evidence::entry(warehouse, target)).collect();
-    entries.sort();
-    entries.dedup();
+    let entries = entries(warehouse, targets);
     Ok(WhyReport {
         version: VERSION,
         head: reading.label.clone(),
@@ -59,6 +61,16 @@ fn report(args: &WhyArgs, reading: &Reading, finder: &Finder<'_>) -> Result<WhyR
         coverage: reading.project.coverage(),
         diagnostics: reading.diagnostics.clone(),
     })
+}
+
+/// Tables and columns by name.
+fn entries(warehouse: Warehouse<'_>, targets: &[Target]) -> Vec<TargetEntry> {
+    // A job that names columns reads the rows as well, which goes without saying.
+    let said = targets.iter().filter(|target| target.share != Share::Rows);
+    let mut entries: Vec<_> = said.map(|target| evidence::entry(warehouse, target)).collect();
+    entries.sort();
+    entries.dedup();
+    entries
 }
 
 /// The one table or column that a name means, and what is worth knowing of that.

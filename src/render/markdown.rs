@@ -15,12 +15,14 @@ mod depends;
 mod lineage;
 mod message;
 mod notify;
+mod reaching;
 mod why;
 
 pub(super) use depends::depends;
 pub(super) use lineage::lineage;
 pub use message::{Comment, comment};
 pub(super) use notify::{notify, outbox};
+pub(super) use reaching::reaching;
 pub(super) use why::why;
 
 /// A text that Markdown shows as it is.

@@ -17,6 +17,7 @@ mod lineage;
 mod message;
 mod models;
 mod notify;
+mod reaching;
 mod why;
 
 pub use message::message;

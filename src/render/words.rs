@@ -1,12 +1,14 @@
 //! Phrases that text and Markdown share. It must not know either.
 
 use headsup_lineage::dependency::EdgeKind;
+use headsup_lineage::reach::Reach;
 use headsup_lineage::relation::Rung;
 use headsup_lineage::trace::{BY_STRENGTH, Certainty};
 
 use super::text::{count, list};
 use crate::report::depends::{DependencyEntry, DependentJob, DependsReport, PartEntry, TargetEntry};
 use crate::report::lineage::{ColumnEntry, LineageReport, NAMELESS, SourceEntry, StatementEntry};
+use crate::report::reaching::ReachingReport;
 use crate::report::why::{Answer, EndEntry, PlaceName, Site, TablesWord, TextWord, Verdict, WhyReport};
 
 /// A kind of dependency in words.
@@ -14,6 +16,20 @@ pub(super) const fn kind(kind: EdgeKind) -> &'static str {
     match kind {
         EdgeKind::GroupBy => "group by",
         other => other.name(),
+    }
+}
+
+/// Whether a change reaches what it was asked of.
+pub(super) fn asked(report: &ReachingReport) -> String {
+    let dependent = match &report.dependent.job {
+        Some(job) => job.job.clone(),
+        None => subject(&report.dependent.targets),
+    };
+    let change = format!("what {} changes against {}", report.head, report.base);
+    match report.reach {
+        Reach::Reached => format!("{dependent} is reached by {change}"),
+        Reach::Unknown => format!("{dependent} may be reached by {change}"),
+        Reach::NotReached => format!("{dependent} is not reached by {change}"),
     }
 }
 

@@ -12,11 +12,26 @@ use crate::relation::{Reference, Relation, RelationId, RelationKind};
 
 use super::cut::Cut;
 use super::walk::{Hit, Place, is_declared_now};
-use super::{Noticed, Reach, Spread, Step, relations};
+use super::{Noticed, Reach, Spread, Step, nameless, relations};
 use crate::change::own;
 
 /// Which columns a job reads of a relation; `None` if it does not say.
 pub type Wanted<'w> = dyn Fn(&Relation) -> Option<Vec<ColumnName>> + 'w;
+
+/// One effect that arrives, and how it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// The relation that it arrives at.
+    pub relation: RelationName,
+    /// What happens.
+    pub effect: Noticed,
+    /// How sure it is; never [`Reach::NotReached`].
+    pub reach: Reach,
+    /// The way from the change, part by part.
+    pub steps: Vec<Step>,
+    /// Why it cannot be told, where it cannot.
+    pub reason: Option<String>,
+}
 
 /// What arrives at something that reads relations: a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +44,8 @@ pub struct JobReach {
     pub path: Vec<RelationName>,
     /// The same way, part by part.
     pub steps: Vec<Step>,
+    /// Everything that arrives, and by which way.
+    pub ways: Vec<Way>,
     /// Why it cannot be told, where it cannot.
     pub reason: Option<String>,
     /// Where the changes that are upstream of it stop, if it is not reached.
@@ -52,6 +69,7 @@ impl Spread<'_> {
             effects: BTreeSet::new(),
             path: Vec::new(),
             steps: Vec::new(),
+            ways: Vec::new(),
             reason: None,
             cut: None,
             reads: Vec::new(),
@@ -78,17 +96,17 @@ impl Spread<'_> {
             for node in &gone {
                 let hit = Hit { place: Place::Gone(*node), kind: EffectKind::Removed };
                 let effect = Noticed { kind: EffectKind::Broken, column: None };
-                self.meet(&mut job, Reach::Reached, effect, Some(&hit), None);
                 job.reads.push(base.relation(*node).name.clone());
+                self.meet(&mut job, Reach::Reached, effect, Some(&hit), None);
             }
             if found.is_empty() && gone.is_empty() {
                 let written = written_name(reference);
+                job.reads.push(written.clone());
                 if self.anything_changed {
                     let reason = format!("it reads `{written}`, which nothing here builds, declares or reads");
                     let effect = Noticed { kind: EffectKind::Unspecified, column: None };
                     self.meet(&mut job, Reach::Unknown, effect, None, Some(reason));
                 }
-                job.reads.push(written);
             }
             for node in found {
                 self.read(&mut job, node, wanted);
@@ -157,6 +175,13 @@ impl Spread<'_> {
     fn meet(&self, job: &mut JobReach, reach: Reach, effect: Noticed, hit: Option<&Hit>, reason: Option<String>) {
         let steps = hit.map(|hit| self.steps(hit)).unwrap_or_default();
         let path = relations(&steps);
+        job.ways.push(Way {
+            relation: job.reads.last().cloned().or_else(|| path.last().cloned()).unwrap_or_else(nameless),
+            effect: effect.clone(),
+            reach,
+            steps: steps.clone(),
+            reason: reason.clone(),
+        });
         let shown = job.steps.last().map(|last| last.kind.may_break());
         let key = |reach: Reach, may_break: Option<bool>, path: &[RelationName]| {
             (reach, may_break, Reverse((path.len(), path.to_vec())))
