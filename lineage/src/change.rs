@@ -372,6 +372,7 @@ fn verdict(before: &Relation, after: &Relation, bodies: Bodies, differing: &BTre
         };
     }
     effects.sort();
+    effects.dedup();
     Verdict::Changed(Change {
         id: after.id.clone(),
         name: after.name.clone(),
@@ -479,6 +480,9 @@ fn compare_bodies(base: &Body, head: &Body) -> Bodies {
                     "the template differs where it asks for the target, the environment or the warehouse, or in a hook"
                         .to_owned(),
                 ),
+                Bodies::Differ(detail) if asked != asks => Bodies::Differ(format!(
+                    "{detail}, and so does the template where it asks for the target, the environment or the warehouse"
+                )),
                 verdict => verdict,
             }
         }

@@ -10,6 +10,7 @@
 
 mod assemble;
 mod call;
+mod conditions;
 pub(super) mod config;
 mod declared;
 mod engine;

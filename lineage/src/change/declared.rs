@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::relation::Relation;
+use crate::relation::{Relation, RelationKind};
 
 use super::{Effect, EffectKind};
 
@@ -50,7 +50,9 @@ pub(super) fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect>
                 0..=LONGEST_VALUE => format!("{key}: {old} → {new}"),
                 _ => format!("{key} differs"),
             };
-            if let Some(kind) = effect_on_rows(key, old, new) {
+            // What types the columns of a file of rows have is said of each of them.
+            let is_said = &**key == "column_types" && [before, after].iter().all(|one| one.kind == RelationKind::Seed);
+            if let Some(kind) = effect_on_rows(key, old, new).filter(|_| !is_said) {
                 effects.push(Effect::on_relation(kind, detail.clone()));
             }
             effects.push(Effect::on_relation(EffectKind::Config, detail));

@@ -93,44 +93,6 @@ impl Found {
     }
 }
 
-/// The texts that decide what a template renders to elsewhere: those, of the template and of the
-/// macros that it reaches, that ask for the target, the environment or the warehouse; and the macros
-/// of its hooks, which are not rendered. Comments and layout do not count.
-fn conditions(file: &str, reach: &scan::Reach, hooks: &[String]) -> Option<Arc<str>> {
-    const QUESTIONS: [&str; 13] = [
-        "target.",
-        "target[",
-        "env_var",
-        "flags.",
-        "graph.",
-        "load_relation",
-        "should_full_refresh",
-        "run_query",
-        "load_result",
-        "statement(",
-        "get_relation",
-        "get_columns_in_relation",
-        "get_column_values",
-    ];
-    let macros = reach.macros.values().filter(|one| &*one.package != "dbt").map(|one| one.text());
-    let asking = std::iter::once(file).chain(macros).filter(|text| QUESTIONS.iter().any(|asks| text.contains(asks)));
-    let texts: Vec<String> = asking.chain(hooks.iter().map(String::as_str)).map(without_comments).collect();
-    (!texts.is_empty()).then(|| Arc::from(texts.join("\n")))
-}
-
-/// A template without its comments, its words one space apart.
-fn without_comments(template: &str) -> String {
-    let mut kept = String::new();
-    let mut rest = template;
-    while let Some(start) = rest.find("{#") {
-        kept.push_str(&rest[..start]);
-        rest = rest[start..].find("#}").map_or("", |end| &rest[start + end + 2..]);
-    }
-    kept.push_str(rest);
-    let lines = kept.lines().filter(|line| !line.trim_start().starts_with("--"));
-    lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
-}
-
 impl Assembly<'_> {
     /// The relation of a node.
     pub(super) fn relation(&self, node: &Node, table: &super::relation::TableName) -> Assembled {
@@ -315,7 +277,7 @@ impl Assembly<'_> {
             );
         }
         let reach = scan::reach(self.engine, &node.candidate.package, local, file, body.clone());
-        let conditions = conditions(file, &reach, &self.macros_of_hooks(node));
+        let conditions = super::conditions::conditions(file, &reach, &self.macros_of_hooks(node));
         (rung, Body::Sql { dialect, variants, conditions })
     }
 

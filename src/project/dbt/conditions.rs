@@ -1,0 +1,251 @@
+//! What of a template decides what it renders to elsewhere: the parts that ask for the target, the
+//! environment or the warehouse. It must not know what they render to here.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::scan;
+
+/// What asks.
+const QUESTIONS: [&str; 13] = [
+    "target.",
+    "target[",
+    "env_var",
+    "flags.",
+    "graph.",
+    "load_relation",
+    "should_full_refresh",
+    "run_query",
+    "load_result",
+    "statement(",
+    "get_relation",
+    "get_columns_in_relation",
+    "get_column_values",
+];
+
+fn asks(text: &str) -> bool {
+    QUESTIONS.iter().any(|question| text.contains(question))
+}
+
+/// The texts that decide what a template renders to elsewhere: the parts of the template that ask for
+/// the target, the environment or the warehouse; the macros that it reaches and that do; and the macros
+/// of its hooks, which are not rendered. Comments and layout do not count.
+pub(super) fn conditions(file: &str, reach: &scan::Reach, hooks: &[String]) -> Option<Arc<str>> {
+    let macros = reach.macros.values().filter(|one| &*one.package != "dbt").map(|one| one.text());
+    let macros = macros.filter(|text| asks(text)).map(without_comments);
+    let own = asks(file).then(|| asking_parts(&without_comments(file)));
+    let texts: Vec<String> =
+        own.into_iter().chain(macros).chain(hooks.iter().map(|hook| without_comments(hook))).collect();
+    (!texts.is_empty()).then(|| Arc::from(texts.join("\n")))
+}
+
+/// A template without its comments, its words one space apart.
+fn without_comments(template: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = template;
+    while let Some(start) = rest.find("{#") {
+        kept.push_str(&rest[..start]);
+        rest = rest[start..].find("#}").map_or("", |end| &rest[start + end + 2..]);
+    }
+    kept.push_str(rest);
+    let lines = kept.lines().filter(|line| !line.trim_start().starts_with("--"));
+    lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}
+
+/// A tag of a template.
+struct Tag<'t> {
+    place: Range<usize>,
+    /// Its first word: `if`, `endif`; empty for an expression.
+    word: &'t str,
+    inside: &'t str,
+}
+
+fn tags(text: &str) -> Option<Vec<Tag<'_>>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(start) = text[at..].find('{').map(|start| at + start) {
+        let close = match text.as_bytes().get(start + 1) {
+            Some(b'%') => "%}",
+            Some(b'{') => "}}",
+            _ => {
+                at = start + 1;
+                continue;
+            }
+        };
+        let end = start + 2 + text[start + 2..].find(close)? + 2;
+        let inside = text[start + 2..end - 2].trim_matches(['-', '+', ' ']);
+        let word = match close {
+            "%}" => inside.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or_default(),
+            _ => "",
+        };
+        found.push(Tag { place: start..end, word, inside });
+        at = end;
+    }
+    Some(found)
+}
+
+/// The parts of a template that ask, each with what stands around it, and which of their words stand
+/// outside of them as well; the whole template where parts cannot be told.
+///
+/// Outside of these parts a template says the same wherever it is rendered, so that what differs there
+/// shows in any rendering. What stands around a part shows where it belongs; words that stand inside and
+/// outside may be names, and one that only the inside still has would be a name that nothing bears.
+fn asking_parts(text: &str) -> String {
+    let Some(parts) = parts(text) else { return text.to_owned() };
+    /// So many words on either side of a part show where it belongs.
+    const AROUND: usize = 8;
+    let mut out = String::new();
+    let mut outside = String::new();
+    let mut at = 0;
+    let mut inside: BTreeSet<&str> = BTreeSet::new();
+    for part in &parts {
+        outside.push_str(&text[at..part.start]);
+        outside.push(' ');
+        at = part.end;
+        let before: Vec<&str> = text[..part.start].split_whitespace().rev().take(AROUND).collect();
+        let after: Vec<&str> = text[part.end..].split_whitespace().take(AROUND).collect();
+        for word in before.into_iter().rev() {
+            out.push_str(word);
+            out.push(' ');
+        }
+        out.push_str(&text[part.clone()]);
+        out.push(' ');
+        out.push_str(&after.join(" "));
+        out.push('\n');
+        inside.extend(words(&text[part.clone()]));
+    }
+    outside.push_str(&text[at..]);
+    let outside: BTreeSet<&str> = words(&outside).collect();
+    let shared: Vec<&str> = inside.intersection(&outside).copied().collect();
+    out.push_str(&shared.join(" "));
+    out
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty())
+}
+
+/// The places of a template that depend on what is asked, in order; none where that cannot be told.
+fn parts(text: &str) -> Option<Vec<Range<usize>>> {
+    let tags = tags(text)?;
+    // What is said in one place and stands in another is not followed.
+    let is_apart = |tag: &Tag<'_>| match tag.word {
+        "macro" | "call" | "raw" | "filter" | "block" => true,
+        "set" => !tag.inside.contains('='),
+        _ => false,
+    };
+    if tags.iter().any(is_apart) {
+        return None;
+    }
+    // A name that is set to an answer asks wherever it stands.
+    let mut names: BTreeSet<&str> = BTreeSet::new();
+    let depends = |inside: &str, names: &BTreeSet<&str>| asks(inside) || words(inside).any(|word| names.contains(word));
+    loop {
+        let known = names.len();
+        for tag in tags.iter().filter(|tag| tag.word == "set" && depends(tag.inside, &names)) {
+            let (name, _) = tag.inside.strip_prefix("set")?.split_once('=')?;
+            let name = name.trim();
+            if words(name).ne(std::iter::once(name)) {
+                return None;
+            }
+            names.insert(name);
+        }
+        if names.len() == known {
+            break;
+        }
+    }
+    let mut found: Vec<Range<usize>> = Vec::new();
+    // Each open block: where it begins, and whether it depends on an answer.
+    let mut open: Vec<(&str, usize, bool)> = Vec::new();
+    for tag in &tags {
+        let depends = depends(tag.inside, &names);
+        match tag.word {
+            "if" | "for" => open.push((tag.word, tag.place.start, depends)),
+            "elif" | "else" => open.last_mut()?.2 |= depends,
+            "endif" | "endfor" => {
+                let (word, start, depends) = open.pop()?;
+                if tag.word.strip_prefix("end") != Some(word) {
+                    return None;
+                }
+                if depends {
+                    found.retain(|part| part.start < start);
+                    found.push(start..tag.place.end);
+                }
+            }
+            // A name that is set in a block means something after it.
+            "set" if depends => {
+                if open.iter().any(|(.., depends)| *depends) {
+                    return None;
+                }
+                found.push(tag.place.clone());
+            }
+            "set" if open.iter().any(|(.., depends)| *depends) => return None,
+            "" if depends => found.push(tag.place.clone()),
+            _ if depends => return None,
+            _ => {}
+        }
+    }
+    if !open.is_empty() {
+        return None;
+    }
+    found.sort_by_key(|part| part.start);
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(base: &str, head: &str) -> bool {
+        asking_parts(&without_comments(base)) == asking_parts(&without_comments(head))
+    }
+
+    const BASE: &str = "select a, b, c, d, e, f, g, h, i {% if target.type == 'x' %} top 3 {% else %} o.z {% endif %} \
+                        from orders as o join items as p on o.id = p.id where a > 1 and b > 2 and c > 3";
+
+    #[test]
+    fn what_stands_elsewhere_does_not_count() {
+        assert!(same(BASE, &BASE.replace("c > 3", "c > 4")));
+        assert!(same(BASE, &BASE.replace("select a,", "select lower(a) as a,")));
+        assert!(same(BASE, &BASE.replace("where a", "-- why\nwhere\n  a")));
+        let set = "{% set kind = 'a' if target.type == 'x' else 'b' %} select 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, \
+                   cast(a as {{ kind }}), 1, 2, 3, 4, 5, 6, 7, 8, 9, x from t";
+        assert!(same(set, &set.replace("x from", "y from")));
+    }
+
+    #[test]
+    fn what_asks_and_what_stands_around_it_counts() {
+        for head in [
+            BASE.replace("top 3", "top 4"),
+            BASE.replace("'x'", "'y'"),
+            BASE.replace("i {%", "j {%"),
+            BASE.replace("from orders", "from items"),
+            // Only another branch asks for the alias now.
+            BASE.replace("orders as o join", "orders as q join").replace("o.id", "q.id"),
+            BASE.replace("{% if target.type == 'x' %} top 3 {% else %} o.z {% endif %}", "o.z"),
+            format!("{BASE} {{% if env_var('x') %}} and y {{% endif %}}"),
+        ] {
+            assert!(!same(BASE, &head), "{head}");
+        }
+        let set = "{% set kind = target.type %} select {% if kind == 'x' %} 1 {% endif %} from t";
+        assert!(!same(set, &set.replace(" 1 ", " 2 ")));
+        let chain = "{% set kind = target.type %} {% set other = kind ~ 'x' %} select {{ other }} from t";
+        assert!(!same(chain, &chain.replace("'x'", "'y'")));
+    }
+
+    #[test]
+    fn a_template_whose_parts_cannot_be_told_counts_as_a_whole() {
+        for base in [
+            "{% do run_query('x') %} select 1 from t where a",
+            "{% if target.type == 'x' %} select 1 from t where a",
+            "{% if target.name == 'x' %} {% set a = 1 %} {% endif %} select {{ a }} from t where a",
+            "{% call statement('x') %} select 1 {% endcall %} select 1 from t where a",
+            "{% set x %} {{ target.name }} {% endset %} select {{ x }} from t where a",
+            "{% macro m(x) %} {{ x if target.name == 'p' }} {% endmacro %} select {{ m(1) }} from t where a",
+            "{% set x, y = target.type, 1 %} select {{ x }} from t where a",
+        ] {
+            assert!(!same(base, &base.replace("where a", "where b")), "{base}");
+        }
+    }
+}
