@@ -14,6 +14,8 @@ mod data;
 mod edit;
 #[path = "oracle/lineage.rs"]
 mod lineage;
+#[path = "oracle/project.rs"]
+mod project;
 #[path = "oracle/query.rs"]
 mod query;
 #[path = "oracle/refactor.rs"]
