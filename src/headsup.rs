@@ -222,7 +222,7 @@ fn sentences(told: &[&JobEntry], changes: &[ChangeEntry]) -> Vec<String> {
         let text = match change.kind {
             ChangeKind::Removed => format!("{} is gone", change.relation),
             ChangeKind::Added => format!("{} is new", change.relation),
-            ChangeKind::Modified => {
+            ChangeKind::Modified | ChangeKind::Renamed => {
                 let effects = concerning(job, &change.effects);
                 format!("{}: {}", change.relation, in_a_row(effects.iter().map(plain_phrase)))
             }

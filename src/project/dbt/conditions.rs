@@ -143,7 +143,10 @@ fn parts(text: &str) -> Option<Vec<Range<usize>>> {
     let depends = |inside: &str, names: &BTreeSet<&str>| asks(inside) || words(inside).any(|word| names.contains(word));
     loop {
         let known = names.len();
-        for tag in tags.iter().filter(|tag| tag.word == "set" && depends(tag.inside, &names)) {
+        for tag in tags.iter().filter(|tag| tag.word == "set") {
+            if !depends(tag.inside, &names) {
+                continue;
+            }
             let (name, _) = tag.inside.strip_prefix("set")?.split_once('=')?;
             let name = name.trim();
             if words(name).ne(std::iter::once(name)) {
