@@ -55,6 +55,11 @@ pub(super) fn sight(letter: &Letter, text: &str, reference: String) -> Option<Si
     Some(if same { Sight::Same(reference) } else { Sight::Other(reference) })
 }
 
+/// Whether a service says that there is no such comment, or that it is somebody else's.
+pub(super) fn is_not_ours(said: &str) -> bool {
+    said.contains("answered 404") || said.contains("answered 403")
+}
+
 impl GitHub {
     fn call(&self, request: Request) -> Result<Response, Fault> {
         let request = request
@@ -70,6 +75,18 @@ impl GitHub {
             }
             fault => fault,
         })
+    }
+
+    /// Changes a comment, if it is there and ours.
+    fn update(&self, letter: &Letter, id: &str) -> Result<bool, Fault> {
+        let text: Value = json!({ "body": body(letter, LONGEST_COMMENT) });
+        let url = self.url(&format!("issues/comments/{id}"))?;
+        match self.call(Request::json(Method::PATCH, url, &text)) {
+            Ok(_) => Ok(true),
+            // Deleted meanwhile, or somebody else's that looks like ours.
+            Err(Fault::Lasting { said }) if is_not_ours(&said) => Ok(false),
+            Err(fault) => Err(fault),
+        }
     }
 
     fn url(&self, path: &str) -> Result<Url, Fault> {
@@ -105,18 +122,26 @@ impl Channel for GitHub {
     }
 
     fn send(&self, letter: &Letter, there: Option<&str>, _: &mut dyn FnMut(&str)) -> Result<Receipt, Fault> {
-        let text: Value = json!({ "body": body(letter, LONGEST_COMMENT) });
-        if let Some(id) = there.and_then(|id| id.parse::<u64>().ok()) {
-            let url = self.url(&format!("issues/comments/{id}"))?;
-            match self.call(Request::json(Method::PATCH, url, &text)) {
-                Ok(_) => return Ok(Receipt::Updated(Some(id.to_string()))),
-                // Deleted meanwhile, or somebody else's that looks like ours.
-                Err(Fault::Lasting { said }) if said.contains("answered 404") || said.contains("answered 403") => {}
-                Err(fault) => return Err(fault),
-            }
+        if let Some(id) = there
+            && self.update(letter, id)?
+        {
+            return Ok(Receipt::Updated(Some(id.to_owned())));
         }
+        let text: Value = json!({ "body": body(letter, LONGEST_COMMENT) });
         let url = self.url(&format!("issues/{}/comments", self.number))?;
         let answer = self.call(Request::json(Method::POST, url, &text))?.value()?;
-        Ok(Receipt::Sent(answer["id"].as_u64().map(|id| id.to_string())))
+        let id = answer["id"].as_u64().map(|id| id.to_string());
+        // A run on another machine may have looked at the same time: then the earlier comment stays.
+        let first = match self.look(letter, None)? {
+            Sight::Same(first) | Sight::Other(first) => first,
+            Sight::Nothing => return Ok(Receipt::Sent(id)),
+        };
+        match id {
+            Some(id) if id != first && self.update(letter, &first)? => {
+                self.call(Request::delete(self.url(&format!("issues/comments/{id}"))?))?;
+                Ok(Receipt::Updated(Some(first)))
+            }
+            id => Ok(Receipt::Sent(id)),
+        }
     }
 }

@@ -7,7 +7,7 @@ use reqwest::{Method, Url};
 use serde_json::json;
 
 use super::channel::{Channel, Parcel, Receipt, Sight};
-use super::github::{body, sight};
+use super::github::{body, is_not_ours, sight};
 use super::secret::Secret;
 use super::transport::{Request, Response, Transport};
 use super::{Fault, Letter};
@@ -30,6 +30,16 @@ pub(super) struct GitLab {
 impl GitLab {
     fn call(&self, request: Request) -> Result<Response, Fault> {
         self.transport.exchange(&request.with_token("private-token", "", &self.token))?.succeeded("GitLab")
+    }
+
+    /// Changes a note, if it is there and ours.
+    fn update(&self, letter: &Letter, id: &str) -> Result<bool, Fault> {
+        let text = json!({ "body": body(letter, LONGEST_NOTE) });
+        match self.call(Request::json(Method::PUT, self.url(&format!("notes/{id}"))?, &text)) {
+            Ok(_) => Ok(true),
+            Err(Fault::Lasting { said }) if is_not_ours(&said) => Ok(false),
+            Err(fault) => Err(fault),
+        }
     }
 
     fn url(&self, path: &str) -> Result<Url, Fault> {
@@ -65,15 +75,25 @@ impl Channel for GitLab {
     }
 
     fn send(&self, letter: &Letter, there: Option<&str>, _: &mut dyn FnMut(&str)) -> Result<Receipt, Fault> {
-        let text = json!({ "body": body(letter, LONGEST_NOTE) });
-        if let Some(id) = there.and_then(|id| id.parse::<u64>().ok()) {
-            match self.call(Request::json(Method::PUT, self.url(&format!("notes/{id}"))?, &text)) {
-                Ok(_) => return Ok(Receipt::Updated(Some(id.to_string()))),
-                Err(Fault::Lasting { said }) if said.contains("answered 404") || said.contains("answered 403") => {}
-                Err(fault) => return Err(fault),
-            }
+        if let Some(id) = there
+            && self.update(letter, id)?
+        {
+            return Ok(Receipt::Updated(Some(id.to_owned())));
         }
+        let text = json!({ "body": body(letter, LONGEST_NOTE) });
         let answer = self.call(Request::json(Method::POST, self.url("notes")?, &text))?.value()?;
-        Ok(Receipt::Sent(answer["id"].as_u64().map(|id| id.to_string())))
+        let id = answer["id"].as_u64().map(|id| id.to_string());
+        // A run on another machine may have looked at the same time: then the earlier note stays.
+        let first = match self.look(letter, None)? {
+            Sight::Same(first) | Sight::Other(first) => first,
+            Sight::Nothing => return Ok(Receipt::Sent(id)),
+        };
+        match id {
+            Some(id) if id != first && self.update(letter, &first)? => {
+                self.call(Request::delete(self.url(&format!("notes/{id}"))?))?;
+                Ok(Receipt::Updated(Some(first)))
+            }
+            id => Ok(Receipt::Sent(id)),
+        }
     }
 }

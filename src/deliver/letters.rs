@@ -53,10 +53,10 @@ pub fn letters(
                     Outcome::Skipped,
                     "the comment is for all owners, and is written without --only",
                 ),
-                (Some(obstacle), _) => all.stuck_at(letter(name), obstacle, Outcome::Undelivered),
+                (Some(obstacle), _) => all.stuck_at(letter(name), obstacle),
             },
             Some(name) => match routes.obstacle(name) {
-                Some(obstacle @ Undeliverable::NotHere(_)) => all.stuck_at(letter(name), obstacle, Outcome::Skipped),
+                Some(obstacle @ Undeliverable::Fork(_)) => all.stuck_at(letter(name), obstacle),
                 _ => all.letters.push(letter(name)),
             },
         }
@@ -74,7 +74,7 @@ pub fn letters(
         match routes.obstacle(name) {
             None => all.letters.push(letter),
             Some(obstacle @ Undeliverable::Wrong(_)) if !messages.is_empty() => {
-                all.stuck_at(letter, obstacle, Outcome::Undelivered);
+                all.stuck_at(letter, obstacle);
             }
             // A run that is not for a pull request has no place for a comment, and needs none.
             Some(_) => {}
@@ -88,12 +88,10 @@ impl Letters {
         self.stuck.push(Sent { letter, outcome, said: Some(said.to_owned()) });
     }
 
-    fn stuck_at(&mut self, letter: Letter, obstacle: &Undeliverable, otherwise: Outcome) {
-        // Without secrets, or without a pull request to write to, there is nothing that anybody could mend
-        // in a fork's run.
+    fn stuck_at(&mut self, letter: Letter, obstacle: &Undeliverable) {
         let outcome = match obstacle {
-            Undeliverable::NotHere(said) if said.contains("fork") => Outcome::Skipped,
-            Undeliverable::NotHere(_) | Undeliverable::Wrong(_) => otherwise,
+            Undeliverable::Fork(_) => Outcome::Skipped,
+            Undeliverable::NotHere(_) | Undeliverable::Wrong(_) => Outcome::Undelivered,
         };
         self.stick(letter, outcome, obstacle.said());
     }

@@ -14,7 +14,7 @@ use super::channel::{Channel, Receipt, Sight};
 use super::ledger::{Entry, Put, State, Turn, holder};
 use super::secret::Secrets;
 use super::{Fault, Ledger, Letter, Routes, clock};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How hard a run tries.
 #[derive(Debug, Clone, Copy)]
@@ -152,8 +152,10 @@ impl Outbox<'_> {
                 .into_values()
                 .map(|letters| scope.spawn(|| self.work_channel(letters, until, &done)))
                 .collect();
-            let results = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
-            results.filter_map(|result| result.unwrap_or(Ok(())).err()).collect::<Vec<_>>()
+            let ended =
+                || Err(Error::delivery("the work on a channel ended early; what is not there is in the ledger"));
+            let results = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| ended()));
+            results.filter_map(Result::err).collect::<Vec<_>>()
         });
         match failures.into_iter().next() {
             Some(failure) => Err(failure),

@@ -30,8 +30,10 @@ const SLACK_API: (&str, &str) = ("SLACK_API_URL", "https://slack.com/api/");
 pub enum Undeliverable {
     /// Something is missing or wrong that somebody has to mend.
     Wrong(String),
-    /// The run has no such place, and need not have.
+    /// The run is not for a pull request of the channel's service.
     NotHere(String),
+    /// The run is for a fork, which has no secrets: nobody could mend that.
+    Fork(String),
 }
 
 impl Undeliverable {
@@ -39,7 +41,7 @@ impl Undeliverable {
     #[must_use]
     pub fn said(&self) -> &str {
         match self {
-            Self::Wrong(said) | Self::NotHere(said) => said,
+            Self::Wrong(said) | Self::NotHere(said) | Self::Fork(said) => said,
         }
     }
 }
@@ -209,7 +211,7 @@ impl Making<'_> {
         let missing = || {
             let said = format!("the environment variable {} is not set", name.as_str());
             match self.surroundings.is_fork() {
-                true => Undeliverable::NotHere(format!("{said}: runs for a fork have no secrets")),
+                true => Undeliverable::Fork(format!("{said}: runs for a fork have no secrets")),
                 false => Undeliverable::Wrong(said),
             }
         };

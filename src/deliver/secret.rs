@@ -63,17 +63,20 @@ impl Secrets {
         Some(Secret(value))
     }
 
-    /// Makes a text one that is never shown. Of an address it is what comes after the host that is
-    /// secret, and user and password; each part by itself too.
+    /// Makes a text one that is never shown. Of an address it is the password that is secret, and what comes
+    /// after the host; each part of that by itself too, unless it is a word that any text may have.
     pub(super) fn hide(&self, value: &str) {
         let mut parts = vec![value.to_owned()];
         if let Some((_, rest)) = value.split_once("://") {
             let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-            parts.push(path.to_owned());
-            parts.extend(path.split(['/', '?', '&', '=']).filter(|part| part.len() > 7).map(str::to_owned));
-            if let Some((user, _)) = authority.rsplit_once('@') {
-                let password = user.split_once(':').map_or("", |(_, password)| password);
-                parts.extend([user.to_owned(), password.to_owned(), decoded(password)]);
+            let pieces = path.split(['/', '?', '&', '=']).filter(|piece| is_random(piece));
+            parts.extend(pieces.map(str::to_owned));
+            if path.contains(['/', '?']) || is_random(path) {
+                parts.push(path.to_owned());
+            }
+            let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+            if let Some((_, password)) = user.split_once(':') {
+                parts.extend([password.to_owned(), decoded(password)]);
             }
         }
         let mut known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -88,6 +91,14 @@ impl Secrets {
         let known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         known.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), MASK))
     }
+}
+
+/// Whether a piece of an address looks made by chance, and not like a word: it has digits, or letters of
+/// both cases.
+fn is_random(piece: &str) -> bool {
+    let has = |kind: fn(char) -> bool| piece.chars().any(kind);
+    let mixed = has(|c| c.is_ascii_uppercase()) && has(|c| c.is_ascii_lowercase());
+    piece.len() >= SHORTEST && (mixed || has(|c| c.is_ascii_digit()))
 }
 
 /// A text in which `%40` is `@`.
@@ -125,6 +136,7 @@ mod tests {
             secrets.mask("no route to s3cr3tpart, or p@ssword, or p%40ssword"),
             "no route to ***, or ***, or ***"
         );
+        assert_eq!(secrets.mask("services of mail.example.com"), "services of mail.example.com");
         assert_eq!(format!("{:?}", Secret("hidden".to_owned())), "***");
     }
 }

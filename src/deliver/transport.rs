@@ -57,6 +57,11 @@ impl Request {
         Self { method: Method::GET, url, headers: Vec::new(), authorization: None, body: None }
     }
 
+    /// A request to remove something.
+    pub(super) fn delete(url: Url) -> Self {
+        Self { method: Method::DELETE, ..Self::get(url) }
+    }
+
     /// The same with a token: `scheme` stands before it.
     pub(super) fn with_token(mut self, header: &'static str, scheme: &str, token: &Secret) -> Self {
         self.authorization = Some((header, scheme.to_owned(), token.clone()));

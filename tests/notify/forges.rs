@@ -144,6 +144,25 @@ fn a_wrong_token_and_a_lost_answer() {
 }
 
 #[test]
+fn two_machines_at_once_leave_one_comment() {
+    // Both look before either writes.
+    let late = || Answer::text(200, "").in_manner(Manner::Slow(1_500));
+    for (on, path) in
+        [(on_github as fn(&Forge, &[serde_json::Value], &str) -> Fixture, "pr"), (|f, h, _| on_gitlab(f, h), "mr")]
+    {
+        let forge = Forge::new(&["hello"], May::Write, &[(0, late()), (1, late())]);
+        let fixture = on(&forge, &[headsup("finance", path, "x")], "acme/warehouse");
+        let start = |ledger: &str| {
+            let mut command = fixture.command(&format!("notify --from report.json --ledger {ledger}"));
+            command.stdout(std::process::Stdio::null()).spawn().unwrap()
+        };
+        let mut runs = [start("one.db"), start("two.db")];
+        assert!(runs.iter_mut().all(|run| run.wait().unwrap().success()));
+        assert_eq!(forge.ours().len(), 1, "{:?}", forge.server.lines());
+    }
+}
+
+#[test]
 fn outside_a_pull_request_a_comment_has_no_place() {
     let fixture = fixture(GITHUB, &[headsup("finance", "pr", "x"), headsup("sales", "out", "x")]);
     let (said, code) = outcomes(&fixture, "notify --from report.json");

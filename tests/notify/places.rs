@@ -249,6 +249,10 @@ fn forge(asked: &Asked, comments: &Mutex<Vec<Comment>>, may: May) -> Answer {
     if may == May::Read {
         return Answer::json(403, &json!({ "message": "Resource not accessible by integration" }));
     }
+    if asked.method == "DELETE" {
+        comments.retain(|comment| !asked.path.ends_with(&format!("/{}", comment.id)));
+        return Answer::text(204, "");
+    }
     let body = asked.json()["body"].as_str().unwrap().to_owned();
     if body.chars().count() > 65_536 {
         return Answer::json(422, &json!({ "message": "Body is too long (maximum is 65536 characters)" }));
