@@ -285,9 +285,11 @@ impl Held {
             Aim::List(columns) | Aim::Places(columns) => columns.to_vec(),
         };
         if places.is_empty() {
-            // Nobody says what the places are called: by the names of what fills them, it is hoped.
-            let except = output.by_name.keys().cloned().collect();
-            self.add_others(HeldOthers { except, sources: output.all_sources().coarse() });
+            // Nobody says what the places are called: by the names of what fills them, it is hoped, but of
+            // several any may be in the place of any other.
+            let alone = output.columns.len() == 1 && !output.is_wide_open();
+            let except = if alone { output.by_name.keys().cloned().collect() } else { BTreeSet::new() };
+            self.add_others(HeldOthers { except, sources: output.all_sources().unknown() });
             self.take_by_name(output);
         } else if output.is_wide_open() {
             // Nobody knows how many columns pass, and so which place is whose.

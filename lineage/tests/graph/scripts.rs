@@ -81,12 +81,11 @@ fn what_is_inserted_without_a_list_goes_to_places_whose_names_are_guessed() {
             ("report", "select amount, total from orders"),
         ],
         "
-         raw.* <- raw.id identity, raw.amount identity, raw.state identity
          orders <- raw rows
-         orders.id <- raw.id identity
-         orders.amount <- raw.amount identity
-         orders.total <- raw.* unknown
-         orders.? <- raw.* unknown
+         orders.id <- raw.id identity, raw.id unknown, raw.amount unknown
+         orders.amount <- raw.id unknown, raw.amount identity, raw.amount unknown
+         orders.total <- raw.id unknown, raw.amount unknown
+         orders.? <- raw.id unknown, raw.amount unknown
          report <- orders rows
          report.amount <- orders.amount identity
          report.total <- orders.total identity",
