@@ -90,6 +90,7 @@ fn output_lineage(
         }
     }
     used.extend(idle.iter().map(|dep| dep.input));
+    used.extend(resolved.calls().map(|(input, _)| input));
     let used: Vec<InputId> = used.into_iter().collect();
     let numbers = Numbers(&used);
     let columns = &resolved.block(output.block).outputs;

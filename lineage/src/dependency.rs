@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Position};
 use crate::name::{ColumnName, RelationName};
-use crate::query::Action;
+use crate::query::{Action, ReadRole};
 
 /// What a statement does to one relation, or returns, and what that depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct Input {
     pub name: RelationName,
     /// Where it is first read.
     pub position: Position,
+    /// As what it is read: as a relation, or as a routine that is called.
+    pub role: ReadRole,
 }
 
 /// One of the inputs of a [`QueryLineage`], by its place in the list.
@@ -297,6 +299,12 @@ pub enum Extent {
 pub trait Schemas {
     /// What is known of one; the default shape if nothing is.
     fn shape(&self, name: &RelationName) -> Shape;
+
+    /// Whether a function that a query calls is a routine that is known, so that what the call stands in
+    /// depends on it.
+    fn is_routine(&self, _name: &RelationName) -> bool {
+        false
+    }
 }
 
 /// Nothing is known of any relation.

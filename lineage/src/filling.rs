@@ -313,13 +313,13 @@ impl<'a> Text<'a> {
             }
             _ => {}
         }
-        let mut bound = BTreeSet::new();
+        let mut bound: BTreeSet<(RelationName, ReadRole)> = BTreeSet::new();
         let mut goals = BTreeSet::new();
         if let Some(queries) = &statement.queries {
             let view = View { filling: self.filling, locals: &self.locals, outer: self.schemas };
             let outputs = lineage(queries, &view);
             for (output, found) in queries.outputs.iter().zip(outputs) {
-                bound.extend(found.lineage.inputs.iter().map(|input| input.name.clone()));
+                bound.extend(found.lineage.inputs.iter().map(|input| (input.name.clone(), input.role)));
                 match self.goal(index, found.target.as_ref()) {
                     Some(goal) => {
                         goals.insert(goal.clone());
@@ -381,8 +381,9 @@ impl<'a> Text<'a> {
             .inputs
             .iter()
             .map(|input| {
-                let meant = self.meant(&input.name, ReadRole::Table, input.position);
-                (meant, changed.is_some_and(|changed| is_same_local(changed, &input.name)))
+                let meant = self.meant(&input.name, input.role, input.position);
+                let is_table = input.role == ReadRole::Table;
+                (meant, is_table && changed.is_some_and(|changed| is_same_local(changed, &input.name)))
             })
             .collect();
         let resolved = |sources: &[Dependency]| {
@@ -445,7 +446,7 @@ impl<'a> Text<'a> {
         &mut self,
         index: usize,
         statement: &Statement,
-        bound: &BTreeSet<RelationName>,
+        bound: &BTreeSet<(RelationName, ReadRole)>,
         understood: &BTreeSet<Goal>,
     ) {
         let fills = matches!(
@@ -457,7 +458,11 @@ impl<'a> Text<'a> {
         if statement.kind == StatementKind::Query {
             goals.extend(self.goal(index, None));
         }
-        let unbound = self.everything_of(statement.reads.iter().filter(|read| !bound.contains(&read.name)));
+        // A table function is called, and its rows are read like those of a table.
+        let is_bound = |read: &&Read| {
+            bound.contains(&(read.name.clone(), ReadRole::Table)) || bound.contains(&(read.name.clone(), read.role))
+        };
+        let unbound = self.everything_of(statement.reads.iter().filter(|read| !is_bound(read)));
         let all = self.everything_of(&statement.reads);
         if goals.is_empty() {
             self.filled.depend_on_all(&unbound);
@@ -493,5 +498,9 @@ impl Schemas for View<'_> {
             Some(local) => self.locals.get(local).map(Held::shape).unwrap_or_default(),
             None => self.outer.shape(name),
         }
+    }
+
+    fn is_routine(&self, name: &RelationName) -> bool {
+        self.filling.local(name).is_some() || self.outer.is_routine(name)
     }
 }

@@ -15,6 +15,7 @@ use crate::dialect::{AliasSight, Clause, Dialect};
 use crate::effort::Effort;
 use crate::hashing::{HashMap, HashSet};
 use crate::name::{ColumnName, RelationName};
+use crate::query::ReadRole;
 use crate::query::block::{BlockKind, Select};
 use crate::query::tree::{BlockId, ExprId, Tree};
 use crate::scope::{ColumnAt, From, ItemColumn, ItemColumns};
@@ -42,6 +43,8 @@ pub struct Resolved {
     pub outward: BTreeSet<(BlockId, BlockId)>,
     /// Whether it is all there.
     pub outcome: Outcome,
+    /// The calls of routines that are known, by the expression.
+    calls: HashMap<ExprId, (InputId, Position)>,
     blocks: Vec<ResolvedBlock>,
     bindings: Bindings,
 }
@@ -195,6 +198,17 @@ impl Resolved {
         self.bindings.of(expr)
     }
 
+    /// The routine that an expression calls, if it is known to be one, and where.
+    #[must_use]
+    pub fn call(&self, expr: ExprId) -> Option<(InputId, Position)> {
+        self.calls.get(&expr).copied()
+    }
+
+    /// All calls of routines, in any order.
+    pub fn calls(&self) -> impl Iterator<Item = (InputId, Position)> {
+        self.calls.values().copied()
+    }
+
     /// A block and all inside it, each once, in the order of the ids.
     #[must_use]
     pub fn within(&self, block: BlockId) -> BTreeSet<BlockId> {
@@ -237,7 +251,9 @@ pub fn resolve(tree: &Tree, roots: impl IntoIterator<Item = BlockId>, schemas: &
     for root in roots {
         resolver.block(root);
     }
+    let calls = resolver.calls();
     Resolved {
+        calls,
         inputs: resolver.inputs,
         shapes: resolver.shapes,
         open: resolver.open,
@@ -371,6 +387,28 @@ impl Resolver<'_> {
         self.progress[id.index()] = Progress::Done;
     }
 
+    /// The calls of routines that are known; those come behind the relations that are read.
+    fn calls(&mut self) -> HashMap<ExprId, (InputId, Position)> {
+        let tree = self.tree;
+        let mut ids: HashMap<&RelationName, Option<InputId>> = HashMap::default();
+        let mut calls = HashMap::default();
+        for (call, name) in tree.calls() {
+            let id = *ids.entry(name).or_insert_with(|| {
+                let id = InputId(u32::try_from(self.inputs.len()).unwrap_or(u32::MAX));
+                let routine = Input { name: name.clone(), position: call.position, role: ReadRole::Call };
+                self.schemas.is_routine(name).then(|| {
+                    self.inputs.push(routine);
+                    self.shapes.push(Shape::default());
+                    id
+                })
+            });
+            if let Some(id) = id {
+                calls.insert(call.expr, (id, call.position));
+            }
+        }
+        calls
+    }
+
     fn input(&mut self, name: &RelationName, position: Position) -> InputId {
         if let Some(id) = self.input_ids.get(name) {
             return *id;
@@ -380,7 +418,7 @@ impl Resolver<'_> {
         self.effort.spend(shape.columns.len());
         self.input_columns.push(Arc::new(shape.columns.iter().cloned().map(ItemColumn::same).collect()));
         self.shapes.push(shape);
-        self.inputs.push(Input { name: name.clone(), position });
+        self.inputs.push(Input { name: name.clone(), position, role: ReadRole::Table });
         self.input_ids.insert(name.clone(), id);
         id
     }

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Position};
 use crate::name::RelationName;
 use crate::query::block::{BlockKind, FromItem, Source};
 use crate::query::tree::{NamedRelation, Tree};
-use crate::query::{Output, Queries};
+use crate::query::{Output, Queries, ReadRole};
 
 /// What the outputs of a statement may depend on, in their order.
 pub(super) fn lineage(queries: &Queries) -> Vec<OutputLineage> {
@@ -28,7 +28,7 @@ fn of_tree(tree: &Tree) -> QueryLineage {
     named.sort_by_key(|relation| relation.position);
     for NamedRelation { name, position } in named {
         if seen.insert(name) {
-            inputs.push(Input { name: name.clone(), position: *position });
+            inputs.push(Input { name: name.clone(), position: *position, role: ReadRole::Table });
         }
     }
     let mut all = Vec::with_capacity(2 * inputs.len());

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::block::Composer;
 use super::dependencies::{Dep, Way};
-use crate::dependency::EdgeKind;
+use crate::dependency::{EdgeKind, Slot};
 use crate::dialect::Dialect;
 use crate::functions;
 use crate::hashing::HashMap;
@@ -47,6 +47,10 @@ impl Composer<'_> {
             }
             let step = |step: EdgeKind| step.then(kind);
             let transformed = step(EdgeKind::Transformation);
+            if let Some((input, position)) = self.resolved.call(expr) {
+                let slot = self.slots.id(Slot::Rows);
+                out.push(Dep { input, slot, kind: step(EdgeKind::Unknown), position });
+            }
             match tree.expr(expr) {
                 Expr::Literal(..) | Expr::Parameter(_) => {}
                 Expr::Column(_, position) => {

@@ -39,6 +39,9 @@ pub(super) fn named(tree: &Tree, resolved: &Resolved, slots: &mut Slots) -> Vec<
             found.expression(resolved, id, *position);
         }
     }
+    for (input, position) in resolved.calls() {
+        found.add(input, Slot::Rows, position);
+    }
     let dep = |((input, slot), position)| Dep { input, slot, kind: EdgeKind::Named, position };
     let mut deps: Vec<Dep> = found.first.into_iter().map(dep).collect();
     deps.sort_unstable();

@@ -61,6 +61,8 @@ pub(super) struct Found {
     pub(super) incomplete: Option<&'static str>,
     /// Whether a CTE is changed, and with it what it reads.
     pub(super) through_cte: bool,
+    /// How often a function is called in an expression that no engine has of itself.
+    pub(super) calls: usize,
 }
 
 /// A scope in which names are visible.
@@ -174,6 +176,7 @@ impl Collector {
         };
         self.dictionary(&function.name, arguments);
         if !is_builtin(self.dialect, &function.name) {
+            self.found.calls += 1;
             self.read(&function.name, ReadRole::Call);
         }
     }

@@ -50,7 +50,13 @@ pub(super) fn describe(
     };
     let queries = match ast {
         Ast::Explain { .. } => None,
-        _ => lower(ast, dialect, origin, place, notes, variables).map(Arc::new),
+        _ => lower(ast, dialect, origin, place, notes, variables).map(|mut queries| {
+            // One call that has no place in the tree could be of any routine that has one.
+            if queries.tree.calls().count() < found.calls {
+                queries.tree.forget_calls();
+            }
+            Arc::new(queries)
+        }),
     };
     let mut describer = Describer { dialect, origin, found, targets: Vec::new(), nested: Nested::default() };
     let kind = describer.kind(ast);

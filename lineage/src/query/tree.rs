@@ -32,6 +32,20 @@ pub struct Tree {
     lists: Vec<ExprId>,
     paths: Vec<Symbol>,
     blocks: Vec<Block>,
+    /// The functions that no engine has of itself, each once.
+    routines: Vec<RelationName>,
+    /// Where they are called, by the expression.
+    calls: Vec<RoutineCall>,
+}
+
+/// A call of a function that no engine has of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoutineCall {
+    /// The expression.
+    pub expr: ExprId,
+    /// Where it stands.
+    pub position: Position,
+    routine: u32,
 }
 
 /// An identifier of a tree; equal if the names are equal under the dialect's rule for columns.
@@ -283,6 +297,16 @@ impl Tree {
         self.exprs.iter().enumerate().map(|(index, expr)| (ExprId(id(index)), expr))
     }
 
+    /// Every call of a function that no engine has of itself, with what it calls.
+    pub fn calls(&self) -> impl Iterator<Item = (&RoutineCall, &RelationName)> {
+        self.calls.iter().filter_map(|call| Some((call, self.routines.get(call.routine as usize)?)))
+    }
+
+    /// Forgets the calls, where not all of those that there are have come into the tree.
+    pub(crate) fn forget_calls(&mut self) {
+        self.calls = Vec::new();
+    }
+
     /// The expressions of a list.
     #[must_use]
     pub fn list(&self, list: List) -> &[ExprId] {
@@ -369,6 +393,7 @@ impl Tree {
 pub struct TreeBuilder {
     tree: Tree,
     names: HashMap<ColumnName, Symbol>,
+    routines: HashMap<RelationName, u32>,
     /// The texts by what they hash to; one whose place is taken by another is in the next that is free.
     texts: HashMap<u64, Text>,
     hashing: RandomState,
@@ -387,8 +412,16 @@ impl TreeBuilder {
             lists: Vec::new(),
             paths: Vec::new(),
             blocks: Vec::new(),
+            routines: Vec::new(),
+            calls: Vec::new(),
         };
-        Self { tree, names: HashMap::default(), texts: HashMap::default(), hashing: RandomState::new() }
+        Self {
+            tree,
+            names: HashMap::default(),
+            routines: HashMap::default(),
+            texts: HashMap::default(),
+            hashing: RandomState::new(),
+        }
     }
 
     /// The tree so far.
@@ -453,6 +486,18 @@ impl TreeBuilder {
         new
     }
 
+    /// Says which routine an expression calls that has just been made, if it is one.
+    pub fn calls(&mut self, expr: ExprId, routine: RelationName, position: Position) {
+        let known = self.routines.get(&routine).copied();
+        let routine = known.unwrap_or_else(|| {
+            let new = id(self.tree.routines.len());
+            self.tree.routines.push(routine.clone());
+            self.routines.insert(routine, new);
+            new
+        });
+        self.tree.calls.push(RoutineCall { expr, position, routine });
+    }
+
     /// A block.
     pub fn block(&mut self, block: Block) -> BlockId {
         let new = BlockId(id(self.tree.blocks.len()));
@@ -491,6 +536,8 @@ impl TreeBuilder {
         self.tree.lists.shrink_to_fit();
         self.tree.paths.shrink_to_fit();
         self.tree.blocks.shrink_to_fit();
+        self.tree.routines.shrink_to_fit();
+        self.tree.calls.shrink_to_fit();
         self.tree
     }
 }

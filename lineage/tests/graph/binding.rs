@@ -220,3 +220,53 @@ fn a_wildcard_reads_every_table_that_begins_like_it() {
          daily.id <- ds.events_2024.id identity, ds.events_2025.id identity, ds.events_*.id identity",
     );
 }
+
+#[test]
+fn a_routine_of_the_project_counts_where_it_is_called() {
+    const RATE: Model = ("rate", "routine of rates");
+    const RATES: Model = ("rates", "table (currency, value)");
+    check(
+        &[ORDERS_OF_RATES, RATES, RATE, ("sums", "select o.id, rate(o.amount) as euros from orders o")],
+        "
+         rates.* <- rates.currency identity, rates.value identity
+         rate <- rates unknown, rates.* unknown
+         rate.? <- rate.+ identity
+         rate.+ <- rates unknown, rates.* unknown
+         sums <- orders rows
+         sums.id <- orders.id identity
+         sums.euros <- orders.amount transformation, rate unknown",
+    );
+    check(
+        &[
+            ORDERS_OF_RATES,
+            RATES,
+            RATE,
+            ("sums", "select o.id from orders o where rate(o.amount) > 1 order by rate(id)"),
+        ],
+        "
+         rates.* <- rates.currency identity, rates.value identity
+         rate <- rates unknown, rates.* unknown
+         rate.? <- rate.+ identity
+         rate.+ <- rates unknown, rates.* unknown
+         sums <- orders rows, orders.amount filter, rate unknown
+         sums.id <- orders.id identity",
+    );
+    // Of what it is called for nothing flows, but it has to be there.
+    check(
+        &[
+            ORDERS_OF_RATES,
+            RATES,
+            RATE,
+            ("sums", "select o.id from orders o where exists (select rate(id) from orders)"),
+        ],
+        "
+         rates.* <- rates.currency identity, rates.value identity
+         rate <- rates unknown, rates.* unknown
+         rate.? <- rate.+ identity
+         rate.+ <- rates unknown, rates.* unknown
+         sums <- orders rows, orders subquery, rate named
+         sums.id <- orders.id identity",
+    );
+}
+
+const ORDERS_OF_RATES: Model = ("orders", "table (id, amount)");

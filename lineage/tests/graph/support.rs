@@ -21,7 +21,7 @@ pub(crate) const DIALECT: Dialect = Dialect::Postgres;
 /// A relation of a test: its name and what it is.
 ///
 /// - `table (a, b)` has these columns, `table (a, ...)` has these among others;
-/// - `template of a, b` was not rendered and reads these;
+/// - `template of a, b` was not rendered and reads these, and so does a `routine of a, b`;
 /// - anything else is SQL: a query, or statements that fill the relation; `tsql: …` is SQL of T-SQL.
 pub(crate) type Model = (&'static str, &'static str);
 
@@ -72,7 +72,10 @@ pub(crate) fn relation((called, text): Model) -> Relation {
         relation.declaration = if list.contains("...") { Declaration::Described } else { Declaration::Ddl };
         return relation;
     }
-    if let Some(reads) = text.strip_prefix("template of ") {
+    if text.starts_with("routine of ") {
+        relation.kind = RelationKind::Routine;
+    }
+    if let Some(reads) = text.strip_prefix("template of ").or_else(|| text.strip_prefix("routine of ")) {
         let by_id = |read: &str| Reference::Id(RelationId::new(read.trim()), Position::START);
         writer.reads = reads.split(',').map(by_id).collect();
         relation.rung = Rung::Refs;

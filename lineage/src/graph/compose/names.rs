@@ -120,4 +120,8 @@ impl Schemas for View<'_> {
         let nodes = self.names.find(name, ReadRole::Table);
         joint(nodes.iter().map(|node| self.seen.shape(*node)))
     }
+
+    fn is_routine(&self, name: &RelationName) -> bool {
+        !self.names.find(name, ReadRole::Call).is_empty()
+    }
 }

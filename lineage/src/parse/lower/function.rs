@@ -6,7 +6,8 @@ use sqlparser::ast::{
     WildcardAdditionalOptions, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
 };
 
-use super::super::rules::{dictionary, relation_argument};
+use super::super::names::{Named, named};
+use super::super::rules::{dictionary, is_builtin, relation_argument};
 use super::Lowering;
 use crate::dialect::Dialect;
 use crate::name::Quoting;
@@ -39,6 +40,16 @@ impl<'a> Lowering<'a> {
         }
         let name = self.function_name(&function.name);
         self.call_of(name, Vec::new(), function)
+    }
+
+    /// Takes note of a call of what may be a routine of the project.
+    fn take_call(&mut self, call: ExprId, function: &Function) {
+        if is_builtin(self.dialect, &function.name) {
+            return;
+        }
+        if let Named::Relation(name, position) = named(self.dialect, self.origin, &function.name) {
+            self.build.calls(call, name, position);
+        }
     }
 
     /// `VALUES(a)` in ON DUPLICATE KEY UPDATE: the column of the row that was to be inserted.
@@ -109,7 +120,9 @@ impl<'a> Lowering<'a> {
         }
         let plain = clauses == Clauses::default();
         let args = self.build.list(&args);
-        self.build.expr(Expr::Call { function: name, args, clauses: (!plain).then(|| Box::new(clauses)) })
+        let call = self.build.expr(Expr::Call { function: name, args, clauses: (!plain).then(|| Box::new(clauses)) });
+        self.take_call(call, function);
+        call
     }
 
     /// The name of a function in lower case unless quoted, its parts joined by dots.
