@@ -315,6 +315,17 @@ fn depends_why_and_lineage_print_what_their_schemas_say_and_all_of_it() {
     .into();
     let seen = check_all(include_str!("../docs/why.schema.json"), "", &why);
     assert_eq!(seen, described_by(include_str!("../docs/why.schema.json")));
+    let mut reaching = Vec::new();
+    for (branch, asked) in
+        [("optimise-orders", "finance_audit_report"), ("rename-refund-column", "refund_reconciliation")]
+    {
+        let (folder, _) = demo(branch);
+        let asked = ["why", asked, "--base", "main", "--project-dir", &text(folder.path())];
+        reaching.push(headsup(&asked));
+    }
+    let schema = include_str!("../docs/why-base.schema.json");
+    let seen = check_all(schema, "", &reaching);
+    assert!(seen.is_subset(&described_by(schema)));
     let script = folder.path().join("script.txt");
     std::fs::write(&script, SCRIPT).expect("a file");
     let lineage = [in_project(&["lineage"]), headsup(&["lineage", &text(&script), "--dialect", "snowflake"])];
@@ -323,7 +334,7 @@ fn depends_why_and_lineage_print_what_their_schemas_say_and_all_of_it() {
     let answers = lines("{\"id\":1,\"sql\":\"select 1\"}\n{\"sql\":\"select (((\"}\nx\n");
     seen.extend(check_all(schema, "/$defs/answer", &answers));
     assert_eq!(seen, described_by(schema));
-    for key in depends.iter().chain(&why).chain(&lineage).chain(&answers).flat_map(|report| {
+    for key in depends.iter().chain(&why).chain(&reaching).chain(&lineage).chain(&answers).flat_map(|report| {
         let mut seen = BTreeSet::new();
         keys(report, &mut seen);
         seen

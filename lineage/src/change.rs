@@ -20,6 +20,7 @@ mod data;
 mod declared;
 pub(crate) mod followed;
 pub(crate) mod query;
+mod script;
 mod versions;
 
 use declared::{config_effects, schema_effects};

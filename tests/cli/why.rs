@@ -258,3 +258,56 @@ fn what_is_only_named_is_said_to_be() {
     2 models read: 2 with all columns.
     ");
 }
+
+/// The shop with a branch on which `core.orders` says something else.
+fn changing(orders: &str) -> Fixture {
+    Fixture::pair(SHOP, &[("models/core/orders.sql", orders)])
+}
+
+#[test]
+fn by_which_way_a_change_reaches_a_job() {
+    let fixture = changing(
+        "select\n    id,\n    customer_id,\n    coalesce(amount, 0) as amount,\n    promo_code\nfrom raw.orders\n",
+    );
+    let report = fixture.json("why audit --base main");
+    assert_eq!(report["reach"], "reached");
+    assert!(report.get("cut").is_none());
+    let ways = list(&report["ways"]);
+    let effects: Vec<String> = ways.iter().map(|way| word(&way["effect"])).collect();
+    assert!(effects.contains(&"revalued".to_owned()), "{effects:?}");
+    let revalued = ways.iter().find(|way| way["effect"] == "revalued").unwrap();
+    assert_eq!(revalued["relation"], "marts.revenue");
+    assert_eq!(revalued["columns"], json!(["total"]));
+    let steps: Vec<String> = list(&revalued["steps"]).iter().map(|step| word(&step["relation"])).collect();
+    assert_eq!(steps, ["core.orders", "marts.revenue"]);
+    assert!(list(&revalued["because"]).len() == 1, "{revalued}");
+    for form in ["why audit --base main", "why audit --base main --format markdown"] {
+        let text = fixture.text(form);
+        for said in ["audit is reached by", "core.orders", "marts.revenue", "total"] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        assert!(form.contains("markdown") || text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+    let table = fixture.json("why core.promotions --base main");
+    assert_eq!(table["reach"], "reached");
+    assert!(table.get("job").is_none());
+}
+
+#[test]
+fn where_a_change_stops_on_its_way_to_a_job() {
+    let fixture = changing(
+        "select\n    id,\n    customer_id,\n    amount,\n    lower(promo_code) as promo_code\nfrom raw.orders\nwhere status <> 'gone'\n",
+    );
+    let report = fixture.json("why audit --base main");
+    assert_eq!((&report["reach"], &report["ways"]), (&json!("not_reached"), &json!([])));
+    assert!(word(&report["cut"]).contains("core.orders.promo_code"), "{report}");
+    assert!(fixture.text("why audit --base main").contains("audit is not reached by"));
+    let apart = fixture.json("why stock_take --base main");
+    assert!(word(&apart["cut"]).contains("none of them changed"), "{apart}");
+}
+
+#[test]
+fn either_a_change_or_a_table_is_asked_for() {
+    let run = changing("select 1 as id").run("why audit raw.orders --base main");
+    assert_eq!(run.code, 2, "{run:?}");
+}

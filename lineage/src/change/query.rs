@@ -10,6 +10,7 @@ use crate::parse::{TokenKind, parse, tokens};
 use crate::query::{Action, Output, Queries, Reading, Script, Statement};
 
 use super::followed::RenamedColumn;
+use super::script;
 use super::{Effect, EffectKind};
 
 /// What the comparison of two queries says.
@@ -31,10 +32,14 @@ pub(crate) struct Version<'a> {
 
 /// Compares two versions of a query.
 pub(super) fn compare(base: &Version<'_>, head: &Version<'_>, dialect: Dialect) -> Compared {
-    let (before, after) = (parse(base.text, dialect), parse(head.text, dialect));
-    let (Some((old, before, from)), Some((new, after, to))) = (only_query(&before), only_query(&after)) else {
-        return Compared::Unclear("it is more than one query".to_owned());
+    let scripts = (parse(base.text, dialect), parse(head.text, dialect));
+    let is_read = |output: &Output| matches!(output.action, Action::Return | Action::Replace);
+    let (Some((old, before, from)), Some((new, after, to))) = (only_query(&scripts.0), only_query(&scripts.1)) else {
+        return script::compare(base, head, [&scripts.0, &scripts.1], dialect);
     };
+    if !is_read(from) && !is_read(to) {
+        return script::compare(base, head, [&scripts.0, &scripts.1], dialect);
+    }
     if (from.action, &from.target, &from.columns, &from.matching) != (to.action, &to.target, &to.columns, &to.matching)
         || !matches!(from.action, Action::Return | Action::Replace)
     {
@@ -230,7 +235,7 @@ const HELD: [&str; 96] = [
 
 /// A word that stands more often in one text than in the other, and that neither statement holds: what
 /// is lost between a text and its tree must not make two texts the same.
-fn unheld(base: &str, head: &str, dialect: Dialect, statements: [&Statement; 2]) -> Option<String> {
+pub(super) fn unheld(base: &str, head: &str, dialect: Dialect, statements: [&Statement; 2]) -> Option<String> {
     let (Ok(base), Ok(head)) = (tokens(base, dialect), tokens(head, dialect)) else { return Some("?".to_owned()) };
     let mut balance: BTreeMap<String, i32> = BTreeMap::new();
     for (side, weight) in [(&base, 1), (&head, -1)] {

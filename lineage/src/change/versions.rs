@@ -118,12 +118,14 @@ impl Pair<'_> {
             match query::compare(&old, &new, *dialect) {
                 Compared::Same => {}
                 Compared::Differ(found, pairs) => {
-                    let told = |found: &Effect, effects: &[Effect]| {
-                        effects.iter().any(|effect| {
-                            (effect.kind, &effect.column, &effect.detail) == (found.kind, &found.column, &found.detail)
-                        })
+                    // What an incremental run does as well as a full one is told of the full one.
+                    let is_told = |found: &Effect| {
+                        effects.iter().any(|effect| (effect.kind, &effect.column) == (found.kind, &found.column))
                     };
-                    let found: Vec<Effect> = found.into_iter().filter(|one| !told(one, &effects)).collect();
+                    let found: Vec<Effect> = match index {
+                        0 => found,
+                        _ => found.into_iter().filter(|one| !is_told(one)).collect(),
+                    };
                     effects.extend(found.into_iter().map(|effect| effect.in_variant(index)));
                     renamed.extend(pairs);
                 }

@@ -1,0 +1,248 @@
+//! Whether two versions of a script do the same: statement by statement, in order. It must not know what
+//! differs where they do not.
+
+use crate::canonical::{Terms, TextComparison, canonicalize, compare_texts};
+use crate::diagnostic::Position;
+use crate::dialect::Dialect;
+use crate::difference::{ColumnOrder, differences};
+use crate::parse::{TokenKind, tokens};
+use crate::query::{Reading, Script, Statement};
+
+use super::query::{Compared, Version, unheld};
+
+/// Words that decide what a statement does with rows, or whether it is run: they must stand in both
+/// versions, in one order.
+const DECIDING: [&str; 46] = [
+    "begin",
+    "by",
+    "call",
+    "commit",
+    "conflict",
+    "constraint",
+    "create",
+    "cursor",
+    "declare",
+    "default",
+    "delete",
+    "do",
+    "duplicate",
+    "each",
+    "else",
+    "elseif",
+    "elsif",
+    "end",
+    "exception",
+    "execute",
+    "exists",
+    "for",
+    "if",
+    "ignore",
+    "insert",
+    "into",
+    "key",
+    "leave",
+    "loop",
+    "matched",
+    "merge",
+    "not",
+    "nothing",
+    "overwrite",
+    "raise",
+    "replace",
+    "return",
+    "returning",
+    "rollback",
+    "set",
+    "temporary",
+    "then",
+    "truncate",
+    "update",
+    "when",
+    "while",
+];
+
+/// Compares two versions of a script.
+pub(super) fn compare(base: &Version<'_>, head: &Version<'_>, scripts: [&Script; 2], dialect: Dialect) -> Compared {
+    let [before, after] = scripts;
+    let unclear = |why: &str| Compared::Unclear(why.to_owned());
+    if before.reading != Reading::Parsed || after.reading != Reading::Parsed {
+        return unclear("it is understood in part only");
+    }
+    if before.statements.len() != after.statements.len() {
+        return unclear("it has more statements in one version");
+    }
+    let (Some(old), Some(new)) = (texts(base.text, before), texts(head.text, after)) else {
+        return unclear("its statements stand in one another");
+    };
+    for (place, (was, is)) in before.statements.iter().zip(&after.statements).enumerate() {
+        if compare_texts(old[place], new[place], dialect) != TextComparison::Different {
+            continue;
+        }
+        let old = Version { text: old[place], sees: base.sees };
+        let new = Version { text: new[place], sees: head.sees };
+        if let Err(why) = same((was, &old), (is, &new), dialect) {
+            return Compared::Unclear(why);
+        }
+    }
+    Compared::Same
+}
+
+/// The texts of the statements of a script, with all that stands before the next; none where one stands
+/// in another.
+fn texts<'t>(text: &'t str, script: &Script) -> Option<Vec<&'t str>> {
+    let starts: Vec<Position> = script.statements.iter().map(|statement| statement.position).collect();
+    if !starts.windows(2).all(|pair| pair[0] < pair[1]) {
+        return None;
+    }
+    let mut places: Vec<usize> = Vec::with_capacity(starts.len() + 1);
+    let mut ahead = starts.iter().skip(1).peekable();
+    places.push(0);
+    let (mut line, mut column) = (1_u32, 1_u32);
+    for (at, letter) in text.char_indices() {
+        if ahead.next_if(|start| (start.line, start.column) == (line, column)).is_some() {
+            places.push(at);
+        }
+        if letter == '\n' {
+            (line, column) = (line + 1, 1);
+        } else {
+            column += 1;
+        }
+    }
+    if places.len() != starts.len().max(1) {
+        return None;
+    }
+    places.push(text.len());
+    Some(places.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect())
+}
+
+/// Whether two statements do the same, and if not, or if that cannot be told, why.
+fn same(
+    (was, old): (&Statement, &Version<'_>),
+    (is, new): (&Statement, &Version<'_>),
+    dialect: Dialect,
+) -> Result<(), String> {
+    let differs = || Err("one of its statements differs".to_owned());
+    if was.kind != is.kind || was.targets != is.targets || was.incomplete.is_some() || is.incomplete.is_some() {
+        return differs();
+    }
+    let (Some(before), Some(after)) = (was.queries.as_deref(), is.queries.as_deref()) else { return differs() };
+    if before.outputs.is_empty() || before.outputs.len() != after.outputs.len() {
+        return differs();
+    }
+    if deciding(old.text, dialect) != deciding(new.text, dialect) {
+        return differs();
+    }
+    if let Some(word) = unheld(old.text, new.text, dialect, [was, is]) {
+        return Err(format!("`{word}` is in one version only, and is not understood"));
+    }
+    for (from, to) in before.outputs.iter().zip(&after.outputs) {
+        if (from.action, &from.target, &from.columns, &from.matching)
+            != (to.action, &to.target, &to.columns, &to.matching)
+        {
+            return differs();
+        }
+        let mut terms = Terms::new(dialect);
+        let base = canonicalize(&mut terms, before, from.block, old.sees)?;
+        let head = canonicalize(&mut terms, after, to.block, new.sees)?;
+        let found = differences(&mut terms, &base, &head);
+        if !found.list.is_empty() || found.order == ColumnOrder::Changed {
+            return differs();
+        }
+    }
+    Ok(())
+}
+
+/// The deciding words of a text, in order; none where it cannot be read.
+fn deciding(text: &str, dialect: Dialect) -> Option<Vec<String>> {
+    let tokens = tokens(text, dialect).ok()?;
+    let words = tokens.iter().filter(|token| matches!(token.kind, TokenKind::Keyword | TokenKind::Word));
+    Some(words.map(|token| token.text.to_lowercase()).filter(|word| DECIDING.contains(&word.as_str())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dependency::NoSchemas;
+    use crate::parse::parse;
+
+    fn is_same(dialect: Dialect, base: &str, head: &str) -> bool {
+        let (before, after) = (parse(base, dialect), parse(head, dialect));
+        let (old, new) = (Version { text: base, sees: &NoSchemas }, Version { text: head, sees: &NoSchemas });
+        matches!(compare(&old, &new, [&before, &after], dialect), Compared::Same)
+    }
+
+    const MERGE: &str = "merge into m using (select o.id, o.a from o where o.a > 1 and o.b) s on m.id = s.id \
+                         when matched and s.a > 2 then update set a = s.a \
+                         when not matched then insert (id, a) values (s.id, s.a)";
+
+    #[test]
+    fn statements_that_are_written_otherwise_are_the_same() {
+        let pairs = [
+            (
+                "create temp table x as select o.a from o where b and c; insert into t (a) select x.a from x;",
+                "create temp table x as select q.a from o as q where q.c and q.b;\n-- then\ninsert into t (a) select y.a from x y;",
+            ),
+            ("insert into t (a) select o.a from o where b and c", "insert into t (a) select o.a from o where c and b"),
+            ("delete from t where a = 1 and b = 2", "delete from t where b = 2 and 1 = a"),
+            ("update t set a = b + 1 where c and d", "update t set a = 1 + b where d and c"),
+        ];
+        for (base, head) in pairs {
+            assert!(is_same(Dialect::Postgres, base, head), "{base} | {head}");
+        }
+        let aliased = MERGE.replace(
+            "select o.id, o.a from o where o.a > 1 and o.b",
+            "select q.id, q.a from o q where q.b and 1 < q.a",
+        );
+        assert!(is_same(Dialect::Snowflake, MERGE, &aliased));
+    }
+
+    #[test]
+    fn what_a_statement_does_with_its_rows_counts() {
+        let pairs = [
+            ("insert into t (a) select a from o", "insert into t (b) select a from o"),
+            ("insert into t (a) select a from o", "insert into u (a) select a from o"),
+            ("insert into t select a from o", "insert into t select a from o on conflict do nothing"),
+            ("insert into t (a, b) select a, b from o", "insert into t (a, b) select b, a from o"),
+            ("delete from t where a = 1", "delete from t where a = 2"),
+            ("delete from t where a = 1", "delete from t"),
+            ("update t set a = 1 where c", "update t set b = 1 where c"),
+            ("update t set a = 1 where c", "update t set a = 2 where c"),
+            ("update t set a = 1 where c", "update t set a = 1"),
+            (
+                "delete from t where a; insert into t select b from o",
+                "insert into t select b from o; delete from t where a",
+            ),
+            (
+                "create temp table x as select a from o; select a from x",
+                "create temp table x as select b as a from o; select a from x",
+            ),
+            ("select 1; select 2", "select 1"),
+            ("truncate t; insert into t select b from o", "truncate u; insert into t select b from o"),
+        ];
+        for (base, head) in pairs {
+            assert!(!is_same(Dialect::Postgres, base, head), "{base} | {head}");
+            assert!(!is_same(Dialect::Postgres, head, base), "{head} | {base}");
+        }
+        for (from, to) in [
+            ("s.a > 2", "s.a > 3"),
+            ("when matched and s.a > 2 then update set a = s.a", "when matched and s.a > 2 then delete"),
+            ("when not matched then insert", "when not matched and s.a > 2 then insert"),
+            ("m.id = s.id", "m.id = s.a"),
+            ("set a = s.a", "set a = s.id"),
+            ("o.a > 1", "o.a > 2"),
+            ("(id, a) values", "(a, id) values"),
+            ("values (s.id, s.a)", "values (s.id, 0)"),
+            ("merge into m", "merge into n"),
+        ] {
+            let head = MERGE.replace(from, to);
+            assert_ne!(head, MERGE);
+            for dialect in [Dialect::Snowflake, Dialect::BigQuery, Dialect::TSql, Dialect::Databricks] {
+                assert!(!is_same(dialect, MERGE, &head), "{dialect}: {head}");
+            }
+        }
+        let by_source =
+            MERGE.replace("when not matched then", "when not matched by source then delete when not matched then");
+        let source = by_source.replace("by source then delete", "by target then delete");
+        assert!(!is_same(Dialect::BigQuery, &by_source, &source));
+    }
+}
