@@ -1,12 +1,11 @@
 //! From a tree with its names bound to plans: block by block, from the inside out. What is not
 //! understood becomes an opaque plan. It must not know when two forms mean the same.
 
-use std::collections::{HashMap, HashSet};
-
 use super::Relations;
 use super::plan::{Plan, PlanId};
 use super::term::{Column, Part, Term, TermId, Traits, Word};
 use super::terms::{Terms, number};
+use crate::hashing::{HashMap, HashSet};
 use crate::name::{ColumnName, RelationName};
 use crate::query::block::{BlockKind, Matching, SetOperation, SetOperator};
 use crate::query::tree::{BlockId, ExprId, Symbol, Tree};
@@ -71,7 +70,7 @@ impl<'a> Lowering<'a> {
             resolved,
             relations,
             frames: Vec::new(),
-            closed: HashMap::new(),
+            closed: HashMap::default(),
             recursions: from::recursions(tree),
             readers: from::readers(tree),
             volatile: 0,
@@ -299,9 +298,9 @@ impl<'a> Lowering<'a> {
         self.frames.push(Frame {
             block,
             from: None,
-            known: HashMap::new(),
+            known: HashMap::default(),
             lambdas: Vec::new(),
-            aliases: HashSet::new(),
+            aliases: HashSet::default(),
         });
     }
 

@@ -1,14 +1,13 @@
 //! Blocks brought to their normal form: rules are applied until none applies, and what SQL leaves open,
 //! such as the order of inputs and conditions, is put in one order. It must not know the rules.
 
-use std::collections::HashMap;
-
 use super::order;
 use super::plan::{Block, Distinct, Input, Plan, PlanId, SetPlan};
 use super::rules;
 use super::substitute::Replacement;
 use super::term::{Column, Term, TermId, Traits};
 use super::terms::{Terms, number};
+use crate::hashing::HashMap;
 
 /// So often rules are applied to one block; each makes it smaller or simpler, so this is never met.
 const ROUNDS: usize = 200;

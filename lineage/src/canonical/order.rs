@@ -1,9 +1,8 @@
 //! The one order of a block's inputs: by what they are, then by how they are used, then as written. The
 //! last makes fewer blocks equal, never more. It must not know what inputs mean.
 
-use std::collections::HashMap;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
+use crate::hashing::HashMap;
+use std::hash::{BuildHasher, Hash};
 
 use super::plan::{Block, From, FromPart, Step};
 use super::term::{Term, TermId};
@@ -29,7 +28,7 @@ pub(super) fn arrange(terms: &mut Terms, block: &mut Block) {
 /// A number for each output of a block that does not depend on the order of inputs and outputs.
 pub(super) fn output_keys(terms: &Terms, block: &Block) -> Vec<u64> {
     let colours = colours(terms, block, Outputs::Loose);
-    let mut painter = Painter { terms, colours: &colours, marked: u32::MAX, known: HashMap::new() };
+    let mut painter = Painter { terms, colours: &colours, marked: u32::MAX, known: HashMap::default() };
     block.outputs.iter().map(|output| painter.paint(*output, 0)).collect()
 }
 
@@ -59,7 +58,7 @@ fn colours(terms: &Terms, block: &Block, outputs: Outputs) -> Vec<u64> {
         .collect();
     roles(&block.from, 1, &mut colours);
     for _ in 0..3 {
-        let mut counts: HashMap<u64, usize> = HashMap::new();
+        let mut counts: HashMap<u64, usize> = HashMap::default();
         colours.iter().for_each(|colour| *counts.entry(*colour).or_default() += 1);
         let alike: Vec<bool> = colours.iter().map(|colour| counts[colour] > 1).collect();
         let count = alike.iter().filter(|alike| **alike).count();
@@ -96,7 +95,7 @@ fn refined(terms: &Terms, block: &Block, colours: &[u64], alike: &[bool], output
     let tagged = tagged_terms(block, outputs);
     let mut found = colours.to_vec();
     for (input, colour) in found.iter_mut().enumerate().filter(|(input, _)| alike[*input]) {
-        let mut painter = Painter { terms, colours, marked: number(input), known: HashMap::new() };
+        let mut painter = Painter { terms, colours, marked: number(input), known: HashMap::default() };
         let mut uses: Vec<u64> = Vec::new();
         for (tag, term) in &tagged {
             if painter.is_used(*term) {
@@ -175,10 +174,9 @@ impl Painter<'_> {
     }
 }
 
+/// The same in every run, since the order of inputs is shown.
 fn hash_of(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
+    foldhash::quality::FixedState::default().hash_one(value)
 }
 
 fn sort_from(from: &mut From, colours: &[u64], terms: &Terms) {
@@ -215,7 +213,7 @@ fn sort_steps(steps: &mut Vec<Step>, colours: &[u64], terms: &Terms) {
     if steps.len() < 2 {
         return;
     }
-    let mut step_of: HashMap<u32, usize> = HashMap::new();
+    let mut step_of: HashMap<u32, usize> = HashMap::default();
     for (place, step) in steps.iter().enumerate() {
         step_of.extend(step.right.inputs().into_iter().map(|input| (input, place)));
     }

@@ -1,11 +1,10 @@
 //! Putting other terms in the place of columns, through all levels of queries inside a term. It must
 //! not know why.
 
-use std::collections::HashMap;
-
 use super::plan::{Input, Plan, PlanId};
 use super::term::{Column, Term, TermId};
 use super::terms::Terms;
+use crate::hashing::HashMap;
 use crate::stack::with_room;
 
 /// One replacement of columns by terms; what was worked out once is remembered.
@@ -19,7 +18,7 @@ pub(crate) struct Replacement<'f> {
 
 impl<'f> Replacement<'f> {
     pub(crate) fn new(column: &'f mut dyn FnMut(&mut Terms, Column) -> TermId) -> Self {
-        Self { column, terms: HashMap::new(), plans: HashMap::new() }
+        Self { column, terms: HashMap::default(), plans: HashMap::default() }
     }
 }
 

@@ -1,8 +1,9 @@
 //! The one place where terms and plans are kept, for both sides of a comparison: what is equal is kept
 //! once. It must not know which forms mean the same.
 
+use crate::hashing::HashMap;
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -83,7 +84,7 @@ struct Store<T: ?Sized> {
 
 impl<T: ?Sized + Eq + Hash> Store<T> {
     fn new() -> Self {
-        Self { list: Vec::new(), ids: HashMap::new() }
+        Self { list: Vec::new(), ids: HashMap::default() }
     }
 }
 
@@ -101,16 +102,16 @@ impl Terms {
             dialect,
             words: Store::new(),
             terms: Vec::new(),
-            term_ids: HashMap::new(),
+            term_ids: HashMap::default(),
             plans: Vec::new(),
-            plan_ids: HashMap::new(),
+            plan_ids: HashMap::default(),
             effort: Effort::new(MOST),
-            origins: HashMap::new(),
-            plan_origins: HashMap::new(),
-            declared: HashMap::new(),
-            renamed: HashMap::new(),
+            origins: HashMap::default(),
+            plan_origins: HashMap::default(),
+            declared: HashMap::default(),
+            renamed: HashMap::default(),
             proofs: Vec::new(),
-            widths: HashMap::new(),
+            widths: HashMap::default(),
             known_keys: RefCell::default(),
         }
     }

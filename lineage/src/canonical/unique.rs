@@ -1,7 +1,8 @@
 //! Which columns of plans and inputs are unique per row, and which are never NULL. It must not know what
 //! that is used for.
 
-use std::collections::{BTreeSet, HashMap};
+use crate::hashing::HashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::plan::{Block, Distinct, FromPart, Plan, PlanId};

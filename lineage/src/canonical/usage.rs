@@ -1,7 +1,8 @@
 //! Which columns of a block's inputs terms and plans use, however deep they stand. It must not know
 //! what for.
 
-use std::collections::{BTreeSet, HashSet};
+use crate::hashing::HashSet;
+use std::collections::BTreeSet;
 
 use super::plan::{Block, Plan, PlanId};
 use super::term::{Column, Term, TermId};

@@ -4,7 +4,7 @@ use super::Lowering;
 use crate::canonical::plan::{Block, From, FromPart, Full, Input, Plan, PlanId, Step};
 use crate::canonical::term::{SubqueryKind, TermId};
 use crate::canonical::terms::number;
-use std::collections::{HashMap, HashSet};
+use crate::hashing::{HashMap, HashSet};
 
 use crate::query::block::{BlockKind, FromItem, JoinKind, Select, Source};
 use crate::query::tree::{BlockId, ExprId, Tree};
@@ -35,7 +35,7 @@ pub(super) fn leaves(select: &Select) -> Option<Vec<&FromItem>> {
 
 /// How many FROM items read each block.
 pub(super) fn readers(tree: &Tree) -> HashMap<BlockId, usize> {
-    let mut found: HashMap<BlockId, usize> = HashMap::new();
+    let mut found: HashMap<BlockId, usize> = HashMap::default();
     for (id, _) in tree.blocks() {
         for read in tree.block_parts(id).blocks {
             *found.entry(read).or_default() += 1;
@@ -46,7 +46,7 @@ pub(super) fn readers(tree: &Tree) -> HashMap<BlockId, usize> {
 
 /// The blocks that name themselves.
 pub(super) fn recursions(tree: &Tree) -> HashSet<BlockId> {
-    let mut found = HashSet::new();
+    let mut found = HashSet::default();
     for (_, block) in tree.blocks() {
         let BlockKind::Select(select) = &block.kind else { continue };
         let mut ahead: Vec<&FromItem> = select.from.iter().collect();

@@ -103,7 +103,7 @@ fn window(terms: &mut Terms, name: &str, over: &mut Over) {
     over.partition.retain(|term| terms.constant(*term).is_none());
     over.partition.sort_unstable();
     over.partition.dedup();
-    let mut seen: std::collections::HashSet<TermId> = over.partition.iter().copied().collect();
+    let mut seen: crate::hashing::HashSet<TermId> = over.partition.iter().copied().collect();
     let moves = |terms: &Terms, term: TermId| terms.has(term, Traits::VOLATILE.and(Traits::UNKNOWN));
     let had_order = !over.order.is_empty();
     let kept: Vec<Sort> =
@@ -173,7 +173,7 @@ pub(in crate::canonical) fn ignores_duplicates(terms: &Terms, term: TermId) -> b
 
 /// The order that a LIMIT keeps to says where NULLs go only where that is unusual, and sorts by each key once.
 pub(super) fn sort_keys(terms: &mut Terms, block: &mut Block) -> Outcome {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = crate::hashing::HashSet::default();
     let mut order = block.order.clone();
     order.retain(|key| {
         terms.constant(key.term).is_none() && (terms.has(key.term, Traits::VOLATILE) || seen.insert(key.term))

@@ -163,7 +163,7 @@ fn coalesce(terms: &mut Terms, args: &[TermId]) -> TermId {
             _ => flat.push(*arg),
         }
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = crate::hashing::HashSet::default();
     let mut kept: Vec<TermId> = Vec::with_capacity(flat.len());
     for arg in flat {
         let again = !terms.has(arg, Traits::VOLATILE.and(Traits::UNKNOWN)) && !seen.insert(arg);

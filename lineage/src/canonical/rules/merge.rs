@@ -1,7 +1,5 @@
 //! Derived tables that only join, filter and project go into the block that reads them.
 
-use std::collections::{HashMap, HashSet};
-
 use super::Outcome;
 use super::wrapper::is_one_star;
 use crate::canonical::plan::{Block, Distinct, From, FromPart, Input, Rest};
@@ -9,6 +7,7 @@ use crate::canonical::substitute::Replacement;
 use crate::canonical::term::{Column, Part, Term, TermId, Traits, Word};
 use crate::canonical::terms::{Terms, number};
 use crate::canonical::usage::Usage;
+use crate::hashing::{HashMap, HashSet};
 use crate::query::block::JoinKind;
 
 /// What would have more inputs than this is not put together.
@@ -26,15 +25,15 @@ struct Candidate {
 /// columns are; conditions go to that join's ON.
 pub(super) fn merge_inputs(terms: &mut Terms, block: &mut Block) -> Outcome {
     let used = terms.columns_in(block);
-    let mut columns: HashMap<u32, Vec<Part>> = HashMap::new();
+    let mut columns: HashMap<u32, Vec<Part>> = HashMap::default();
     for column in used {
         columns.entry(column.input).or_default().push(column.part);
     }
-    let mut nullable: HashMap<u32, Side> = HashMap::new();
+    let mut nullable: HashMap<u32, Side> = HashMap::default();
     sides(&block.from, &mut nullable);
     // What the ON of a side's own join asks for sees only rows that are there.
     let outside = outside_uses(terms, block, &nullable);
-    let mut found = Candidate { blocks: HashMap::new() };
+    let mut found = Candidate { blocks: HashMap::default() };
     for (place, input) in block.inputs.iter().enumerate() {
         let place = number(place);
         if input.sample.is_some() {
@@ -122,10 +121,10 @@ fn gather_sides(from: &From, around: Option<Side>, counter: &mut usize, found: &
 /// that input.
 fn outside_uses(terms: &Terms, block: &Block, sides: &HashMap<u32, Side>) -> HashSet<(u32, Part)> {
     if sides.is_empty() {
-        return HashSet::new();
+        return HashSet::default();
     }
     let mut rest = block.clone();
-    let mut own: HashMap<TermId, u32> = HashMap::new();
+    let mut own: HashMap<TermId, u32> = HashMap::default();
     for step in &mut rest.from.steps {
         if let ([FromPart::Input(input)], [], JoinKind::Left) =
             (step.right.core.as_slice(), step.right.steps.as_slice(), step.kind)
@@ -205,7 +204,7 @@ fn is_null_without_row(terms: &Terms, inner: &Block, part: Part) -> bool {
 
 fn merge(terms: &mut Terms, block: &mut Block, found: Candidate) {
     // Inputs of inner blocks stand behind all others; those that were merged are dropped later.
-    let mut offsets: HashMap<u32, u32> = HashMap::new();
+    let mut offsets: HashMap<u32, u32> = HashMap::default();
     let mut next = number(block.inputs.len());
     let mut places: Vec<u32> = found.blocks.keys().copied().collect();
     places.sort_unstable();
@@ -213,7 +212,7 @@ fn merge(terms: &mut Terms, block: &mut Block, found: Candidate) {
         offsets.insert(*place, next);
         next += number(found.blocks[place].inputs.len());
     }
-    let mut lifted: HashMap<u32, Block> = HashMap::new();
+    let mut lifted: HashMap<u32, Block> = HashMap::default();
     let mut added: Vec<Input> = Vec::new();
     for place in &places {
         let inner = lift(terms, &found.blocks[place], offsets[place]);
@@ -253,7 +252,7 @@ fn merge(terms: &mut Terms, block: &mut Block, found: Candidate) {
         let conditions = inner.conditions.iter().map(|term| terms.replace(&mut replacement, *term)).collect();
         (from, conditions)
     };
-    let mut froms: HashMap<u32, (From, Vec<TermId>)> = HashMap::new();
+    let mut froms: HashMap<u32, (From, Vec<TermId>)> = HashMap::default();
     for (place, inner) in &lifted {
         let parts = inner_conditions(inner, terms);
         froms.insert(*place, parts);
