@@ -93,11 +93,14 @@ pub struct Options<'a> {
 /// The content, the path, and the path within the folder of a property file.
 type PropertyFileKey = (ContentId, Arc<str>, String);
 
+/// The content, the package, and the path of a file of macros.
+type MacroFileKey = (ContentId, Arc<str>, Arc<str>);
+
 /// What the readings of dbt projects keep for each other.
 #[derive(Debug, Default)]
 pub struct Remembered {
     files: Shelf<PropertyFileKey, Result<Arc<PropertyFile>, Box<Diagnostic>>>,
-    macros: Shelf<(ContentId, Arc<str>, Arc<str>), Arc<[Arc<Macro>]>>,
+    macros: Shelf<MacroFileKey, Arc<[Arc<Macro>]>>,
     renderings: Renderings,
 }
 

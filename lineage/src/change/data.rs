@@ -131,7 +131,7 @@ fn records(text: &str, delimiter: char) -> Option<Vec<Vec<std::borrow::Cow<'_, s
                 }
             }
             // What follows the closing quote is part of the value.
-            let end = left.find(|letter| letter == delimiter || letter == '\n' || letter == '\r').unwrap_or(left.len());
+            let end = left.find([delimiter, '\n', '\r']).unwrap_or(left.len());
             value.push_str(&left[..end]);
             rest = &left[end..];
             // Some loaders take a bare nothing for NULL, and a quoted one for a text.
@@ -140,7 +140,7 @@ fn records(text: &str, delimiter: char) -> Option<Vec<Vec<std::borrow::Cow<'_, s
             }
             Cow::Owned(value)
         } else {
-            let end = rest.find(|letter| letter == delimiter || letter == '\n' || letter == '\r').unwrap_or(rest.len());
+            let end = rest.find([delimiter, '\n', '\r']).unwrap_or(rest.len());
             let value = &rest[..end];
             rest = &rest[end..];
             Cow::Borrowed(value)
