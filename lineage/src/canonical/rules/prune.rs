@@ -108,7 +108,9 @@ fn pruned(terms: &mut Terms, plan: PlanId, read: &BTreeSet<u32>) -> Option<(Plan
                 && set.limit.is_none()
                 && set.branches.iter().all(|branch| is_pruned(terms, *branch, set.width)) =>
         {
-            let kept = kept_of(terms, set, read);
+            let same = same_columns(terms, set);
+            let stands_for = |place: u32| same.get(&place).copied().unwrap_or(place);
+            let kept = kept_of(terms, set, &read.iter().map(|place| stands_for(*place)).collect());
             if kept.iter().copied().eq(0..set.width) {
                 return None;
             }
@@ -121,7 +123,7 @@ fn pruned(terms: &mut Terms, plan: PlanId, read: &BTreeSet<u32>) -> Option<(Plan
                 branches.push(terms.projection(*branch, outputs));
             }
             let order = (0..set.width)
-                .map(|place| kept.iter().position(|kept| *kept == place).map_or(u32::MAX, number))
+                .map(|place| kept.iter().position(|kept| *kept == stands_for(place)).map_or(u32::MAX, number))
                 .collect();
             let made = terms.set(SetPlan { branches, width: number(kept.len()), ..set.clone() });
             (terms.width(made) == Some(kept.len())).then_some((made, order))
@@ -148,4 +150,24 @@ fn kept_of(terms: &Terms, set: &SetPlan, read: &BTreeSet<u32>) -> Vec<u32> {
     looks.values_mut().for_each(|keys| keys.sort_unstable());
     kept.sort_by(|one, other| looks.get(one).cmp(&looks.get(other)));
     kept
+}
+
+/// The columns of a UNION ALL that are in each branch what another column is, and which.
+fn same_columns(terms: &Terms, set: &SetPlan) -> BTreeMap<u32, u32> {
+    let mut first: BTreeMap<Vec<TermId>, u32> = BTreeMap::new();
+    let mut found = BTreeMap::new();
+    for place in 0..set.width {
+        let column: Option<Vec<TermId>> =
+            set.branches.iter().map(|branch| terms.block_of(*branch)?.outputs.get(place as usize).copied()).collect();
+        let Some(column) = column else { return BTreeMap::new() };
+        // What differs from call to call is not one column because it is written alike.
+        if column.iter().any(|term| terms.has(*term, Traits::VOLATILE.and(Traits::UNKNOWN).and(Traits::GENERATOR))) {
+            continue;
+        }
+        match first.get(&column) {
+            Some(before) => drop(found.insert(place, *before)),
+            None => drop(first.insert(column, place)),
+        }
+    }
+    found
 }

@@ -256,3 +256,27 @@ fn aggregates_of_one_row() {
         ],
     );
 }
+
+#[test]
+fn columns_of_unions_that_are_one() {
+    check_same(
+        Dialect::Ansi,
+        &[(
+            "select max(x) as m, min(y) as n from (select a as x, a as y from t union all select d, d from u) q",
+            "select max(x) as m, min(x) as n from (select a as x from t union all select d from u) q",
+        )],
+    );
+    check_different(
+        Dialect::Ansi,
+        &[
+            (
+                "select max(x) as m, min(y) as n from (select a as x, a as y from t union all select d, a from u) q",
+                "select max(x) as m, min(x) as n from (select a as x from t union all select d from u) q",
+            ),
+            (
+                "select max(x) as m, min(y) as n from (select random() as x, random() as y from t union all select d, d from u) q",
+                "select max(x) as m, min(x) as n from (select random() as x from t union all select d from u) q",
+            ),
+        ],
+    );
+}
