@@ -255,6 +255,12 @@ impl Ledger {
         self.connection.execute(refused, params![said, clock::now(), id]).map(|_| ()).map_err(|error| failed(&error))
     }
 
+    /// Takes it that a conversation's letters are not there any more.
+    pub(super) fn forget(&self, conversation: &str) -> Result<()> {
+        let gone = "update letter set state = 'replaced', changed = ? where conversation = ? and state = 'sent'";
+        self.connection.execute(gone, params![clock::now(), conversation]).map(|_| ()).map_err(|error| failed(&error))
+    }
+
     /// Takes a letter out of the line that has nothing to say any more.
     pub(super) fn drop_letter(&self, id: i64) -> Result<()> {
         self.change("update letter set state = 'replaced', holder = null, changed = ? where id = ?", id)

@@ -29,6 +29,7 @@ pub fn letters(
     let comments: Vec<&str> = routes.comments().collect();
     let usable = |name: &&&str| routes.obstacle(name).is_none();
     let has_comment = only.is_none() && comments.iter().any(|name| usable(&name));
+    let is_fork = comments.iter().any(|name| matches!(routes.obstacle(name), Some(Undeliverable::Fork(_))));
     let mut messages = Vec::new();
     for headsup in headsups.iter().filter(|headsup| only.is_none_or(|only| headsup.owner == only)) {
         let message = Message::new(headsup, occasion, note);
@@ -41,6 +42,9 @@ pub fn letters(
         };
         match &headsup.channel {
             None if has_comment => {}
+            None if is_fork => {
+                all.stick(letter(""), Outcome::Skipped, "runs for a fork have no secrets, and so no comment");
+            }
             None => all.stick(
                 letter(""),
                 Outcome::Undelivered,

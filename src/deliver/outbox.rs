@@ -99,6 +99,13 @@ impl Outbox<'_> {
             }
             match ledger.put(&letter)? {
                 Put::New(id) | Put::Waiting(id) => queue.push((id, letter)),
+                // A comment can be removed or changed by others, so it is looked at.
+                Put::Told if letter.owner.is_none() && self.is_elsewise(&letter) => {
+                    ledger.forget(&letter.conversation())?;
+                    if let Put::New(id) | Put::Waiting(id) = ledger.put(&letter)? {
+                        queue.push((id, letter));
+                    }
+                }
                 Put::Told => done.push(Sent { letter, outcome: Outcome::AlreadyTold, said: None }),
             }
         }
@@ -114,6 +121,12 @@ impl Outbox<'_> {
         let ledger = Ledger::open(&self.path)?;
         let waiting = ledger.unsent()?.into_iter().filter(|entry| entry.state == State::Waiting);
         self.work(waiting.map(|entry| (entry.id, entry.letter)).collect())
+    }
+
+    /// Whether a channel surely does not have a letter that was sent.
+    fn is_elsewise(&self, letter: &Letter) -> bool {
+        let sight = self.routes.channel(&letter.channel).ok().and_then(|channel| channel.look(letter, None).ok());
+        matches!(sight, Some(Sight::Nothing | Sight::Other(_)))
     }
 
     /// Whether a channel has anything of a conversation.

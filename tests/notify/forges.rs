@@ -85,6 +85,17 @@ fn the_comment_is_found_behind_many_others() {
 }
 
 #[test]
+fn a_comment_that_somebody_removed_is_made_anew() {
+    let forge = Forge::new(&[], May::Write, &[]);
+    let fixture = on_github(&forge, &[headsup("finance", "pr", "x")], "acme/warehouse");
+    assert_eq!(outcomes(&fixture, "notify --from report.json").0, ["finance sent"]);
+    assert_eq!(outcomes(&fixture, "notify --from report.json").0, ["finance already_told"]);
+    forge.clear();
+    assert_eq!(outcomes(&fixture, "notify --from report.json").0, ["finance sent"]);
+    assert_eq!(forge.ours().len(), 1);
+}
+
+#[test]
 fn a_comment_that_quotes_ours_is_not_ours() {
     let forge = Forge::new(&[], May::Write, &[]);
     let fixture = on_github(&forge, &[headsup("finance", "pr", "x")], "acme/warehouse");
@@ -110,6 +121,13 @@ fn a_fork_gets_a_summary_and_no_error() {
     assert_eq!(said[0], "sales skipped: the environment variable UNSET is not set: runs for a fork have no secrets");
     assert!(said[1].starts_with("finance+sales skipped: GitHub answered 403"), "{said:?}");
     assert!(fixture.read("summary.md").contains("For **finance**"));
+    // Without any token there is no comment for an owner without a channel either.
+    let mut nowhere = headsup("finance", "pr", "x");
+    nowhere.as_object_mut().unwrap().remove("channel");
+    fixture.write("report.json", report(&[nowhere]));
+    let fixture = fixture.with("GITHUB_TOKEN", "");
+    let (said, code) = outcomes(&fixture, "notify --from report.json --ledger none.db");
+    assert_eq!((said[0].as_str(), code), ("finance skipped: runs for a fork have no secrets, and so no comment", 0));
     // In one's own repository the same answer is a failure.
     let fixture = on_github(&forge, &both[..1], "acme/warehouse");
     assert_eq!(outcomes(&fixture, "notify --from report.json").1, 4);

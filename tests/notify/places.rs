@@ -212,6 +212,11 @@ impl Forge {
         self.comments.lock().unwrap().clone()
     }
 
+    /// Somebody removes every comment.
+    pub fn clear(&self) {
+        self.comments.lock().unwrap().clear();
+    }
+
     /// The comments that are ours.
     pub fn ours(&self) -> Vec<Comment> {
         self.comments().into_iter().filter(|comment| comment.body.starts_with("<!-- headsup")).collect()
