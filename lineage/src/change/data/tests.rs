@@ -1,3 +1,5 @@
+//! What is said of two versions of a file of rows.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
