@@ -173,7 +173,7 @@ fn the_schema_refuses_what_impact_never_prints() {
         ("/version", json!(2)),
         ("/files_changed", json!(-1)),
         ("/changes/0/effects/0/effect", json!("rows duplicated")),
-        ("/changes/0/kind", json!("renamed")),
+        ("/changes/0/kind", json!("touched")),
         ("/jobs/0/reach", json!("maybe")),
         ("/relations/0", json!({})),
     ] {

@@ -6,9 +6,10 @@ use headsup_lineage::relation::Rung;
 use headsup_lineage::trace::{BY_STRENGTH, Certainty};
 
 use super::text::{count, list};
+use crate::headsup::{happens, words as happening_of};
 use crate::report::depends::{DependencyEntry, DependentJob, DependsReport, PartEntry, TargetEntry};
 use crate::report::lineage::{ColumnEntry, LineageReport, NAMELESS, SourceEntry, StatementEntry};
-use crate::report::reaching::ReachingReport;
+use crate::report::reaching::{ReachingReport, WayEntry};
 use crate::report::why::{Answer, EndEntry, PlaceName, Site, TablesWord, TextWord, Verdict, WhyReport};
 
 /// A kind of dependency in words.
@@ -25,11 +26,19 @@ pub(super) fn asked(report: &ReachingReport) -> String {
         Some(job) => job.job.clone(),
         None => subject(&report.dependent.targets),
     };
-    let change = format!("what {} changes against {}", report.head, report.base);
+    let change = format!("{} → {}", report.head, report.base);
     match report.reach {
-        Reach::Reached => format!("{dependent} is reached by {change}"),
-        Reach::Unknown => format!("{dependent} may be reached by {change}"),
-        Reach::NotReached => format!("{dependent} is not reached by {change}"),
+        Reach::Reached => format!("{dependent} is reached: {change}"),
+        Reach::Unknown => format!("{dependent} may be reached: {change}"),
+        Reach::NotReached => format!("{dependent} is not reached: {change}"),
+    }
+}
+
+/// What happens to what is read by one way.
+pub(super) fn happening(way: &WayEntry) -> String {
+    match happens(&way.effects()) {
+        told if told.is_empty() => happening_of(way.effect).to_owned(),
+        told => told,
     }
 }
 

@@ -283,7 +283,7 @@ fn by_which_way_a_change_reaches_a_job() {
     assert!(list(&revalued["because"]).len() == 1, "{revalued}");
     for form in ["why audit --base main", "why audit --base main --format markdown"] {
         let text = fixture.text(form);
-        for said in ["audit is reached by", "core.orders", "marts.revenue", "total"] {
+        for said in ["audit is reached", "core.orders", "marts.revenue", "total"] {
             assert!(text.contains(said), "{said}: {text}");
         }
         assert!(form.contains("markdown") || text.lines().all(|line| line.chars().count() <= 80), "{text}");
@@ -301,7 +301,7 @@ fn where_a_change_stops_on_its_way_to_a_job() {
     let report = fixture.json("why audit --base main");
     assert_eq!((&report["reach"], &report["ways"]), (&json!("not_reached"), &json!([])));
     assert!(word(&report["cut"]).contains("core.orders.promo_code"), "{report}");
-    assert!(fixture.text("why audit --base main").contains("audit is not reached by"));
+    assert!(fixture.text("why audit --base main").contains("audit is not reached"));
     let apart = fixture.json("why stock_take --base main");
     assert!(word(&apart["cut"]).contains("none of them changed"), "{apart}");
 }

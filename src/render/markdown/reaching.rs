@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{code, coverage, escape, table};
-use crate::headsup::{happens, words};
-use crate::render::words::{asked, kind};
+use crate::headsup::words;
+use crate::render::words::{asked, happening, kind};
 use crate::report::reaching::{ReachingReport, WayEntry};
 
 pub(in crate::render) fn reaching(report: &ReachingReport) -> String {
@@ -14,7 +14,7 @@ pub(in crate::render) fn reaching(report: &ReachingReport) -> String {
         let _ = writeln!(out, "{}.\n", escape(cut));
     }
     for way in &report.ways {
-        let _ = writeln!(out, "**{}**: {}\n", code(&way.relation.to_string()), escape(&happens(&way.effects())));
+        let _ = writeln!(out, "**{}**: {}\n", code(&way.relation.to_string()), escape(&happening(way)));
         for because in &way.because {
             let _ = writeln!(out, "- because {}", escape(because));
         }

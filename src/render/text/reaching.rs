@@ -4,8 +4,8 @@ use headsup_lineage::reach::Reach;
 
 use super::impact::coverage;
 use super::{Detail, Mark, Page, Sheet, count};
-use crate::headsup::{happens, words};
-use crate::render::words::{asked, kind};
+use crate::headsup::words;
+use crate::render::words::{asked, happening, kind};
 use crate::render::{Report, markdown};
 use crate::report::reaching::{ReachingReport, WayEntry};
 
@@ -48,7 +48,7 @@ impl Report for ReachingReport {
 
 fn one(sheet: &mut Sheet<'_>, report: &ReachingReport, way: &WayEntry) {
     let sure = if way.reach == Reach::Unknown { "perhaps " } else { "" };
-    sheet.hanging("", 2, &format!("{}: {sure}{}", way.relation, happens(&way.effects())));
+    sheet.hanging("", 2, &format!("{}: {sure}{}", way.relation, happening(way)));
     if let Some(reason) = &way.reason {
         sheet.hanging("  ", 4, &format!("Not sure: {reason}."));
     }
