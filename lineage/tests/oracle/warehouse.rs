@@ -279,7 +279,7 @@ fn edits_by_kind() {
         .into_iter()
         .filter(|kind| only.as_deref().is_none_or(|only| only.split(',').any(|name| name == *kind)))
         .collect();
-    let edits = number("ORACLE_EDITS", 400);
+    let edits = number("ORACLE_EDITS", 240);
     let first = number("ORACLE_SEED", 1);
     let show = std::env::var("ORACLE_SHOW").ok();
     let mut chance = Chance::new(first);
