@@ -87,6 +87,16 @@ impl Terms {
         self.block(block)
     }
 
+    /// Some columns of a plan, for what compares forms.
+    pub(crate) fn picked(&mut self, plan: PlanId, outputs: Vec<TermId>) -> PlanId {
+        self.projection(plan, outputs)
+    }
+
+    /// NULL, for what compares forms.
+    pub(crate) fn none(&mut self) -> TermId {
+        self.null()
+    }
+
     /// How many columns a plan has, where that is known.
     pub(crate) fn width(&self, plan: PlanId) -> Option<usize> {
         match self.plan(plan) {

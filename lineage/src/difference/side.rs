@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use super::align::Pair;
-use super::delta::Delta;
+use super::delta::{Delta, Places};
 use crate::canonical::Canonical;
-use crate::canonical::plan::{Block, Input};
+use crate::canonical::plan::{Block, Input, PlanId};
 use crate::canonical::substitute::Replacement;
 use crate::canonical::term::{Column, Part, Term, TermId};
 use crate::canonical::terms::{Terms, number};
@@ -67,6 +67,22 @@ impl Shared {
     }
 }
 
+/// A query of head with its columns where both sides number them: its keys are asked for by those numbers.
+fn laid_out(terms: &mut Terms, plan: PlanId, places: &Places) -> PlanId {
+    let moves = places.head.iter().enumerate().any(|(at, place)| number(at) != *place);
+    if !moves || terms.plan_facts(plan).outer > 0 || terms.width(plan) != Some(places.head.len()) {
+        return plan;
+    }
+    let count = places.head.iter().map(|place| place + 1).max().unwrap_or_default();
+    let outputs = (0..count)
+        .map(|place| match places.in_head(place) {
+            Some(at) => terms.keep(Term::Column(Column { level: 0, input: 0, part: Part::Place(number(at)) })),
+            None => terms.none(),
+        })
+        .collect();
+    terms.picked(plan, outputs)
+}
+
 /// A block of one side.
 pub(super) struct Side<'a> {
     pub(super) which: Which,
@@ -115,6 +131,13 @@ impl<'a> Side<'a> {
             }
         };
         block.inputs = shared.pairs.iter().filter_map(input_of).collect();
+        if which == Which::Head {
+            for (input, delta) in block.inputs.iter_mut().zip(&shared.deltas) {
+                if let Some(delta) = delta {
+                    input.plan = laid_out(terms, input.plan, &delta.places);
+                }
+            }
+        }
         Self { which, own: own.clone(), block, written, canonical }
     }
 
