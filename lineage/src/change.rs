@@ -21,6 +21,7 @@ mod declared;
 pub(crate) mod followed;
 pub(crate) mod query;
 mod script;
+mod still;
 mod versions;
 
 use declared::{config_effects, schema_effects};

@@ -17,6 +17,8 @@ use headsup_lineage::relation::{Body, Declaration, Reference, Relation, Relation
 
 #[path = "spread/columns.rs"]
 mod columns;
+#[path = "spread/declared.rs"]
+mod declared;
 #[path = "spread/renamed.rs"]
 mod renamed;
 

@@ -7,6 +7,7 @@ use crate::relation::{Body, Writer};
 
 use super::followed::{Followed, RenamedColumn, UnderOldNames, hands_on, is_rebuilt};
 use super::query::{self, Compared};
+use super::still::StillSaid;
 use super::{Bodies, Effect, Files, Learned, Version, data};
 
 const SAME_MEANING: &str = "the SQL is written in another way and means the same";
@@ -106,7 +107,8 @@ impl Pair<'_> {
         if dialect != now || asked != asks || before.len() != after.len() {
             return None;
         }
-        let base = self.base.sight(self.before, old);
+        let sight = self.base.sight(self.before, old);
+        let base = StillSaid { sight, head: self.head, followed: self.followed };
         let mut effects: Vec<Effect> = Vec::new();
         let mut renamed = Vec::new();
         for (index, (before, after)) in before.iter().zip(after).enumerate() {

@@ -1,0 +1,49 @@
+//! What is declared of relations, and who relies on it in which version.
+
+use headsup_lineage::query::{DeclaredColumn, DeclaredKey, KeyKind, Nullability};
+
+use super::*;
+
+/// A source `raw` with the columns `id` and `kind`; `id` is tested for what the words say.
+fn raw(tests: &str) -> Relation {
+    let column = |name: &str| ColumnName::new(DIALECT, name, Quoting::Bare);
+    let mut raw = relation("raw", "source");
+    let nullability = if tests.contains("not_null") { Nullability::NotNull } else { Nullability::Nullable };
+    raw.schema.columns = vec![
+        DeclaredColumn { name: column("id"), data_type: String::new(), nullability },
+        DeclaredColumn { name: column("kind"), data_type: String::new(), nullability: Nullability::Nullable },
+    ];
+    if tests.contains("unique") {
+        raw.schema.keys = vec![DeclaredKey { columns: vec![column("id")], kind: KeyKind::Unique }];
+    }
+    raw
+}
+
+/// What a model that reads `raw` becomes when its query and the tests of `raw` change.
+fn becomes((tests, sql): (&str, &str), (now_tests, now_sql): (&str, &str)) -> Vec<String> {
+    let base = vec![raw(tests), relation("ids", sql)];
+    let head = vec![raw(now_tests), relation("ids", now_sql)];
+    let (base, head) = LineageGraph::build_both(base, head, &Tables::default());
+    let differing = BTreeSet::from([Arc::from("ids.sql"), Arc::from("raw.sql")]);
+    let comparison = compare(&base.graph, &head.graph, &differing);
+    let changes = comparison.changes.iter().filter(|change| change.id.as_str() == "ids");
+    changes.flat_map(|change| &change.effects).map(|effect| effect.kind.to_string()).collect()
+}
+
+#[test]
+fn a_key_counts_as_long_as_it_is_declared() {
+    let (with, without) = ("select distinct id, kind from raw", "select id, kind from raw");
+    assert_eq!(becomes(("unique not_null", with), ("unique not_null", without)), [""; 0]);
+    assert_eq!(becomes(("unique not_null", without), ("unique not_null", with)), [""; 0]);
+    // Who drops the test along with what it made needless relies on nothing any more.
+    assert_eq!(becomes(("unique not_null", with), ("", without)), ["rows_duplicated", "regrained"]);
+    // What is declared anew is checked from now on.
+    assert_eq!(becomes(("", with), ("unique not_null", without)), [""; 0]);
+}
+
+#[test]
+fn so_does_that_nothing_is_null() {
+    let (with, without) = ("select id from raw where id is not null", "select id from raw");
+    assert_eq!(becomes(("not_null", with), ("not_null", without)), [""; 0]);
+    assert_eq!(becomes(("not_null", with), ("", without)), ["rows_added"]);
+}
