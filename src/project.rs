@@ -181,6 +181,7 @@ pub struct Source<'a> {
 #[must_use]
 pub fn read(source: Source<'_>, plan: &Plan) -> Project {
     let mut read = gather(source, plan);
+    plan.memory.forget();
     let built = LineageGraph::build(std::mem::take(&mut read.relations), &plan.tables);
     read.with_graph(built)
 }
@@ -189,6 +190,7 @@ pub fn read(source: Source<'_>, plan: &Plan) -> Project {
 #[must_use]
 pub fn read_both(base: Source<'_>, head: Source<'_>, plan: &Plan) -> (Project, Project) {
     let (mut base, mut head) = (gather(base, plan), gather(head, plan));
+    plan.memory.forget();
     let relations = (std::mem::take(&mut base.relations), std::mem::take(&mut head.relations));
     let (of_base, of_head) = LineageGraph::build_both(relations.0, relations.1, &plan.tables);
     (base.with_graph(of_base), head.with_graph(of_head))

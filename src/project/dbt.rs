@@ -104,6 +104,15 @@ pub struct Remembered {
     renderings: Renderings,
 }
 
+impl Remembered {
+    /// Lets go of everything.
+    pub(super) fn forget(&self) {
+        self.files.forget();
+        self.macros.forget();
+        self.renderings.forget();
+    }
+}
+
 /// Finds the directories of the dbt projects of a snapshot.
 ///
 /// A package that a project installed is no project of its own. Where a project stands inside

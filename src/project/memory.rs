@@ -20,6 +20,15 @@ pub(super) struct Memory {
     pub(super) scripts: rendered::Scripts,
 }
 
+impl Memory {
+    /// Lets go of what nobody reads again once all versions have been read, before their graphs are made:
+    /// these need the room.
+    pub(super) fn forget(&self) {
+        self.dbt.forget();
+        self.scripts.forget();
+    }
+}
+
 /// Values of one kind by what they depend on.
 #[derive(Debug)]
 pub(super) struct Shelf<K, V>(Mutex<HashMap<K, V>>);
@@ -37,6 +46,11 @@ impl<K: Hash + Eq, V: Clone> Shelf<K, V> {
         K: Borrow<Q>,
     {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    /// Lets go of everything.
+    pub(super) fn forget(&self) {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Keeps a value in place of the one that was kept.
@@ -66,5 +80,7 @@ mod tests {
         assert_eq!(shelf.get_or_make("a", || 1), 1);
         assert_eq!(shelf.get_or_make("a", || 2), 1);
         assert_eq!(shelf.get("a"), Some(1));
+        shelf.forget();
+        assert_eq!(shelf.get("a"), None);
     }
 }

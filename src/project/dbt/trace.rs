@@ -146,6 +146,11 @@ impl Renderings {
         }
     }
 
+    /// Lets go of everything.
+    pub(super) fn forget(&self) {
+        self.kept.forget();
+    }
+
     /// The rendering of a key whose questions a project answers as they were answered.
     pub(super) fn get(&self, key: &Key, engine: &Engine, package: &str) -> Option<Arc<Rendering>> {
         let kept = self.kept.get(key)?;
