@@ -120,7 +120,7 @@ fn macros_vars_sources_and_seeds_reach_what_uses_them() {
     reached revenue by stg_orders → revenue
     ");
     insta::assert_snapshot!(changed("seeds/rates.csv", "currency,rate\neur,1.2\n").verdict("impact"), @"
-    modified rates: unspecified
+    modified rates: revalued rate
     not_reached audience
     reached revenue by rates → revenue
     ");
