@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
+use headsup_lineage::parse::parse;
+use headsup_lineage::query::ReadRole;
 use headsup_lineage::relation::RelationKind;
 use rayon::prelude::*;
 use serde_json::{Map, Value as Json};
@@ -21,6 +23,7 @@ use super::subject::{Captured, Pass, Subject};
 use super::tokens::plain_spaces;
 use super::trace::{Key, Renderings};
 use super::values::lock;
+use super::world::TARGET_SCHEMA;
 use super::{render, setup};
 use crate::snapshot::Snapshot;
 
@@ -162,17 +165,34 @@ impl Candidate {
         }
         // A hook is a template of its own, and what it refers to counts.
         for hook in ["pre_hook", "post_hook"].iter().filter_map(|key| config.get(*key)).flat_map(hook_texts) {
-            if !hook.contains("{{") && !hook.contains("{%") {
+            if !render::is_template(hook) {
+                captured.tables.extend(self.named_in(hook, engine));
                 continue;
             }
             let run = Run::new(engine, &Arc::new(self.subject(&config)), Pass::Parse);
             let template = rewrite::template(hook, &(0..hook.len()), &[], "");
-            let _ = run.render(&template, hook);
+            if let Ok(sql) = run.render(&template, hook) {
+                captured.tables.extend(self.named_in(&sql, engine));
+            }
             let found = lock(&run.captured);
             captured.refs.extend(found.refs.iter().cloned());
             captured.sources.extend(found.sources.iter().cloned());
         }
         Node { id: self.id(), config, captured, parsed, candidate: self }
+    }
+}
+
+impl Candidate {
+    /// The tables that the SQL of a hook reads by their names, but for the node's own; what `ref` and `this`
+    /// stand for has the target's schema as long as the nodes are not all known.
+    fn named_in(&self, sql: &str, engine: &Engine) -> Vec<Vec<String>> {
+        let script = parse(sql, engine.world.dialect);
+        let reads = script.statements.iter().flat_map(|statement| &statement.reads);
+        let reads = reads.filter(|read| read.role == ReadRole::Table);
+        let named = reads.map(|read| read.name.keys().map(str::to_owned).collect::<Vec<_>>());
+        let own = |parts: &[String]| parts.last().is_none_or(|table| table.eq_ignore_ascii_case(&self.name));
+        let of_target = |parts: &[String]| parts.iter().any(|part| part.eq_ignore_ascii_case(TARGET_SCHEMA));
+        named.filter(|parts| !own(parts) && !of_target(parts)).collect()
     }
 }
 

@@ -31,7 +31,8 @@ fn is_kept(key: &str) -> bool {
     )
 }
 
-fn is_template(text: &str) -> bool {
+/// Whether a text has tags.
+pub(super) fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("{%")
 }
 

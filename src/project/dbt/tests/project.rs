@@ -243,3 +243,18 @@ fn the_graph_shows_the_other_nodes() {
     ]);
     assert_eq!(read.sql("model.shop.m"), ["a m"]);
 }
+
+#[test]
+fn hooks_read_what_their_sql_names() {
+    let parents = |hook: &str| {
+        let model = format!("{{{{ config(post_hook=\"{hook}\") }}}}select 1 as a");
+        let sources = "sources:\n  - {name: raw, tables: [{name: events}]}\n";
+        given(&[("models/m.sql", &model), ("models/a.sql", "select 1"), ("models/s.yml", sources)])
+            .parents("model.shop.m")
+    };
+    assert_eq!(parents("insert into log select * from raw.events"), ["name raw.events"]);
+    assert_eq!(parents("insert into log select '{{ target.name }}', * from other.events"), ["name other.events"]);
+    assert_eq!(parents("delete from {{ this }} where a in (select a from {{ ref('a') }})"), ["model.shop.a"]);
+    assert_eq!(parents("grant select on {{ this }} to role reader"), [""; 0]);
+    assert_eq!(parents("update {{ this }} set a = 1 where a in (select a from m)"), [""; 0]);
+}
