@@ -28,14 +28,18 @@ select date_{{ datepart }} from spine where date_{{ datepart }} < {{ end_date }}
 {% macro default__dateadd(datepart, interval, from_date_or_timestamp) %}dateadd({{ datepart }}, {{ interval }}, {{ from_date_or_timestamp }}){% endmacro %}
 {% macro postgres__dateadd(datepart, interval, from_date_or_timestamp) %}{{ from_date_or_timestamp }} + ((interval '1 {{ datepart }}') * ({{ interval }})){% endmacro %}
 {% macro redshift__dateadd(datepart, interval, from_date_or_timestamp) %}dateadd({{ datepart }}, {{ interval }}, {{ from_date_or_timestamp }}){% endmacro %}
-{% macro duckdb__dateadd(datepart, interval, from_date_or_timestamp) %}date_add({{ from_date_or_timestamp }}, interval ({{ interval }}) {{ datepart }}){% endmacro %}
+{% macro duckdb__dateadd(datepart, interval, from_date_or_timestamp) -%}
+({{ from_date_or_timestamp }} + {% if datepart|lower == 'quarter' %}(cast({{ interval }} as bigint) * 3) * interval 1 month
+{%- elif datepart|lower == 'week' %}(cast({{ interval }} as bigint) * 7) * interval 1 day
+{%- else %}cast({{ interval }} as bigint) * interval 1 {{ datepart|lower }}{% endif %})
+{%- endmacro %}
 {% macro bigquery__dateadd(datepart, interval, from_date_or_timestamp) %}datetime_add(cast({{ from_date_or_timestamp }} as datetime), interval {{ interval }} {{ datepart }}){% endmacro %}
 {% macro trino__dateadd(datepart, interval, from_date_or_timestamp) %}date_add('{{ datepart }}', {{ interval }}, {{ from_date_or_timestamp }}){% endmacro %}
 {% macro datediff(first_date, second_date, datepart) %}{{ return(adapter.dispatch('datediff', 'dbt')(first_date, second_date, datepart)) }}{% endmacro %}
 {% macro default__datediff(first_date, second_date, datepart) %}datediff({{ datepart }}, {{ first_date }}, {{ second_date }}){% endmacro %}
 {% macro postgres__datediff(first_date, second_date, datepart) %}date_part('{{ datepart }}', ({{ second_date }})::timestamp - ({{ first_date }})::timestamp){% endmacro %}
 {% macro redshift__datediff(first_date, second_date, datepart) %}datediff({{ datepart }}, {{ first_date }}, {{ second_date }}){% endmacro %}
-{% macro duckdb__datediff(first_date, second_date, datepart) %}date_diff('{{ datepart }}', {{ first_date }}::timestamp, {{ second_date }}::timestamp){% endmacro %}
+{% macro duckdb__datediff(first_date, second_date, datepart) %}(date_diff('{{ datepart }}', {{ first_date }}::timestamp, {{ second_date }}::timestamp )){% endmacro %}
 {% macro bigquery__datediff(first_date, second_date, datepart) %}datetime_diff(cast({{ second_date }} as datetime), cast({{ first_date }} as datetime), {{ datepart }}){% endmacro %}
 {% macro trino__datediff(first_date, second_date, datepart) %}date_diff('{{ datepart }}', {{ first_date }}, {{ second_date }}){% endmacro %}
 {% macro date_trunc(datepart, date) %}{{ return(adapter.dispatch('date_trunc', 'dbt')(datepart, date)) }}{% endmacro %}
@@ -46,6 +50,7 @@ select date_{{ datepart }} from spine where date_{{ datepart }} < {{ end_date }}
 {% macro last_day(date, datepart) %}{{ return(adapter.dispatch('last_day', 'dbt')(date, datepart)) }}{% endmacro %}
 {% macro default__last_day(date, datepart) %}cast({{ dbt.dateadd('day', '-1', dbt.dateadd(datepart, '1', dbt.date_trunc(datepart, date))) }} as date){% endmacro %}
 {% macro current_timestamp() %}{{ return(adapter.dispatch('current_timestamp', 'dbt')()) }}{% endmacro %}
+{% macro duckdb__current_timestamp() %}now(){% endmacro %}
 {% macro default__current_timestamp() %}current_timestamp{% endmacro %}
 {% macro bigquery__current_timestamp() %}current_timestamp(){% endmacro %}
 {% macro current_timestamp_backcompat() %}{{ return(dbt.current_timestamp()) }}{% endmacro %}
@@ -55,8 +60,10 @@ select date_{{ datepart }} from spine where date_{{ datepart }} < {{ end_date }}
 {% macro convert_datetime(date_str, date_fmt) %}{{ return(modules.datetime.datetime.strptime(date_str, date_fmt)) }}{% endmacro %}
 
 {% macro type_string() %}{{ return(adapter.dispatch('type_string', 'dbt')()) }}{% endmacro %}
-{% macro default__type_string() %}varchar{% endmacro %}
-{% macro postgres__type_string() %}text{% endmacro %}
+{% macro default__type_string() %}text{% endmacro %}
+{% macro trino__type_string() %}varchar{% endmacro %}
+{% macro athena__type_string() %}varchar{% endmacro %}
+{% macro sqlserver__type_string() %}varchar(8000){% endmacro %}
 {% macro redshift__type_string() %}varchar(65535){% endmacro %}
 {% macro bigquery__type_string() %}string{% endmacro %}
 {% macro spark__type_string() %}string{% endmacro %}
@@ -71,9 +78,9 @@ select date_{{ datepart }} from spine where date_{{ datepart }} < {{ end_date }}
 {% macro bigquery__type_float() %}float64{% endmacro %}
 {% macro trino__type_float() %}double{% endmacro %}
 {% macro type_numeric() %}{{ return(adapter.dispatch('type_numeric', 'dbt')()) }}{% endmacro %}
-{% macro default__type_numeric() %}numeric(28, 6){% endmacro %}
+{% macro default__type_numeric() %}numeric(28,6){% endmacro %}
 {% macro bigquery__type_numeric() %}numeric{% endmacro %}
-{% macro spark__type_numeric() %}decimal(28, 6){% endmacro %}
+{% macro spark__type_numeric() %}decimal(28,6){% endmacro %}
 {% macro type_int() %}{{ return(adapter.dispatch('type_int', 'dbt')()) }}{% endmacro %}
 {% macro default__type_int() %}integer{% endmacro %}
 {% macro bigquery__type_int() %}int64{% endmacro %}

@@ -1,0 +1,77 @@
+//! Prints what a dbt project in a directory is read as: a line of JSON for each model, seed and snapshot, with
+//! its rendered SQL, its parents and its configuration. `tests/dbt_fidelity.py` compares that with dbt's own
+//! manifest.
+//!
+//! `cargo run --release --example rendered -- DIRECTORY [PROJECT [DIALECT [TARGET]]]`, where PROJECT is the
+//! folder of `dbt_project.yml` within the directory.
+
+#![allow(clippy::print_stdout)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use headsup::project::dbt;
+use headsup::snapshot::Snapshot;
+use headsup_lineage::relation::{Body, Reference, Relation, RelationKind};
+use serde_json::{Value, json};
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let directory = PathBuf::from(arguments.next().context("which directory?")?);
+    let root = arguments.next().unwrap_or_default();
+    let dialect = match arguments.next() {
+        Some(name) => Some(name.parse().map_err(|_| anyhow::anyhow!("no dialect is called {name}"))?),
+        None => None,
+    };
+    let target = arguments.next();
+    let mut files = Vec::new();
+    collect(&directory, &directory, &mut files)?;
+    let snapshot = Snapshot::of_texts("directory", files)?;
+    let options = dbt::Options { root: &root, dialect, target: target.as_deref(), ..dbt::Options::default() };
+    let part = dbt::read(&snapshot, &options);
+    let built = |relation: &&Relation| relation.kind != RelationKind::Source && relation.kind != RelationKind::External;
+    for relation in part.relations.iter().filter(built) {
+        println!("{}", line(relation));
+    }
+    Ok(())
+}
+
+fn line(relation: &Relation) -> Value {
+    let writers = || relation.writers.iter();
+    let variants: Vec<&str> = writers()
+        .flat_map(|writer| match &writer.body {
+            Body::Sql { variants, .. } => variants.iter().map(|text| &**text).collect(),
+            _ => Vec::new(),
+        })
+        .collect();
+    let parents: BTreeSet<&str> = writers()
+        .flat_map(|writer| &writer.reads)
+        .filter_map(|read| match read {
+            Reference::Id(id, _) => Some(id.as_str()),
+            Reference::Name(_) => None,
+        })
+        .collect();
+    let config: BTreeMap<String, &str> =
+        relation.config.iter().map(|(key, value)| (key.to_string(), &**value)).collect();
+    let aliases: Vec<String> = relation.aliases.iter().map(ToString::to_string).collect();
+    json!({
+        "id": relation.id.as_str(), "rung": relation.rung.to_string(), "variants": variants, "parents": parents,
+        "aliases": aliases, "config": config,
+    })
+}
+
+/// The files below a directory that git and dbt do not write themselves.
+fn collect(base: &Path, directory: &Path, files: &mut Vec<(String, Vec<u8>)>) -> anyhow::Result<()> {
+    for entry in std::fs::read_dir(directory).with_context(|| directory.display().to_string())? {
+        let entry = entry?;
+        let (path, kind) = (entry.path(), entry.file_type()?);
+        if kind.is_dir() && !matches!(entry.file_name().to_str(), Some(".git" | "target" | "logs")) {
+            collect(base, &path, files)?;
+        } else if kind.is_file() {
+            let inner = path.strip_prefix(base)?.to_string_lossy().replace('\\', "/");
+            files.push((inner, std::fs::read(&path)?));
+        }
+    }
+    Ok(())
+}
