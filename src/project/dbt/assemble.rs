@@ -2,7 +2,6 @@
 //! be read of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
@@ -13,17 +12,15 @@ use serde_json::Value as Json;
 
 use super::call::{Cause, Located};
 use super::config;
-use super::engine::{Engine, Run};
+use super::engine::Engine;
 use super::graph::Graph;
 use super::nodes::{Content, Node};
 use super::physical;
 use super::properties;
 use super::question;
-use super::rewrite::Rewritten;
 use super::scan;
-use super::subject::{Asked, Captured, Pass, RefCall, Subject};
-use super::trace::{Key, Renderings};
-use super::values::lock;
+use super::subject::{Asked, Captured, Pass, RefCall};
+use super::trace::Renderings;
 use super::world::TARGET_SCHEMA;
 use crate::project::{Attributes, Criticality, OwnerClaim, OwnerRule};
 use crate::snapshot::Snapshot;
@@ -228,7 +225,7 @@ impl Assembly<'_> {
             );
         }
         for pass in passes {
-            let (result, captured) = self.rendered(&subject, *pass, (file, body), template);
+            let (result, captured) = self.renderings.render(self.engine, &subject, *pass, (file, body), template);
             found.add(&captured);
             queries.extend(captured.queries);
             asked = asked.max(captured.asked);
@@ -279,27 +276,6 @@ impl Assembly<'_> {
         let reach = scan::reach(self.engine, &node.candidate.package, local, file, body.clone());
         let conditions = super::conditions::conditions(file, &reach, &self.macros_of_hooks(node));
         (rung, Body::Sql { dialect, variants, conditions })
-    }
-
-    /// The text of a template in one of dbt's readings, and what was found beside it.
-    fn rendered(
-        &self,
-        subject: &Arc<Subject>,
-        pass: Pass,
-        (file, body): (&Arc<str>, &Range<usize>),
-        template: &Rewritten,
-    ) -> (Result<Arc<str>, Located>, Captured) {
-        let key = Key::new(self.engine, subject, pass, file, body);
-        if let Some(kept) = self.renderings.get(&key, self.engine, &subject.package) {
-            return (Ok(Arc::clone(&kept.text)), kept.captured.clone());
-        }
-        let run = Run::new(self.engine, subject, pass);
-        let result = run.render(template, file).map(Arc::from);
-        let captured = lock(&run.captured).clone();
-        if let Ok(text) = &result {
-            self.renderings.keep(key, &[run], Arc::clone(text), captured.clone());
-        }
-        (result, captured)
     }
 
     /// The texts of the macros that a node's hooks reach: what they do to the table is not rendered.

@@ -21,7 +21,7 @@ use super::rewrite::{self, Rewritten};
 use super::split::{BlockKind, blocks};
 use super::subject::{Captured, Pass, Subject};
 use super::tokens::plain_spaces;
-use super::trace::{Key, Renderings};
+use super::trace::Renderings;
 use super::values::lock;
 use super::world::TARGET_SCHEMA;
 use super::{render, setup};
@@ -137,19 +137,7 @@ impl Candidate {
         match &self.content {
             Content::Template { file, template, body, .. } => {
                 let subject = Arc::new(self.subject(&config));
-                let key = Key::new(engine, &subject, Pass::Parse, file, body);
-                if let Some(kept) = renderings.get(&key, engine, &subject.package) {
-                    captured = kept.captured.clone();
-                    parsed = Ok(Arc::clone(&kept.text));
-                } else {
-                    let run = Run::new(engine, &subject, Pass::Parse);
-                    let rendered = run.render(template, file).map(Arc::from);
-                    captured = lock(&run.captured).clone();
-                    if let Ok(text) = &rendered {
-                        renderings.keep(key, &[run], Arc::clone(text), captured.clone());
-                    }
-                    parsed = rendered;
-                }
+                (parsed, captured) = renderings.render(engine, &subject, Pass::Parse, (file, body), template);
             }
             Content::Python(text) => super::python::capture(text, &mut captured),
             Content::Data | Content::Unreadable => {}

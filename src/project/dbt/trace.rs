@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
+use super::call::Located;
 use super::engine::{Engine, Macro, Run};
 use super::relation::TableName;
+use super::rewrite::Rewritten;
 use super::subject::{Captured, Pass, RefCall, Subject};
 use super::values::lock;
 use super::world::World;
@@ -105,8 +107,8 @@ impl Questions {
 }
 
 /// What a rendering is of, as far as it is not asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
     world: usize,
     pass: Pass,
     /// Id, path, version, folders and configuration.
@@ -118,11 +120,9 @@ pub(super) struct Key {
 
 /// A rendering that succeeded.
 #[derive(Debug)]
-pub(super) struct Rendering {
-    /// The text.
-    pub(super) text: Arc<str>,
-    /// What was found beside it.
-    pub(super) captured: Captured,
+struct Rendering {
+    text: Arc<str>,
+    captured: Captured,
     answers: Vec<(Question, Answer)>,
 }
 
@@ -151,40 +151,42 @@ impl Renderings {
         self.kept.forget();
     }
 
-    /// The rendering of a key whose questions a project answers as they were answered.
-    pub(super) fn get(&self, key: &Key, engine: &Engine, package: &str) -> Option<Arc<Rendering>> {
-        let kept = self.kept.get(key)?;
-        let holds = kept.answers.iter().all(|(question, answer)| question.answer(engine, package) == *answer);
-        holds.then_some(kept)
-    }
-
-    /// Keeps what runs of a key gave, if nothing but the key and the answers decided it.
-    pub(super) fn keep(&self, key: Key, runs: &[Arc<Run>], text: Arc<str>, captured: Captured) -> Arc<Rendering> {
-        let mut asked = BTreeSet::new();
-        let mut can_keep = true;
-        for run in runs {
-            let questions = std::mem::take(&mut *lock(&run.questions));
-            can_keep &= !questions.looked_around;
-            asked.extend(questions.asked);
+    /// The text of a template, a part of a file, for a subject in one of dbt's readings, and what is found
+    /// beside it: as it was kept, if the project answers what it asked as it did then, and else rendered now.
+    pub(super) fn render(
+        &self,
+        engine: &Arc<Engine>,
+        subject: &Arc<Subject>,
+        pass: Pass,
+        (file, body): (&Arc<str>, &Range<usize>),
+        template: &Rewritten,
+    ) -> (Result<Arc<str>, Located>, Captured) {
+        let key = Key::new(engine, subject, pass, file, body);
+        if let Some(kept) = self.kept.get(&key)
+            && kept.answers.iter().all(|(question, answer)| question.answer(engine, &subject.package) == *answer)
+        {
+            return (Ok(Arc::clone(&kept.text)), kept.captured.clone());
         }
-        let answers = runs.first().filter(|_| can_keep).map(|run| {
+        let run = Run::new(engine, subject, pass);
+        let rendered = run.render(template, file).map(Arc::from);
+        let captured = lock(&run.captured).clone();
+        let questions = std::mem::take(&mut *lock(&run.questions));
+        if let (Ok(text), false) = (&rendered, questions.looked_around) {
             let answer = |question: Question| {
-                let answer = question.answer(&run.engine, &run.subject.package);
+                let answer = question.answer(engine, &subject.package);
                 (question, answer)
             };
-            asked.into_iter().map(answer).collect()
-        });
-        let rendering = Arc::new(Rendering { text, captured, answers: answers.unwrap_or_default() });
-        if can_keep {
-            self.kept.put(key, Arc::clone(&rendering));
+            let answers = questions.asked.into_iter().map(answer).collect();
+            let rendering = Rendering { text: Arc::clone(text), captured: captured.clone(), answers };
+            self.kept.put(key, Arc::new(rendering));
         }
-        rendering
+        (rendered, captured)
     }
 }
 
 impl Key {
     /// The key of a part of a file, rendered for a subject.
-    pub(super) fn new(engine: &Engine, subject: &Subject, pass: Pass, file: &Arc<str>, body: &Range<usize>) -> Self {
+    fn new(engine: &Engine, subject: &Subject, pass: Pass, file: &Arc<str>, body: &Range<usize>) -> Self {
         let Subject { id, resource, name, version, package, path, fqn, config, this, local: _ } = subject;
         let told = (id, resource, name, version, &**package, &**path, fqn, config);
         Self {
