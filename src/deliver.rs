@@ -12,6 +12,7 @@ use crate::message::{Message, Status};
 
 mod channel;
 mod clock;
+mod comment;
 mod email;
 mod file;
 mod github;

@@ -7,15 +7,10 @@ use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
 use super::channel::{Channel, Parcel, Receipt, Sight};
+use super::comment::{MOST_PAGES, body, is_not_ours, sight};
 use super::secret::Secret;
 use super::transport::{Request, Response, Transport};
 use super::{Fault, Letter};
-use crate::render::message::{Comment, comment};
-
-/// The most bytes of a comment; the service takes some more characters.
-const LONGEST_COMMENT: usize = 65_000;
-/// A pull request with more pages of comments than these is looked at no further.
-const MOST_PAGES: usize = 100;
 
 /// The comments of one pull request.
 pub(super) struct GitHub {
@@ -34,30 +29,6 @@ pub(super) struct GitHub {
 pub(super) enum Origin {
     Own,
     Fork,
-}
-
-/// The line by which a comment is found again, up to what changes in it.
-pub(super) fn mark(letter: &Letter) -> String {
-    format!("<!-- headsup {} ", letter.conversation())
-}
-
-/// The whole of a comment.
-pub(super) fn body(letter: &Letter, most: usize) -> String {
-    let marker = format!("{}{} -->", mark(letter), letter.fingerprint());
-    comment(&letter.messages, Comment { marker: &marker, most })
-}
-
-/// What a comment says of the letter that it holds: whether it is this one.
-pub(super) fn sight(letter: &Letter, text: &str, reference: String) -> Option<Sight> {
-    // Only at the beginning: a comment that quotes ours is not ours.
-    let rest = text.trim_start().strip_prefix(&mark(letter))?;
-    let same = rest.starts_with(&letter.fingerprint());
-    Some(if same { Sight::Same(reference) } else { Sight::Other(reference) })
-}
-
-/// Whether a service says that there is no such comment, or that it is somebody else's.
-pub(super) fn is_not_ours(said: &str) -> bool {
-    said.contains("answered 404") || said.contains("answered 403")
 }
 
 impl GitHub {
@@ -79,7 +50,7 @@ impl GitHub {
 
     /// Changes a comment, if it is there and ours.
     fn update(&self, letter: &Letter, id: &str) -> Result<bool, Fault> {
-        let text: Value = json!({ "body": body(letter, LONGEST_COMMENT) });
+        let text: Value = json!({ "body": body(letter) });
         let url = self.url(&format!("issues/comments/{id}"))?;
         match self.call(Request::json(Method::PATCH, url, &text)) {
             Ok(_) => Ok(true),
@@ -98,7 +69,7 @@ impl GitHub {
 impl Channel for GitHub {
     fn preview(&self, letter: &Letter) -> Vec<Parcel> {
         let to = format!("POST {}repos/{}/issues/{}/comments, or PATCH ours", self.api, self.repository, self.number);
-        vec![Parcel { to, body: body(letter, LONGEST_COMMENT) }]
+        vec![Parcel { to, body: body(letter) }]
     }
 
     fn look(&self, letter: &Letter, _: Option<&str>) -> Result<Sight, Fault> {
@@ -127,7 +98,7 @@ impl Channel for GitHub {
         {
             return Ok(Receipt::Updated(Some(id.to_owned())));
         }
-        let text: Value = json!({ "body": body(letter, LONGEST_COMMENT) });
+        let text: Value = json!({ "body": body(letter) });
         let url = self.url(&format!("issues/{}/comments", self.number))?;
         let answer = self.call(Request::json(Method::POST, url, &text))?.value()?;
         let id = answer["id"].as_u64().map(|id| id.to_string());

@@ -7,15 +7,10 @@ use reqwest::{Method, Url};
 use serde_json::json;
 
 use super::channel::{Channel, Parcel, Receipt, Sight};
-use super::github::{body, is_not_ours, sight};
+use super::comment::{MOST_PAGES, body, is_not_ours, sight};
 use super::secret::Secret;
 use super::transport::{Request, Response, Transport};
 use super::{Fault, Letter};
-
-/// The most bytes of a note that a reader may want.
-const LONGEST_NOTE: usize = 65_000;
-/// A merge request with more pages of notes than these is looked at no further.
-const MOST_PAGES: usize = 100;
 
 /// The notes of one merge request.
 pub(super) struct GitLab {
@@ -34,7 +29,7 @@ impl GitLab {
 
     /// Changes a note, if it is there and ours.
     fn update(&self, letter: &Letter, id: &str) -> Result<bool, Fault> {
-        let text = json!({ "body": body(letter, LONGEST_NOTE) });
+        let text = json!({ "body": body(letter) });
         match self.call(Request::json(Method::PUT, self.url(&format!("notes/{id}"))?, &text)) {
             Ok(_) => Ok(true),
             Err(Fault::Lasting { said }) if is_not_ours(&said) => Ok(false),
@@ -51,7 +46,7 @@ impl GitLab {
 impl Channel for GitLab {
     fn preview(&self, letter: &Letter) -> Vec<Parcel> {
         let place = format!("{}projects/{}/merge_requests/{}", self.api, self.project, self.number);
-        vec![Parcel { to: format!("POST {place}/notes, or PUT ours"), body: body(letter, LONGEST_NOTE) }]
+        vec![Parcel { to: format!("POST {place}/notes, or PUT ours"), body: body(letter) }]
     }
 
     fn look(&self, letter: &Letter, _: Option<&str>) -> Result<Sight, Fault> {
@@ -80,7 +75,7 @@ impl Channel for GitLab {
         {
             return Ok(Receipt::Updated(Some(id.to_owned())));
         }
-        let text = json!({ "body": body(letter, LONGEST_NOTE) });
+        let text = json!({ "body": body(letter) });
         let answer = self.call(Request::json(Method::POST, self.url("notes")?, &text))?.value()?;
         let id = answer["id"].as_u64().map(|id| id.to_string());
         // A run on another machine may have looked at the same time: then the earlier note stays.
