@@ -19,11 +19,13 @@ mod memory;
 pub mod name_pattern;
 mod plan;
 mod rendered;
+mod sequence;
 pub mod sql;
 pub mod tables;
 
 use assemble::Assembled;
 pub use plan::{Plan, Planned, PlannedKind, plan, recognise_texts};
+pub use sequence::Sequence;
 
 /// What one reader found in one project of a snapshot.
 #[derive(Debug, Default)]

@@ -83,6 +83,12 @@ impl Snapshot {
             .map(|(path, id)| (path, *id))
     }
 
+    /// Whether both have the same files with the same contents.
+    #[must_use]
+    pub fn has_files_of(&self, other: &Self) -> bool {
+        self.files == other.files
+    }
+
     /// What identifies the content of a file, if the file is there.
     #[must_use]
     pub fn id(&self, path: &str) -> Option<ContentId> {

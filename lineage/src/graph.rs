@@ -21,7 +21,7 @@ mod compose;
 mod sight;
 pub mod tables;
 
-use build::Builder;
+use build::{Builder, SetApart};
 use columns::ColumnGraph;
 pub use sight::Sight;
 use tables::Tables;
@@ -63,6 +63,13 @@ pub struct BuiltGraph {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// The names that one version sets apart, and those that were set apart when its graph was made.
+#[derive(Debug, Clone, Default)]
+pub struct NamesApart {
+    own: SetApart,
+    used: BTreeSet<RelationName>,
+}
+
 impl LineageGraph {
     /// Composes relations into a graph.
     ///
@@ -82,10 +89,35 @@ impl LineageGraph {
     /// today and another tomorrow would make a change of what only became harder to recognise.
     #[must_use]
     pub fn build_both(base: Vec<Relation>, head: Vec<Relation>, tables: &Tables) -> (BuiltGraph, BuiltGraph) {
+        let (base, head, _) = Self::build_first(base, head, tables);
+        (base, head)
+    }
+
+    /// The same for the first two of many versions; [`build_next`](Self::build_next) goes on from there.
+    #[must_use]
+    pub fn build_first(
+        base: Vec<Relation>,
+        head: Vec<Relation>,
+        tables: &Tables,
+    ) -> (BuiltGraph, BuiltGraph, NamesApart) {
         let (base, head) = (Builder::new(base), Builder::new(head));
+        let own = head.named_after_sources();
         let mut apart = base.named_after_sources();
-        apart.extend(head.named_after_sources());
-        (base.finish(&apart, tables), head.finish(&apart, tables))
+        apart.extend(own.clone());
+        let names = NamesApart { own, used: apart.keys().cloned().collect() };
+        (base.finish(&apart, tables), head.finish(&apart, tables), names)
+    }
+
+    /// Composes the version after one that has its graph already, as [`build_both`](Self::build_both) would;
+    /// `None` where that would give the version before another graph than it has.
+    #[must_use]
+    pub fn build_next(head: Vec<Relation>, before: &NamesApart, tables: &Tables) -> Option<(BuiltGraph, NamesApart)> {
+        let head = Builder::new(head);
+        let own = head.named_after_sources();
+        let mut apart = before.own.clone();
+        apart.extend(own.clone());
+        let used: BTreeSet<RelationName> = apart.keys().cloned().collect();
+        (used == before.used).then(|| (head.finish(&apart, tables), NamesApart { own, used }))
     }
 
     /// The relation at a node.

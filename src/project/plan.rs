@@ -27,12 +27,14 @@ pub struct Plan {
     pub environment: BTreeMap<String, String>,
     /// Tables whose columns are known from outside the repository.
     pub tables: Tables,
+    /// The folders whose files belong to dbt projects, packages included.
+    of_dbt: BTreeSet<Arc<str>>,
     /// What was read so far.
     pub(super) memory: Arc<Memory>,
 }
 
 /// One project of a repository.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Planned {
     /// What kind it is.
     pub kind: PlannedKind,
@@ -45,7 +47,7 @@ pub struct Planned {
 }
 
 /// What kind of project it is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum PlannedKind {
     /// A dbt project, read from its source.
     Dbt {
@@ -77,7 +79,9 @@ pub fn plan(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect
     let environment = settings.allow_env.iter().map(EnvName::as_str);
     let environment = environment.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
     let vars = settings.vars.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
-    Plan { projects, vars, environment: environment.collect(), tables: Tables::default(), memory: Arc::default() }
+    let of_dbt = versions.iter().flat_map(|version| dbt::folders(version)).collect();
+    let (environment, tables) = (environment.collect(), Tables::default());
+    Plan { projects, vars, environment, tables, of_dbt, memory: Arc::default() }
 }
 
 fn set(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect>) -> Vec<Planned> {
@@ -293,6 +297,52 @@ impl Planned {
 }
 
 impl Plan {
+    /// Whether both read any version in the same way, as far as that can be seen without looking into lists
+    /// of tables.
+    pub(super) fn reads_like(&self, other: &Self) -> bool {
+        self.projects == other.projects
+            && self.vars == other.vars
+            && self.environment == other.environment
+            && self.tables.is_empty()
+            && other.tables.is_empty()
+    }
+
+    /// Whether a change of these files may ask for another plan: those that say which projects there are, which
+    /// warehouse they are for and what settings say, and SQL outside of dbt's projects, of which samples are read.
+    #[must_use]
+    pub fn may_change_with(&self, files: &[Arc<str>]) -> bool {
+        let decides = |file: &Arc<str>| {
+            let name = file.rsplit('/').next().unwrap_or(file);
+            let says = name.starts_with("requirements")
+                || matches!(name, "pyproject.toml" | "Pipfile" | "setup.py" | "environment.yml")
+                || matches!(name, "dbt_project.yml" | "packages.yml" | "dependencies.yml")
+                || matches!(name, "profiles.yml" | "profiles.yaml")
+                || crate::settings::FILE_NAMES.contains(&name);
+            says || (name.ends_with(".sql") && !self.is_of_dbt(file))
+        };
+        files.iter().any(decides)
+    }
+
+    /// Whether any of these files may be read by a project; many commits change other files only.
+    #[must_use]
+    pub fn may_read(&self, files: &[Arc<str>]) -> bool {
+        let reads = |planned: &Planned, file: &str| {
+            let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
+            match &planned.kind {
+                PlannedKind::Manifest => file == &*planned.root,
+                PlannedKind::Dbt { .. } => {
+                    matches!(&*ending, "sql" | "py" | "yml" | "yaml" | "csv") && self.is_of_dbt(file)
+                }
+                PlannedKind::Sql { .. } => ending == "sql" && sql::is_below(file, &planned.root),
+            }
+        };
+        self.may_change_with(files) || files.iter().any(|file| self.projects.iter().any(|planned| reads(planned, file)))
+    }
+
+    fn is_of_dbt(&self, file: &str) -> bool {
+        self.of_dbt.iter().any(|folder| sql::is_below(file, folder))
+    }
+
     /// The dialect of all projects, if they have one and the same.
     #[must_use]
     pub fn dialect(&self) -> Option<Dialect> {

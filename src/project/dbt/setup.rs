@@ -192,7 +192,7 @@ pub(super) fn quoting(said: &Map<String, Json>, otherwise: QuotePolicy) -> Quote
 
 /// What a repository says of the warehouse that a project is for: the output of a profile, or as
 /// much of one as its Python requirements tell.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Profile(Map<String, Json>);
 
 impl Profile {

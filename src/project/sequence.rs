@@ -1,0 +1,88 @@
+//! Many versions of one project, read one after the other: what was read of one is kept for the next, and
+//! each version is read once though it is compared twice, as head and then as base.
+//!
+//! What a sequence gives is what [`read_both`](super::read_both) gives for each pair. It must not know
+//! where the versions come from.
+
+use headsup_lineage::graph::{LineageGraph, NamesApart};
+
+use super::{Plan, Project, Source, gather};
+use crate::snapshot::Snapshot;
+
+/// Of so many versions what was read is kept, before it is let go of: a version of long ago helps no more.
+const KEPT: usize = 200;
+
+/// Versions that are read one after the other.
+#[derive(Debug)]
+pub struct Sequence {
+    plan: Plan,
+    last: Option<Last>,
+    /// How many versions were read since memory was empty.
+    read: usize,
+}
+
+/// The version that was read last.
+#[derive(Debug)]
+struct Last {
+    files: Snapshot,
+    project: Project,
+    apart: NamesApart,
+}
+
+impl Sequence {
+    /// A sequence of which nothing has been read.
+    #[must_use]
+    pub const fn new(plan: Plan) -> Self {
+        Self { plan, last: None, read: 0 }
+    }
+
+    /// How versions are read.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Reads the versions from here on in another way, if it is another one.
+    pub fn change_plan(&mut self, plan: Plan) {
+        if !self.plan.reads_like(&plan) {
+            *self = Self::new(plan);
+        }
+    }
+
+    /// Says that a version differs from the one that was read last in nothing that a project reads.
+    pub fn pass(&mut self, version: &Snapshot) {
+        if let Some(last) = &mut self.last {
+            last.files = version.clone();
+        }
+    }
+
+    /// The projects of two versions, of which the first is the one that was read or passed last; if it is not,
+    /// it is read now.
+    pub fn next(&mut self, base: Source<'_>, head: Source<'_>) -> (Project, &Project) {
+        self.read += 1;
+        if self.read > KEPT {
+            self.plan.memory.forget();
+            self.read = 0;
+        }
+        let last = self.last.take().filter(|last| {
+            base.manifest.is_none() && head.manifest.is_none() && last.files.has_files_of(base.snapshot)
+        });
+        let files = head.snapshot.clone();
+        if let Some(last) = last {
+            let mut read = gather(head, &self.plan);
+            let relations = std::mem::take(&mut read.relations);
+            if let Some((built, apart)) = LineageGraph::build_next(relations, &last.apart, &self.plan.tables) {
+                let project = read.with_graph(built);
+                return (last.project, &self.last.insert(Last { files, project, apart }).project);
+            }
+        }
+        let (mut before, mut after) = (gather(base, &self.plan), gather(head, &self.plan));
+        let relations = (std::mem::take(&mut before.relations), std::mem::take(&mut after.relations));
+        let (of_base, of_head, apart) = LineageGraph::build_first(relations.0, relations.1, &self.plan.tables);
+        let project = after.with_graph(of_head);
+        (before.with_graph(of_base), &self.last.insert(Last { files, project, apart }).project)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! A sequence gives for each pair what reading the pair by itself gives.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use headsup_lineage::change::compare;
+use headsup_lineage::reach::spread;
+
+use super::Sequence;
+use crate::project::{Project, Source, plan, read_both};
+use crate::settings::Settings;
+use crate::snapshot::Snapshot;
+
+/// A path, and its text from here on; none where it goes.
+type Edit<'a> = (&'a str, Option<&'a str>);
+
+fn versions(steps: &[&[Edit<'_>]]) -> Vec<Snapshot> {
+    let mut files = std::collections::BTreeMap::new();
+    let version = |edits: &&[Edit<'_>]| {
+        for (path, text) in *edits {
+            match text {
+                Some(text) => files.insert((*path).to_owned(), (*text).to_owned()),
+                None => files.remove(*path),
+            };
+        }
+        Snapshot::of_texts("version", &files).unwrap()
+    };
+    steps.iter().map(version).collect()
+}
+
+fn changed(base: &Snapshot, head: &Snapshot) -> Vec<Arc<str>> {
+    let paths: BTreeSet<&Arc<str>> = base.files().chain(head.files()).map(|(path, _)| path).collect();
+    paths.into_iter().filter(|path| base.id(path) != head.id(path)).cloned().collect()
+}
+
+/// What differs between two projects, and where it arrives.
+fn verdict(base: &Project, head: &Project, changed: &[Arc<str>]) -> String {
+    let comparison = compare(&base.graph, &head.graph, &changed.iter().cloned().collect());
+    let spread = spread(&base.graph, &head.graph, &comparison);
+    format!("{:#?}\n{:#?}\n{:#?}\n{:#?}", comparison.changes, comparison.unchanged, spread.arrivals(), head.jobs)
+}
+
+/// Goes through versions in a sequence, as a walk along a history does, and holds each pair against reading
+/// it alone; gives how many pairs have differences.
+fn check(steps: &[&[Edit<'_>]]) -> usize {
+    let versions = versions(steps);
+    let settings = Settings::default();
+    let mut sequence: Option<Sequence> = None;
+    let mut differing = 0;
+    for pair in versions.windows(2) {
+        let [base, head] = pair else { continue };
+        let changed = changed(base, head);
+        let planned = plan(&[base, head], &settings, None);
+        let alone = read_both(source(base), source(head), &planned);
+        let alone = verdict(&alone.0, &alone.1, &changed);
+        let sequence = match &mut sequence {
+            None => sequence.insert(Sequence::new(plan(&[base, head], &settings, None))),
+            Some(sequence) => {
+                if sequence.plan().may_change_with(&changed) {
+                    sequence.change_plan(planned);
+                } else {
+                    assert!(sequence.plan().reads_like(&planned), "{changed:?} ask for another plan");
+                }
+                sequence
+            }
+        };
+        let unread = !sequence.plan().may_read(&changed) && sequence.last.is_some();
+        if unread {
+            let nothing = read_both(source(base), source(base), &plan(&[base, base], &settings, None));
+            assert_eq!(alone, verdict(&nothing.0, &nothing.1, &[]), "{changed:?} are read");
+            sequence.pass(head);
+            continue;
+        }
+        let (base, head) = sequence.next(source(base), source(head));
+        assert_eq!(verdict(&base, head, &changed), alone, "{changed:?}");
+        differing += usize::from(alone.contains("Effect {"));
+    }
+    differing
+}
+
+fn source(snapshot: &Snapshot) -> Source<'_> {
+    Source { snapshot, manifest: None }
+}
+
+#[test]
+fn plain_sql() {
+    let differing = check(&[
+        &[
+            ("core/orders.sql", Some("create table core.orders as select id, amount from raw.orders")),
+            ("marts/revenue.sql", Some("create table marts.revenue as select sum(amount) as revenue from core.orders")),
+        ],
+        &[("core/orders.sql", Some("create table core.orders as select id, amount from raw.orders where paid"))],
+        &[("readme.md", Some("nothing that is read"))],
+        &[(
+            "marts/revenue.sql",
+            Some("create table marts.revenue as select sum(amount) as revenue, 1 as one from core.orders"),
+        )],
+        &[("core/new.sql", Some("select amount from core.orders"))],
+        &[("marts/revenue.sql", None)],
+    ]);
+    assert_eq!(differing, 4);
+}
+
+#[test]
+fn a_name_that_comes_to_be_set_apart() {
+    check(&[
+        &[("orders.sql", Some("select id from raw.people")), ("late.sql", Some("select id from raw.orders"))],
+        &[("orders.sql", Some("select id from raw.orders"))],
+        &[("late.sql", Some("select id, 1 as one from raw.orders"))],
+        &[("orders.sql", Some("select id from raw.people"))],
+        &[("late.sql", Some("select id, 2 as one from raw.orders"))],
+        &[("late.sql", Some("select id, 3 as one from raw.orders"))],
+    ]);
+}
+
+#[test]
+fn a_dbt_project() {
+    const MODEL: &str = "select {{ cents('amount') }} as amount, id from {{ source('raw', 'orders') }}";
+    let differing = check(&[
+        &[
+            ("dbt_project.yml", Some("name: shop\nversion: '1'\n")),
+            ("models/sources.yml", Some("sources:\n- name: raw\n  tables: [{name: orders}]\n")),
+            ("models/orders.sql", Some(MODEL)),
+            ("models/revenue.sql", Some("select sum(amount) as revenue from {{ ref('orders') }}")),
+            ("macros/cents.sql", Some("{% macro cents(a) %}{{ a }} / 100{% endmacro %}")),
+        ],
+        &[("macros/cents.sql", Some("{% macro cents(a) %}({{ a }} / 100.0){% endmacro %}"))],
+        &[(".github/workflows/ci.yml", Some("on: push"))],
+        &[(
+            "models/jobs.yml",
+            Some(
+                "exposures:\n- name: audit\n  type: dashboard\n  owner: {email: a@example.com}\n  depends_on: [ref('revenue')]\n",
+            ),
+        )],
+        &[("models/revenue.sql", Some("select sum(amount) as revenue from {{ ref('orders') }} where id > 0"))],
+        &[("scripts/load.sql", Some("create table raw.orders as select 1 as id, 2 as amount"))],
+        &[("dbt_project.yml", Some("name: shop\nversion: '1'\nmodels: {shop: {+materialized: table}}\n"))],
+        &[("models/orders.sql", Some("select amount, id from {{ source('raw', 'orders') }}"))],
+        &[("macros/cents.sql", None)],
+        &[("models/revenue.sql", None)],
+    ]);
+    assert!(differing >= 6, "{differing}");
+}
