@@ -18,11 +18,13 @@ use crate::relation::{Reference, Relation, RelationId};
 mod build;
 pub mod columns;
 mod compose;
+mod lineages;
 mod sight;
 pub mod tables;
 
 use build::{Builder, SetApart};
 use columns::ColumnGraph;
+pub use lineages::Lineages;
 pub use sight::Sight;
 use tables::Tables;
 
@@ -80,7 +82,7 @@ impl LineageGraph {
     pub fn build(relations: Vec<Relation>, tables: &Tables) -> BuiltGraph {
         let builder = Builder::new(relations);
         let apart = builder.named_after_sources();
-        builder.finish(&apart, tables)
+        builder.finish(&apart, tables, None)
     }
 
     /// Composes two versions of the same relations into a graph each.
@@ -89,7 +91,7 @@ impl LineageGraph {
     /// today and another tomorrow would make a change of what only became harder to recognise.
     #[must_use]
     pub fn build_both(base: Vec<Relation>, head: Vec<Relation>, tables: &Tables) -> (BuiltGraph, BuiltGraph) {
-        let (base, head, _) = Self::build_first(base, head, tables);
+        let (base, head, _) = Self::build_first(base, head, tables, &Lineages::default());
         (base, head)
     }
 
@@ -99,25 +101,33 @@ impl LineageGraph {
         base: Vec<Relation>,
         head: Vec<Relation>,
         tables: &Tables,
+        lineages: &Lineages,
     ) -> (BuiltGraph, BuiltGraph, NamesApart) {
         let (base, head) = (Builder::new(base), Builder::new(head));
         let own = head.named_after_sources();
         let mut apart = base.named_after_sources();
         apart.extend(own.clone());
         let names = NamesApart { own, used: apart.keys().cloned().collect() };
-        (base.finish(&apart, tables), head.finish(&apart, tables), names)
+        let (base, head) = (base.finish(&apart, tables, Some(lineages)), head.finish(&apart, tables, Some(lineages)));
+        (base, head, names)
     }
 
     /// Composes the version after one that has its graph already, as [`build_both`](Self::build_both) would;
     /// `None` where that would give the version before another graph than it has.
     #[must_use]
-    pub fn build_next(head: Vec<Relation>, before: &NamesApart, tables: &Tables) -> Option<(BuiltGraph, NamesApart)> {
+    pub fn build_next(
+        head: Vec<Relation>,
+        before: &NamesApart,
+        tables: &Tables,
+        lineages: &Lineages,
+    ) -> Option<(BuiltGraph, NamesApart)> {
+        lineages.turn();
         let head = Builder::new(head);
         let own = head.named_after_sources();
         let mut apart = before.own.clone();
         apart.extend(own.clone());
         let used: BTreeSet<RelationName> = apart.keys().cloned().collect();
-        (used == before.used).then(|| (head.finish(&apart, tables), NamesApart { own, used }))
+        (used == before.used).then(|| (head.finish(&apart, tables, Some(lineages)), NamesApart { own, used }))
     }
 
     /// The relation at a node.

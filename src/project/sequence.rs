@@ -4,7 +4,7 @@
 //! What a sequence gives is what [`read_both`](super::read_both) gives for each pair. It must not know
 //! where the versions come from.
 
-use headsup_lineage::graph::{LineageGraph, NamesApart};
+use headsup_lineage::graph::{LineageGraph, Lineages, NamesApart};
 
 use super::{Plan, Project, Source, gather};
 use crate::snapshot::Snapshot;
@@ -19,6 +19,7 @@ pub struct Sequence {
     last: Option<Last>,
     /// How many versions were read since memory was empty.
     read: usize,
+    lineages: Lineages,
 }
 
 /// The version that was read last.
@@ -32,8 +33,8 @@ struct Last {
 impl Sequence {
     /// A sequence of which nothing has been read.
     #[must_use]
-    pub const fn new(plan: Plan) -> Self {
-        Self { plan, last: None, read: 0 }
+    pub fn new(plan: Plan) -> Self {
+        Self { plan, last: None, read: 0, lineages: Lineages::default() }
     }
 
     /// How versions are read.
@@ -71,14 +72,17 @@ impl Sequence {
         if let Some(last) = last {
             let mut read = gather(head, &self.plan);
             let relations = std::mem::take(&mut read.relations);
-            if let Some((built, apart)) = LineageGraph::build_next(relations, &last.apart, &self.plan.tables) {
+            if let Some((built, apart)) =
+                LineageGraph::build_next(relations, &last.apart, &self.plan.tables, &self.lineages)
+            {
                 let project = read.with_graph(built);
                 return (last.project, &self.last.insert(Last { files, project, apart }).project);
             }
         }
         let (mut before, mut after) = (gather(base, &self.plan), gather(head, &self.plan));
         let relations = (std::mem::take(&mut before.relations), std::mem::take(&mut after.relations));
-        let (of_base, of_head, apart) = LineageGraph::build_first(relations.0, relations.1, &self.plan.tables);
+        let (of_base, of_head, apart) =
+            LineageGraph::build_first(relations.0, relations.1, &self.plan.tables, &self.lineages);
         let project = after.with_graph(of_head);
         (before.with_graph(of_base), &self.last.insert(Last { files, project, apart }).project)
     }

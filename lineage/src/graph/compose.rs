@@ -3,6 +3,7 @@
 //! no query that was understood depends on all that it reads. It must not know SQL.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
@@ -16,6 +17,7 @@ use crate::relation::{Body, Relation, Rung, Writer};
 
 use super::columns::Part;
 use super::columns::weave::Weave;
+use super::lineages::Lineages;
 use super::tables::Tables;
 use super::{LineageGraph, Node};
 
@@ -27,19 +29,27 @@ mod nulls;
 mod shape;
 
 use bind::{Passing, Text, Understood};
-use names::{Names, Seen};
+use names::{Names, Seen, View};
 use shape::Draft;
 
 /// Binds the columns of all relations, and says of which that could not be done for all.
 ///
 /// Externals are not in the catalog yet, as they were not when it was found out who reads whom, so
 /// that a name means the same here as there.
-pub(super) fn compose(graph: &mut LineageGraph, externals: &BTreeMap<RelationName, Node>, tables: &Tables) {
+///
+/// `lineages` are those that other versions of the relations have in common with this one, if there are others.
+pub(super) fn compose(
+    graph: &mut LineageGraph,
+    externals: &BTreeMap<RelationName, Node>,
+    tables: &Tables,
+    lineages: Option<&Lineages>,
+) {
     let mut fillings = take_fillings(graph);
     let mut composer = Composer {
         graph,
         externals,
         tables,
+        lineages,
         weave: Weave::default(),
         shapes: vec![None; graph.graph.node_count()],
         passing: BTreeMap::new(),
@@ -132,6 +142,7 @@ struct Composer<'a> {
     graph: &'a LineageGraph,
     externals: &'a BTreeMap<RelationName, Node>,
     tables: &'a Tables,
+    lineages: Option<&'a Lineages>,
     weave: Weave,
     /// What is known of each relation that was gone through, by its place.
     shapes: Vec<Option<Shape>>,
@@ -157,7 +168,12 @@ impl<'a> Composer<'a> {
             let mut texts = Vec::with_capacity(fillings.len());
             for filling in fillings {
                 let seen = Seen { shapes: &self.shapes, own: (node, &draft.shape()) };
-                let text = Text::new(node, writer, &filling, &names, &draft, seen);
+                let view = View { names: &names, seen };
+                let filled = match self.lineages {
+                    Some(lineages) => lineages.of(&filling, draft.places(), &view),
+                    None => Arc::new(filling.lineage(draft.places(), &view)),
+                };
+                let text = Text::new(node, writer, filling.places, filled, &names);
                 draft.take(&text.filled);
                 texts.push(text);
             }

@@ -1,11 +1,13 @@
 //! Laws that hold for any project.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use headsup_lineage::dependency::Extent;
 use headsup_lineage::graph::columns::{ColumnId, Direction};
 use headsup_lineage::graph::tables::Tables;
-use headsup_lineage::graph::{LineageGraph, Node};
+use headsup_lineage::graph::{LineageGraph, Lineages, Node};
+use headsup_lineage::query::Script;
 use headsup_lineage::relation::Relation;
 use proptest::prelude::*;
 
@@ -52,6 +54,25 @@ fn relations(project: &[(&'static str, String)]) -> Vec<Relation> {
 
 fn built(project: &[(&'static str, String)], tables: &Tables) -> LineageGraph {
     LineageGraph::build(relations(project), tables).graph
+}
+
+/// The relations of a version whose texts are read once for all versions.
+fn sharing(project: &[(&'static str, String)], scripts: &mut HashMap<String, Arc<Script>>) -> Vec<Relation> {
+    let mut read = relations(project);
+    for filling in read.iter_mut().flat_map(|relation| &mut relation.writers).flat_map(|writer| &mut writer.fillings) {
+        let text = format!("{:?}", filling.script);
+        filling.script = Arc::clone(scripts.entry(text).or_insert_with(|| Arc::clone(&filling.script)));
+    }
+    read
+}
+
+/// Every dependency, in words.
+fn lines(graph: &LineageGraph) -> Vec<String> {
+    let of_part = |id: ColumnId| {
+        let upstream = graph.columns().upstream(id);
+        upstream.map(move |(on, edge)| format!("{} <- {} {edge:?}", spelled(graph, id), spelled(graph, on)))
+    };
+    parts(graph).into_iter().flat_map(of_part).collect()
 }
 
 fn parts(graph: &LineageGraph) -> Vec<ColumnId> {
@@ -113,13 +134,45 @@ proptest! {
     #[test]
     fn the_same_project_gives_the_same_graph(project in project()) {
         let (one, other) = (built(&project, &Tables::default()), built(&project, &Tables::default()));
-        let lines = |graph: &LineageGraph| -> Vec<String> {
-            parts(graph).into_iter().flat_map(|id| {
-                let upstream = graph.columns().upstream(id).map(|(on, edge)| format!("{} <- {} {edge:?}", spelled(graph, id), spelled(graph, on)));
-                upstream.collect::<Vec<_>>()
-            }).collect()
-        };
         prop_assert_eq!(lines(&one), lines(&other));
+    }
+
+    /// What was found of a text in one version is found of it in another one only where that is so there.
+    #[test]
+    fn what_other_versions_showed_of_texts_changes_nothing(
+        project in project(),
+        edits in prop::collection::vec((model("a"), 0_usize..5, any::<bool>()), 1..4),
+    ) {
+        let mut versions = vec![project];
+        for ((_, text), place, is_loud) in edits {
+            let mut next = versions[versions.len() - 1].clone();
+            // Names print as they are written, whatever they are compared by.
+            let text = if is_loud && text.starts_with("select") { text.to_uppercase() } else { text };
+            let text = text.replace("insert into a ", &format!("insert into {} ", next[place].0));
+            next[place].1 = text;
+            versions.push(next);
+        }
+        let mut scripts = HashMap::new();
+        let mut read: Vec<Vec<Relation>> = versions.iter().map(|version| sharing(version, &mut scripts)).collect();
+        read.reverse();
+        let mut next = || read.pop().unwrap();
+        let (tables, lineages) = (Tables::default(), Lineages::default());
+        let (first, second, mut apart) = LineageGraph::build_first(next(), next(), &tables, &lineages);
+        let mut graphs = vec![first.graph, second.graph];
+        for _ in 2..versions.len() {
+            let (built, names) = LineageGraph::build_next(next(), &apart, &tables, &lineages).unwrap();
+            apart = names;
+            graphs.push(built.graph);
+        }
+        for (graph, version) in graphs.iter().zip(&versions) {
+            let alone = built(version, &tables);
+            prop_assert_eq!(lines(graph), lines(&alone));
+            for node in alone.nodes() {
+                prop_assert_eq!(format!("{:?}", graph.shape(node)), format!("{:?}", alone.shape(node)));
+                prop_assert_eq!(graph.openness(node), alone.openness(node));
+                prop_assert_eq!(graph.never_null(node), alone.never_null(node));
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::dependency::{ColumnPath, Dependency, EdgeKind, Extent, Slot};
 use crate::diagnostic::{Diagnostic, Position};
-use crate::filling::{Filled, Filling, OPEN, Places};
+use crate::filling::{Filled, OPEN, Places};
 use crate::graph::Node;
 use crate::graph::columns::Part;
 use crate::graph::columns::weave::{Spot, Thread};
@@ -14,8 +14,7 @@ use crate::query::ReadRole;
 use crate::relation::{Reference, RelationKind, Writer};
 
 use super::Composer;
-use super::names::{Names, Seen, View};
-use super::shape::Draft;
+use super::names::Names;
 
 /// Columns that flow into a relation by their own names, or without a name at all.
 #[derive(Debug)]
@@ -50,23 +49,15 @@ pub(super) struct Text<'a> {
     node: Node,
     writer: &'a Writer,
     places: Places,
-    pub(super) filled: Filled,
+    pub(super) filled: Arc<Filled>,
     /// What its inputs mean; nothing for functions that every engine has.
     pub(super) inputs: Vec<Vec<Node>>,
 }
 
 impl<'a> Text<'a> {
-    pub(super) fn new(
-        node: Node,
-        writer: &'a Writer,
-        filling: &Filling,
-        names: &Names<'a>,
-        draft: &Draft<'_>,
-        seen: Seen<'_>,
-    ) -> Self {
-        let filled = filling.lineage(draft.places(), &View { names, seen });
+    pub(super) fn new(node: Node, writer: &'a Writer, places: Places, filled: Arc<Filled>, names: &Names<'a>) -> Self {
         let inputs = filled.inputs.iter().map(|read| names.find(&read.name, read.role)).collect();
-        Self { node, writer, places: filling.places, filled, inputs }
+        Self { node, writer, places, filled, inputs }
     }
 
     /// The relations that something depends on.

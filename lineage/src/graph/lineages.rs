@@ -1,0 +1,131 @@
+//! What texts were found to do, kept for the same texts in another version of the project. It must not
+//! know the graph.
+//!
+//! A lineage depends on its text and on what that asks of the relations that it names. So the answers are
+//! kept with it, and it is found again only where all of them are what they were.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::dependency::{Schemas, Shape};
+use crate::filling::{Filled, Filling};
+use crate::hashing::HashMap;
+use crate::name::{ColumnName, RelationName};
+
+/// A lineage that was not asked for in so many versions is let go of: a change that is taken back soon is
+/// known again, and one of long ago need not be.
+const VERSIONS: u32 = 4;
+
+/// The lineages of the texts of some versions.
+#[derive(Debug, Default)]
+pub struct Lineages {
+    kept: Mutex<ByText>,
+    /// How many versions there were.
+    version: AtomicU32,
+}
+
+/// By the place of the script in memory, which each of them keeps there, and the statements that count.
+type ByText = HashMap<(usize, Vec<usize>), Vec<Arc<Kept>>>;
+
+/// One lineage, and all that it depends on.
+#[derive(Debug)]
+struct Kept {
+    filling: Filling,
+    known: Vec<ColumnName>,
+    shapes: Vec<(RelationName, Shape)>,
+    routines: Vec<(RelationName, bool)>,
+    filled: Arc<Filled>,
+    /// The version that asked for it last.
+    asked: AtomicU32,
+}
+
+impl Lineages {
+    /// What a relation depends on by a text, as [`Filling::lineage`] says: as it was found before, or found now.
+    pub(super) fn of(&self, filling: &Filling, known: &[ColumnName], schemas: &dyn Schemas) -> Arc<Filled> {
+        let key = (Arc::as_ptr(&filling.script).addr(), filling.statements.clone());
+        let candidates = self.kept().get(&key).cloned().unwrap_or_default();
+        if let Some(kept) = candidates.iter().find(|kept| kept.holds(filling, known, schemas)) {
+            kept.asked.store(self.version.load(Ordering::Relaxed), Ordering::Relaxed);
+            return Arc::clone(&kept.filled);
+        }
+        let listening = Listening { schemas, shapes: RefCell::default(), routines: RefCell::default() };
+        let filled = Arc::new(filling.lineage(known, &listening));
+        let kept = Kept {
+            filling: filling.clone(),
+            known: known.to_vec(),
+            shapes: listening.shapes.into_inner().into_iter().collect(),
+            routines: listening.routines.into_inner().into_iter().collect(),
+            filled: Arc::clone(&filled),
+            asked: AtomicU32::new(self.version.load(Ordering::Relaxed)),
+        };
+        self.kept().entry(key).or_default().push(Arc::new(kept));
+        filled
+    }
+
+    /// Says that another version comes, and lets go of what none of the last ones asked for.
+    pub fn turn(&self) {
+        let version = self.version.fetch_add(1, Ordering::Relaxed) + 1;
+        let is_fresh = |kept: &Arc<Kept>| version - kept.asked.load(Ordering::Relaxed) <= VERSIONS;
+        self.kept().retain(|_, kept| {
+            kept.retain(is_fresh);
+            !kept.is_empty()
+        });
+    }
+
+    fn kept(&self) -> MutexGuard<'_, ByText> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// Whether the same text asks the same of those that answer now as it did then.
+    fn holds(&self, filling: &Filling, known: &[ColumnName], schemas: &dyn Schemas) -> bool {
+        let Filling { script, statements, target, local, order, places } = &self.filling;
+        Arc::ptr_eq(script, &filling.script)
+            && *statements == filling.statements
+            && *target == filling.target
+            && *local == filling.local
+            && *order == filling.order
+            && *places == filling.places
+            && are_spelled_alike(&self.known, known)
+            && self.shapes.iter().all(|(name, shape)| {
+                let now = schemas.shape(name);
+                *shape == now && are_spelled_alike(&shape.columns, &now.columns)
+            })
+            && self.routines.iter().all(|(name, is_routine)| schemas.is_routine(name) == *is_routine)
+    }
+}
+
+/// Whether names are the same and print the same.
+fn are_spelled_alike(names: &[ColumnName], others: &[ColumnName]) -> bool {
+    names.len() == others.len()
+        && names.iter().zip(others).all(|(one, other)| one == other && one.as_str() == other.as_str())
+}
+
+/// Passes questions on, and remembers the answers.
+struct Listening<'a> {
+    schemas: &'a dyn Schemas,
+    shapes: RefCell<HashMap<RelationName, Shape>>,
+    routines: RefCell<HashMap<RelationName, bool>>,
+}
+
+impl Schemas for Listening<'_> {
+    fn shape(&self, name: &RelationName) -> Shape {
+        if let Some(known) = self.shapes.borrow().get(name) {
+            return known.clone();
+        }
+        let shape = self.schemas.shape(name);
+        self.shapes.borrow_mut().insert(name.clone(), shape.clone());
+        shape
+    }
+
+    fn is_routine(&self, name: &RelationName) -> bool {
+        if let Some(known) = self.routines.borrow().get(name) {
+            return *known;
+        }
+        let answer = self.schemas.is_routine(name);
+        self.routines.borrow_mut().insert(name.clone(), answer);
+        answer
+    }
+}
