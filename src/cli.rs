@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use headsup_lineage::dialect::Dialect;
 
@@ -58,6 +59,12 @@ pub struct Common {
     /// Take the columns of tables from a CSV file of an information schema
     #[arg(long, global = true, value_name = "FILE")]
     pub columns: Option<PathBuf>,
+    /// Where to keep answers for the next run [default: headsup in the user's cache folder]
+    #[arg(long, global = true, value_name = "DIR", env = "HEADSUP_CACHE_DIR", hide_env = true)]
+    pub cache_dir: Option<PathBuf>,
+    /// Find everything anew, and keep nothing
+    #[arg(long, global = true, env = "HEADSUP_NO_CACHE", hide_env = true, value_parser = FalseyValueParser::new())]
+    pub no_cache: bool,
 }
 
 /// What to do.

@@ -5,6 +5,7 @@ use crate::error::{Error, ExitStatus, Result};
 use crate::render::{Color, Detail, Page, Report, color_of_stdout, render, to_stdout, width_of_stdout};
 use crate::ui::Ui;
 
+mod answer;
 mod demo;
 mod depends;
 mod doctor;

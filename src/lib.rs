@@ -4,6 +4,7 @@
 //! people, words and formats. The binary calls [`run`] and exits with what it returns.
 
 pub mod audience;
+pub mod cache;
 pub mod cli;
 pub mod commands;
 pub mod deliver;

@@ -67,6 +67,7 @@ fn headsup(arguments: &[&str]) -> Value {
     for variable in ["HEADSUP_CONFIG", "HEADSUP_PROJECT_DIR", "DBT_PROJECT_DIR"] {
         command.env_remove(variable);
     }
+    command.env("HEADSUP_NO_CACHE", "1");
     let output = command.args(arguments).args(["--format", "json"]).output().expect("the binary runs");
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("the output is JSON")

@@ -4,8 +4,8 @@ use headsup_lineage::dialect::Dialect;
 use headsup_lineage::graph::columns::Direction;
 use headsup_lineage::trace::Follow;
 
-use super::reading::Reading;
-use super::{deliver, reading};
+use super::answer::Asked;
+use super::reading::{self, Reading};
 use crate::cli::{Common, DependsArgs};
 use crate::dependents::{Neighbourhood, Warehouse, unread_projects};
 use crate::error::{ExitStatus, Result};
@@ -17,12 +17,14 @@ use crate::ui::Ui;
 
 pub(super) fn run(args: &DependsArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
     let selectors: Vec<Selector> = args.targets.iter().map(|typed| Selector::parse(typed)).collect::<Result<_>>()?;
-    let reading = reading::read(&args.side, common, ui)?;
-    ui.diagnostics(&reading.diagnostics);
-    let finder = Finder::new(&reading.project, &reading.jobs, dialects(&reading));
-    let asked = asked(args, &selectors, &finder)?;
-    deliver(&report(args, &asked, &reading, &finder), common)?;
-    Ok(ExitStatus::Done)
+    let version = reading::version(&args.side, common)?;
+    Asked::of("depends", args, &version, common)?.answer(common, || {
+        let reading = reading::read(&version, common, ui)?;
+        ui.diagnostics(&reading.diagnostics);
+        let finder = Finder::new(&reading.project, &reading.jobs, dialects(&reading));
+        let found = find(args, &selectors, &finder)?;
+        Ok((report(args, &found, &reading, &finder), ExitStatus::Done))
+    })
 }
 
 /// The dialects whose rules of case a typed name may follow.
@@ -38,16 +40,16 @@ pub(super) fn warehouse<'a>(reading: &'a Reading, finder: &'a Finder<'a>) -> War
 
 /// What was asked about, and how far to look around each of it.
 #[derive(Default)]
-struct Asked {
+struct Found {
     targets: Vec<Target>,
     downstream: Option<Vec<(Target, Steps)>>,
     upstream: Option<Vec<(Target, Steps)>>,
     notes: Vec<String>,
 }
 
-fn asked(args: &DependsArgs, selectors: &[Selector], finder: &Finder<'_>) -> Result<Asked> {
+fn find(args: &DependsArgs, selectors: &[Selector], finder: &Finder<'_>) -> Result<Found> {
     let farthest = args.depth.map_or(Steps::All, |depth| Steps::AtMost(usize::try_from(depth).unwrap_or(usize::MAX)));
-    let mut asked = Asked::default();
+    let mut asked = Found::default();
     for selector in selectors {
         let selection = finder.select(selector)?;
         // Nothing is downstream of a job, so what is asked of one is what it reads.
@@ -69,7 +71,7 @@ fn asked(args: &DependsArgs, selectors: &[Selector], finder: &Finder<'_>) -> Res
     Ok(asked)
 }
 
-fn report(args: &DependsArgs, asked: &Asked, reading: &Reading, finder: &Finder<'_>) -> DependsReport {
+fn report(args: &DependsArgs, asked: &Found, reading: &Reading, finder: &Finder<'_>) -> DependsReport {
     let warehouse = warehouse(reading, finder);
     let follow = if args.direct { Follow::Values } else { Follow::Everything };
     let around = |targets: &Option<Vec<(Target, Steps)>>, way| {
@@ -100,7 +102,7 @@ fn report(args: &DependsArgs, asked: &Asked, reading: &Reading, finder: &Finder<
     }
 }
 
-fn targets(asked: &Asked, reading: &Reading) -> Vec<TargetEntry> {
+fn targets(asked: &Found, reading: &Reading) -> Vec<TargetEntry> {
     let mut entries: Vec<TargetEntry> = Vec::new();
     for target in &asked.targets {
         let relation = reading.project.graph.relation(target.relation).name.clone();

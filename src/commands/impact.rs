@@ -10,9 +10,10 @@ use headsup_lineage::name::ColumnName;
 use headsup_lineage::reach::{Cut, JobReach, Names, Noticed, Reach, Spread, Step, spread};
 use headsup_lineage::relation::{Relation, RelationId};
 
+use super::answer::Asked;
 use super::depends::dialects;
+use super::reading;
 use super::reading::Reading;
-use super::{deliver, reading};
 use crate::audience::{Facts, Job};
 use crate::cli::{Common, FailOn, ImpactArgs};
 use crate::error::{Error, ExitStatus, Result};
@@ -26,10 +27,14 @@ use crate::selection::Finder;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
-    let report = compute(args, common, ui)?;
-    ui.diagnostics(&report.diagnostics);
-    deliver(&report, common)?;
-    Ok(status(&report, args.fail_on))
+    let sides = sides(args, common)?;
+    let question = sides.clone();
+    Asked::between("impact", args, &question, args.base_manifest.as_deref(), common)?.answer(common, || {
+        let report = compute_between(sides, args, common, ui)?;
+        ui.diagnostics(&report.diagnostics);
+        let status = status(&report, args.fail_on);
+        Ok((report, status))
+    })
 }
 
 /// Two versions of a repository, and what lies between them.
@@ -59,10 +64,14 @@ impl Versions {
     }
 }
 
+/// The two versions that are meant.
+pub(super) fn sides(args: &ImpactArgs, common: &Common) -> Result<git::Comparison> {
+    git::resolve(&reading::project_dir(common)?, args.base.as_ref(), args.head.as_ref())
+}
+
 /// Reads two versions and compares them.
-pub(super) fn versions(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Versions> {
+pub(super) fn versions(sides: git::Comparison, args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Versions> {
     let progress = ui.progress("reading the repository");
-    let sides = git::resolve(&reading::project_dir(common)?, args.base.as_ref(), args.head.as_ref())?;
     let settings = reading::settings_of(&sides.head, common)?;
     let manifest = reading::manifest(common.manifest.as_deref())?;
     let base_manifest = reading::manifest(args.base_manifest.as_deref())?;
@@ -101,7 +110,11 @@ pub(super) fn versions(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<Ver
 
 /// Two versions to the report on what lies between them.
 pub(super) fn compute(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ImpactReport> {
-    let versions = versions(args, common, ui)?;
+    compute_between(sides(args, common)?, args, common, ui)
+}
+
+fn compute_between(sides: git::Comparison, args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ImpactReport> {
+    let versions = versions(sides, args, common, ui)?;
     let Versions { sides, base, reading, comparison, differing, .. } = &versions;
     let spread = spread(&base.graph, &reading.project.graph, comparison);
     let changes: Vec<ChangeEntry> = comparison.changes.iter().map(change_entry).collect();

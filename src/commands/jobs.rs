@@ -9,7 +9,8 @@ use crate::report::{JobDescription, JobsReport, VERSION};
 use crate::ui::Ui;
 
 pub(super) fn run(args: &OneSide, common: &Common, ui: Ui) -> Result<ExitStatus> {
-    let reading = reading::read(args, common, ui)?;
+    let version = reading::version(args, common)?;
+    let reading = reading::read(&version, common, ui)?;
     ui.diagnostics(&reading.diagnostics);
     let report = JobsReport {
         version: VERSION,

@@ -95,7 +95,7 @@ fn template_report(args: &LineageArgs, common: &Common, ui: Ui, path: &Path, tex
 
 /// A project, or what one file of it fills.
 fn project_report(args: &LineageArgs, common: &Common, ui: Ui, file: Option<&str>) -> Result<LineageReport> {
-    let reading = reading::read(&args.side, common, ui)?;
+    let reading = reading::read(&reading::version(&args.side, common)?, common, ui)?;
     let mut statements = of_project(&reading.project);
     let mut diagnostics = reading.diagnostics;
     if let Some(file) = file {

@@ -1,6 +1,7 @@
 //! `headsup models`: what was read, and how well.
 
-use super::{deliver, reading};
+use super::answer::Asked;
+use super::reading;
 use crate::audience;
 use crate::cli::{Common, OneSide};
 use crate::error::{ExitStatus, Result};
@@ -8,10 +9,12 @@ use crate::report::{ModelEntry, ModelsReport, VERSION};
 use crate::ui::Ui;
 
 pub(super) fn run(args: &OneSide, common: &Common, ui: Ui) -> Result<ExitStatus> {
-    let reading = reading::read(args, common, ui)?;
-    ui.diagnostics(&reading.diagnostics);
-    deliver(&report(&reading), common)?;
-    Ok(ExitStatus::Done)
+    let version = reading::version(args, common)?;
+    Asked::of("models", args, &version, common)?.answer(common, || {
+        let reading = reading::read(&version, common, ui)?;
+        ui.diagnostics(&reading.diagnostics);
+        Ok((report(&reading), ExitStatus::Done))
+    })
 }
 
 fn report(reading: &reading::Reading) -> ModelsReport {

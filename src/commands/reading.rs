@@ -42,18 +42,22 @@ pub(super) struct Reading {
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads the one version that a command looks at.
-pub(super) fn read(args: &OneSide, common: &Common, ui: Ui) -> Result<Reading> {
+/// The one version that a command looks at.
+pub(super) fn version(args: &OneSide, common: &Common) -> Result<Version> {
+    git::single(&project_dir(common)?, args.head.as_ref())
+}
+
+/// Reads a version.
+pub(super) fn read(version: &Version, common: &Common, ui: Ui) -> Result<Reading> {
     let progress = ui.progress("reading the repository");
-    let version = git::single(&project_dir(common)?, args.head.as_ref())?;
-    let settings = settings_of(&version, common)?;
+    let settings = settings_of(version, common)?;
     let manifest = manifest(common.manifest.as_deref())?;
     let mut plan = project::plan(&[&version.snapshot], &settings.settings, common.dialect);
-    plan.tables = tables(common, &settings, &version, &plan)?;
+    plan.tables = tables(common, &settings, version, &plan)?;
     progress.now(format!("reading {}", version.snapshot.label()));
     let project = project::read(Source { snapshot: &version.snapshot, manifest: manifest.as_ref() }, &plan);
     need_readable(manifest.as_ref(), &project)?;
-    Ok(finish(&version, settings, plan, project))
+    Ok(finish(version, settings, plan, project))
 }
 
 /// The folder to look at: the argument, else dbt's variable, else the current one.

@@ -3,9 +3,9 @@
 use headsup_lineage::graph::columns::Direction;
 use headsup_lineage::trace::Follow;
 
+use super::answer::Asked;
 use super::depends::{dialects, warehouse};
-use super::reading::Reading;
-use super::{deliver, reading};
+use super::reading::{self, Reading};
 use crate::audience::Job;
 use crate::cli::{Common, WhyArgs};
 use crate::dependents::{Neighbourhood, Warehouse};
@@ -24,12 +24,14 @@ pub(super) fn run(args: &WhyArgs, common: &Common, ui: Ui) -> Result<ExitStatus>
     if args.base.is_some() {
         return reaching::run(args, common, ui);
     }
-    let reading = reading::read(&args.side, common, ui)?;
-    ui.diagnostics(&reading.diagnostics);
-    let finder = Finder::new(&reading.project, &reading.jobs, dialects(&reading));
-    let report = report(args, &reading, &finder)?;
-    deliver(&report, common)?;
-    Ok(ExitStatus::Done)
+    let version = reading::version(&args.side, common)?;
+    Asked::of("why", args, &version, common)?.answer(common, || {
+        let reading = reading::read(&version, common, ui)?;
+        ui.diagnostics(&reading.diagnostics);
+        let finder = Finder::new(&reading.project, &reading.jobs, dialects(&reading));
+        let report = report(args, &reading, &finder)?;
+        Ok((report, ExitStatus::Done))
+    })
 }
 
 fn report(args: &WhyArgs, reading: &Reading, finder: &Finder<'_>) -> Result<WhyReport> {

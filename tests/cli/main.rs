@@ -4,6 +4,7 @@
 
 mod audience;
 mod bad_input;
+mod cache;
 mod dbt;
 mod demo;
 mod depends;

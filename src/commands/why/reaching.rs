@@ -9,9 +9,9 @@ use headsup_lineage::relation::{Reference, Relation};
 
 use super::{entries, job_entry};
 use crate::cli::{Common, FailOn, ImpactArgs, WhyArgs};
-use crate::commands::deliver;
+use crate::commands::answer::Asked;
 use crate::commands::depends::{dialects, warehouse};
-use crate::commands::impact::{Versions, cut, step_entry, versions};
+use crate::commands::impact::{Versions, cut, sides, step_entry, versions};
 use crate::error::{ExitStatus, Result};
 use crate::report::VERSION;
 use crate::report::reaching::{ReachingReport, WayEntry};
@@ -26,11 +26,14 @@ pub(super) fn run(args: &WhyArgs, common: &Common, ui: Ui) -> Result<ExitStatus>
         base_manifest: None,
         fail_on: FailOn::Never,
     };
-    let versions = versions(&asked, common, ui)?;
-    let report = report(args, &versions)?;
-    ui.diagnostics(&report.diagnostics);
-    deliver(&report, common)?;
-    Ok(ExitStatus::Done)
+    let sides = sides(&asked, common)?;
+    let question = sides.clone();
+    Asked::between("why --base", args, &question, None, common)?.answer(common, || {
+        let versions = versions(sides, &asked, common, ui)?;
+        let report = report(args, &versions)?;
+        ui.diagnostics(&report.diagnostics);
+        Ok((report, ExitStatus::Done))
+    })
 }
 
 fn report(args: &WhyArgs, versions: &Versions) -> Result<ReachingReport> {
