@@ -105,9 +105,9 @@ pub struct ImpactArgs {
     /// Read base from a dbt manifest
     #[arg(long, value_name = "FILE", requires = "manifest")]
     pub base_manifest: Option<PathBuf>,
-    /// When to exit with status 1
-    #[arg(long, value_enum, default_value_t = FailOn::Never)]
-    pub fail_on: FailOn,
+    /// When to exit with status 1; several with commas between them
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',', default_value = "never")]
+    pub fail_on: Vec<FailOn>,
 }
 
 /// Arguments of `notify`.
@@ -312,14 +312,14 @@ pub enum ColorWhen {
     Never,
 }
 
-/// What makes a run exit with status 1; each takes in those before it.
+/// What makes a run exit with status 1; of several, any one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
     /// Nothing.
     Never,
     /// A critical job is reached, or may be.
     Critical,
-    /// Any job is reached.
+    /// Any job is reached, or a critical one may be.
     Reached,
     /// Any job is reached, or may be.
     Unknown,

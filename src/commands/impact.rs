@@ -32,7 +32,7 @@ pub(super) fn run(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ExitStat
     Asked::between("impact", args, &question, args.base_manifest.as_deref(), common)?.answer(common, || {
         let report = compute_between(sides, args, common, ui)?;
         ui.diagnostics(&report.diagnostics);
-        let status = status(&report, args.fail_on);
+        let status = status(&report, &args.fail_on);
         Ok((report, status))
     })
 }
@@ -306,13 +306,13 @@ fn some_of<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
 
 /// The exit status for what was found; what cannot be told counts as reached where a critical job
 /// is at stake.
-fn status(report: &ImpactReport, fail_on: FailOn) -> ExitStatus {
+fn status(report: &ImpactReport, fail_on: &[FailOn]) -> ExitStatus {
     let critical = |job: &JobEntry| job.criticality == Criticality::Critical && job.reach > Reach::NotReached;
-    let fails = report.jobs.iter().any(|job| match fail_on {
+    let fails = |fail_on: &FailOn| match fail_on {
         FailOn::Never => false,
-        FailOn::Critical => critical(job),
-        FailOn::Reached => critical(job) || job.reach == Reach::Reached,
-        FailOn::Unknown => job.reach > Reach::NotReached,
-    });
-    if fails { ExitStatus::Findings } else { ExitStatus::Done }
+        FailOn::Critical => report.jobs.iter().any(critical),
+        FailOn::Reached => report.jobs.iter().any(|job| critical(job) || job.reach == Reach::Reached),
+        FailOn::Unknown => report.jobs.iter().any(|job| job.reach > Reach::NotReached),
+    };
+    if fail_on.iter().any(fails) { ExitStatus::Findings } else { ExitStatus::Done }
 }

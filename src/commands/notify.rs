@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{deliver, impact, reading};
-use crate::cli::{Common, DeliveryArgs, FailOn, Format, ImpactArgs, NotifyArgs};
+use crate::cli::{Common, DeliveryArgs, Format, ImpactArgs, NotifyArgs};
 use crate::deliver::{
     Effort, Environment, Ledger, Letters, Outbox, Outcome, Routes, Secrets, Sent, Surroundings, is_link, letters,
     recalls, withdrawals,
@@ -93,7 +93,7 @@ fn found(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<Found> {
             base: args.base.clone(),
             head: args.head.clone(),
             base_manifest: args.base_manifest.clone(),
-            fail_on: FailOn::Never,
+            fail_on: Vec::new(),
         };
         let report = impact::compute(&asked, common, ui)?;
         ui.diagnostics(&report.diagnostics);
