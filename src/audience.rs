@@ -1,22 +1,24 @@
 //! Who hears what: jobs with their owners and standards, from settings, exposures, critical models
 //! and CODEOWNERS, in the design's order. It must not know markup or delivery.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headsup_lineage::change::Comparison;
 use headsup_lineage::diagnostic::{Diagnostic, Position};
 use headsup_lineage::graph::LineageGraph;
 use headsup_lineage::name::RelationName;
 use headsup_lineage::query::{Read, ReadRole};
-use headsup_lineage::reach::{JobReach, Reach};
-use headsup_lineage::relation::{Reference, Relation, RelationId};
+use headsup_lineage::relation::{Reference, Relation};
+use serde::Serialize;
 
 use crate::error::did_you_mean;
 use crate::project::{Attributes, Contact, Criticality, DeclaredJob, OwnerClaim, OwnerRule, Project};
-use crate::settings::{Job as SetJob, Settings, Standard};
+use crate::settings::{Job as SetJob, Settings, Standard, Unknown};
 
 pub mod codeowners;
+mod facts;
+
+pub use facts::{Doubt, Facts, Hears};
 
 use codeowners::Codeowners;
 
@@ -29,12 +31,22 @@ pub struct Job {
     pub team: Option<String>,
     /// Whom it belongs to, and how that is known.
     pub owner: Option<OwnerClaim>,
+    /// What names the team.
+    pub team_by: Option<TeamRule>,
     /// Where its owner is told.
     pub channel: Option<String>,
+    /// What names the channel.
+    pub channel_by: SetBy,
     /// How much it matters.
     pub criticality: Criticality,
     /// How much its owner wants to hear.
     pub standard: Standard,
+    /// What says so.
+    pub standard_by: SetBy,
+    /// What he hears where nothing certain can be told.
+    pub unknown: Unknown,
+    /// What says so.
+    pub unknown_by: SetBy,
     /// The relations that it reads.
     pub reads: Vec<Reference>,
     /// The columns that it reads, for the relations of which it names any.
@@ -47,6 +59,31 @@ pub struct Job {
     pub position: Position,
     /// Its address, for people.
     pub url: Option<String>,
+}
+
+/// What says something of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetBy {
+    /// Its entry in headsup.yml.
+    Job,
+    /// Its team's.
+    Team,
+    /// The project, in the exposure or the model.
+    Project,
+    /// Nobody.
+    #[default]
+    Default,
+}
+
+/// What makes a job one of a team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TeamRule {
+    /// Its entry in headsup.yml.
+    Job,
+    /// Its owner has the address of the team's.
+    Owner,
 }
 
 impl Contact {
@@ -107,10 +144,15 @@ fn from_exposure(declared: &DeclaredJob) -> Job {
     Job {
         name: declared.name.clone(),
         team: None,
+        team_by: None,
         channel: owner.as_ref().and_then(|claim| claim.contact.channel.clone()),
+        channel_by: SetBy::Project,
         owner,
         criticality: declared.criticality.unwrap_or_default(),
         standard: Standard::default(),
+        standard_by: SetBy::Default,
+        unknown: Unknown::default(),
+        unknown_by: SetBy::Default,
         reads: declared.reads.clone(),
         columns: declared.columns.clone(),
         project: None,
@@ -130,10 +172,15 @@ fn from_model(relation: &Relation, attributes: &Attributes) -> Job {
     Job {
         name: relation.name.to_string(),
         team: None,
+        team_by: None,
         channel: owner.as_ref().and_then(|claim| claim.contact.channel.clone()),
+        channel_by: SetBy::Project,
         owner,
         criticality: attributes.criticality.unwrap_or_default(),
         standard: Standard::default(),
+        standard_by: SetBy::Default,
+        unknown: Unknown::default(),
+        unknown_by: SetBy::Default,
         reads: vec![Reference::Id(relation.id.clone(), position)],
         columns: BTreeMap::new(),
         project: None,
@@ -161,10 +208,15 @@ fn from_settings(set: &SetJob, settings: &Settings, path: &Arc<str>, known: Opti
     Job {
         name: set.name.clone(),
         team: set.team.clone(),
+        team_by: set.team.is_some().then_some(TeamRule::Job),
         owner: owner.or_else(|| known.as_ref().and_then(|job| job.owner.clone())),
         channel: set.channel.clone().or_else(|| known.as_ref().and_then(|job| job.channel.clone())),
+        channel_by: if set.channel.is_some() { SetBy::Job } else { SetBy::Project },
         criticality: set.criticality.or(known.as_ref().map(|job| job.criticality)).unwrap_or_default(),
-        standard: settings.standard_of(set),
+        standard: set.standard.unwrap_or_default(),
+        standard_by: if set.standard.is_some() { SetBy::Job } else { SetBy::Default },
+        unknown: set.unknown.unwrap_or_default(),
+        unknown_by: if set.unknown.is_some() { SetBy::Job } else { SetBy::Default },
         reads: if written.is_empty() { known_reads } else { written },
         columns: set.columns.clone(),
         project: None,
@@ -196,10 +248,9 @@ fn apply_team(job: &mut Job, settings: &Settings) {
         let of_owner = settings.teams.iter().find(|(_, team)| {
             team.owner.as_ref().is_some_and(|owner| emails.iter().any(|email| email.eq_ignore_ascii_case(owner)))
         });
-        if let Some((name, team)) = of_owner {
+        if let Some((name, _)) = of_owner {
             job.team = Some(name.clone());
-            let set = settings.jobs.iter().find(|set| set.name == job.name).and_then(|set| set.standard);
-            job.standard = set.or(team.standard).unwrap_or(job.standard);
+            job.team_by = Some(TeamRule::Owner);
         }
     }
     let Some(team) = team_of(job.team.as_deref(), settings) else { return };
@@ -210,6 +261,13 @@ fn apply_team(job: &mut Job, settings: &Settings) {
     }
     if job.channel.is_none() {
         job.channel.clone_from(&team.channel);
+        job.channel_by = SetBy::Team;
+    }
+    if let (SetBy::Default, Some(standard)) = (job.standard_by, team.standard) {
+        (job.standard, job.standard_by) = (standard, SetBy::Team);
+    }
+    if let (SetBy::Default, Some(unknown)) = (job.unknown_by, team.unknown) {
+        (job.unknown, job.unknown_by) = (unknown, SetBy::Team);
     }
 }
 
@@ -299,47 +357,4 @@ fn nearest(name: &RelationName, graph: &LineageGraph) -> Option<String> {
     }
     let table = did_you_mean(name.table(), names.iter().map(|known| known.table()))?;
     names.iter().find(|known| known.table() == table).map(ToString::to_string)
-}
-
-/// What is known of a change at one job, from the widest standard to the narrowest.
-#[derive(Debug, Clone, Copy)]
-pub struct Facts {
-    /// A file upstream differs.
-    pub touched: bool,
-    /// A relation upstream differs.
-    pub changed: bool,
-    /// It arrives, or that cannot be told.
-    pub reachable: bool,
-    /// It arrives and may break something, or that cannot be told.
-    pub breaking: bool,
-}
-
-impl Facts {
-    /// What a comparison and its spread say of a job.
-    ///
-    /// Each standard takes in the one after it, whatever the input: what is reachable counts as
-    /// changed even where the reason is one that no relation upstream shows.
-    #[must_use]
-    pub fn new(job: &Job, reach: &JobReach, comparison: &Comparison, graph: &LineageGraph) -> Self {
-        let read = job.reads.iter().flat_map(|read| graph.resolve(read, job.project.as_deref()));
-        let upstream: BTreeSet<&RelationId> =
-            graph.upstream(read).into_iter().map(|node| &graph.relation(node).id).collect();
-        let reachable = reach.reach > Reach::NotReached;
-        let breaking =
-            reachable && (reach.reach == Reach::Unknown || reach.effects.iter().any(|effect| effect.kind.may_break()));
-        let changed = reachable || comparison.changes.iter().any(|change| upstream.contains(&change.id));
-        let touched = changed || comparison.unchanged.iter().any(|unchanged| upstream.contains(&unchanged.id));
-        Self { touched, changed, reachable, breaking }
-    }
-
-    /// Whether someone with a standard hears of it.
-    #[must_use]
-    pub const fn meet(self, standard: Standard) -> bool {
-        match standard {
-            Standard::Touched => self.touched,
-            Standard::Changed => self.changed,
-            Standard::Reachable => self.reachable,
-            Standard::Breaking => self.breaking,
-        }
-    }
 }

@@ -7,6 +7,7 @@ use headsup_lineage::name::{ColumnName, RelationName};
 use headsup_lineage::reach::Reach;
 use serde::{Deserialize, Serialize};
 
+use crate::audience::Hears;
 use crate::project::Criticality;
 use crate::report::{ChangeEntry, EffectEntry, JobEntry};
 use crate::settings::Standard;
@@ -29,6 +30,9 @@ pub struct HeadsUp {
     pub what: Vec<String>,
     /// What that means for each of the jobs, the most critical first.
     pub about: Vec<AboutJob>,
+    /// The owner's jobs of which it cannot be told, and of which he wants to hear in passing only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentioned: Vec<AboutJob>,
     /// How all this is known.
     pub known_by: String,
     /// How many other jobs of the owner were checked and are not reached.
@@ -73,15 +77,6 @@ pub struct Impact {
     pub hears: Hears,
 }
 
-/// Whether the owner's standard is met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hears {
-    /// He is told.
-    Yes,
-    /// Nothing is sent.
-    No,
-}
-
 /// Who is behind a change, as far as is known.
 #[derive(Debug, Clone)]
 pub struct Sender {
@@ -104,24 +99,32 @@ pub fn write(impacts: &[Impact], changes: &[ChangeEntry], sender: &Sender) -> Ve
     }
     let mut headsups = Vec::new();
     for ((owner, channel), impacts) in by_owner {
-        let mut heard: Vec<&Impact> = impacts.iter().filter(|impact| impact.hears == Hears::Yes).copied().collect();
+        let that = |hears: Hears| {
+            let mut found: Vec<&Impact> = impacts.iter().filter(|impact| impact.hears == hears).copied().collect();
+            found.sort_by(|a, b| {
+                let (a, b) = (&a.job, &b.job);
+                (b.criticality, b.reach, &a.job).cmp(&(a.criticality, a.reach, &b.job))
+            });
+            found
+        };
+        let (heard, mentioned) = (that(Hears::Yes), that(Hears::InPassing));
         if heard.is_empty() {
             continue;
         }
-        heard.sort_by(|a, b| {
-            let (a, b) = (&a.job, &b.job);
-            (b.criticality, b.reach, &a.job).cmp(&(a.criticality, a.reach, &b.job))
-        });
         let told: Vec<&JobEntry> = heard.iter().map(|impact| &impact.job).collect();
-        let spared = impacts.len() - told.len();
+        // Of a job that is reached, and whose owner wants to hear of less, nothing is said.
+        let is_spared = |impact: &&&Impact| impact.hears == Hears::No && impact.job.reach == Reach::NotReached;
+        let spared = impacts.iter().filter(is_spared).count();
+        let mentioned: Vec<AboutJob> = mentioned.into_iter().map(about).collect();
         headsups.push(HeadsUp {
             owner: owner.to_owned(),
             channel: channel.map(str::to_owned),
             subject: subject(&told),
-            body: body(&told, changes, sender, spared),
+            body: body(&told, changes, sender, checked(spared, &mentioned)),
             jobs: told.iter().map(|job| job.job.clone()).collect(),
             what: sentences(&told, changes),
             about: heard.iter().map(|impact| about(impact)).collect(),
+            mentioned,
             known_by: known_by(&told, changes),
             spared,
         });
@@ -170,7 +173,7 @@ fn origin<'a>(told: &[&'a JobEntry]) -> Option<&'a RelationName> {
     origins.all(|other| other == first).then_some(first)
 }
 
-fn body(told: &[&JobEntry], changes: &[ChangeEntry], sender: &Sender, spared: usize) -> String {
+fn body(told: &[&JobEntry], changes: &[ChangeEntry], sender: &Sender, checked: Option<String>) -> String {
     let mut lines = Vec::new();
     let mut say = |label: &str, text: String| lines.push(format!("{label:<9}{text}"));
     for text in what(told, changes) {
@@ -185,12 +188,31 @@ fn body(told: &[&JobEntry], changes: &[ChangeEntry], sender: &Sender, spared: us
     say("Known by", known_by(told, changes));
     say("Who", format!("{}, not merged into {} yet", sender.head, sender.base));
     say("Do", "nothing if the timing is fine; otherwise answer before it is merged".to_owned());
-    match spared {
-        0 => {}
-        1 => say("Checked", "your other job is not reached".to_owned()),
-        _ => say("Checked", format!("your other {spared} jobs are not reached")),
+    if let Some(checked) = checked {
+        say("Checked", checked);
     }
     lines.join("\n")
+}
+
+/// What is known of the owner's jobs that the message is not about.
+#[must_use]
+pub fn checked(spared: usize, mentioned: &[AboutJob]) -> Option<String> {
+    let spared = match spared {
+        0 => None,
+        1 => Some("your other job is not reached".to_owned()),
+        number => Some(format!("your other {number} jobs are not reached")),
+    };
+    let doubtful = match mentioned {
+        [] => None,
+        [one] => Some(format!("whether {} is reached cannot be told", one.job)),
+        [first, rest @ ..] => {
+            Some(format!("whether {} and {} more of your jobs are reached cannot be told", first.job, rest.len()))
+        }
+    };
+    match (spared, doubtful) {
+        (Some(spared), Some(doubtful)) => Some(format!("{spared}; {doubtful}")),
+        (one, other) => one.or(other),
+    }
 }
 
 fn what(told: &[&JobEntry], changes: &[ChangeEntry]) -> Vec<String> {

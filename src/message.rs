@@ -6,7 +6,7 @@ use headsup_lineage::change::EffectKind;
 use headsup_lineage::reach::Reach;
 use serde::{Deserialize, Serialize};
 
-use crate::headsup::{AboutJob, HeadsUp, cut_at};
+use crate::headsup::{AboutJob, HeadsUp, checked, cut_at};
 use crate::project::Criticality;
 use crate::settings::Standard;
 use crate::text::turns_direction;
@@ -31,6 +31,9 @@ pub struct Message {
     pub what: Vec<String>,
     /// What that means for each job of the owner, the most critical first.
     pub about: Vec<AboutJob>,
+    /// Jobs of the owner of which it cannot be told, and of which he wants to hear in passing only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentioned: Vec<AboutJob>,
     /// How all this is known.
     pub known_by: String,
     /// What the author of the change adds.
@@ -91,19 +94,20 @@ impl Message {
     pub fn new(headsup: &HeadsUp, occasion: &Occasion, note: Option<&str>) -> Self {
         let cut_at = |text: &str, most| cut_at(&one_line(text), most);
         let sentence = |text: &String| cut_at(text, LONGEST_SENTENCE);
-        let about = headsup.about.iter().map(|job| AboutJob {
+        let about = |job: &AboutJob| AboutJob {
             job: cut_at(&job.job, LONGEST_NAME),
             happens: sentence(&job.happens),
             way: job.way.iter().map(|name| cut_at(name, LONGEST_NAME)).collect(),
             reason: job.reason.as_ref().map(sentence),
             ..job.clone()
-        });
+        };
         Self {
             owner: cut_at(&headsup.owner, LONGEST_NAME),
             status: Status::Announced,
             subject: cut_at(&headsup.subject, 2 * LONGEST_NAME),
             what: headsup.what.iter().map(sentence).collect(),
-            about: about.collect(),
+            about: headsup.about.iter().map(about).collect(),
+            mentioned: headsup.mentioned.iter().map(about).collect(),
             known_by: sentence(&headsup.known_by),
             note: note.map(|note| cut_at(note.trim(), LONGEST_NOTE)).filter(|note| !note.is_empty()),
             occasion: occasion.clone(),
@@ -131,6 +135,7 @@ impl Message {
             subject: String::new(),
             what: Vec::new(),
             about: jobs.iter().map(about).collect(),
+            mentioned: Vec::new(),
             known_by: String::new(),
             note: None,
             occasion: occasion.clone(),
@@ -181,10 +186,8 @@ impl Message {
         }
         lines.add("Who", self.occasion.who());
         lines.add("Do", self.advice());
-        match self.spared {
-            0 => {}
-            1 => lines.add("Checked", "your other job is not reached".to_owned()),
-            number => lines.add("Checked", format!("your other {number} jobs are not reached")),
+        if let Some(checked) = checked(self.spared, &self.mentioned) {
+            lines.add("Checked", checked);
         }
         lines.0
     }
@@ -227,6 +230,10 @@ impl Message {
                 continue;
             }
             lines.add("Way", way.join(" → "));
+        }
+        for about in &self.mentioned {
+            let reason = about.reason.as_deref().unwrap_or("no reason is known");
+            lines.add("Unknown", format!("{}: {reason}", about.job));
         }
         lines.add("Known by", self.known_by.clone());
         lines.0

@@ -9,8 +9,10 @@ use headsup_lineage::reach::Reach;
 use headsup_lineage::relation::{RelationKind, Rung};
 use serde::Serialize;
 
+use crate::audience::{SetBy, TeamRule};
 use crate::headsup::HeadsUp;
 use crate::project::{Criticality, OwnerRule};
+use crate::settings::{Standard, Unknown};
 
 pub mod depends;
 pub mod lineage;
@@ -303,16 +305,37 @@ pub struct JobDescription {
     /// Which rule named the owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_by: Option<OwnerRule>,
+    /// Who the owner is, where `owner` is a team.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
     /// The team, where settings name one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
+    /// What makes it that team's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team_by: Option<TeamRule>,
     /// Where its owner is told, where settings or the project say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
+    /// What names the channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_by: Option<SetBy>,
+    /// What kind of channel it is; absent where settings define none of that name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_kind: Option<String>,
+    /// The comments on a pull request that show every message.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<String>,
     /// How much it matters.
     pub criticality: Criticality,
     /// How much its owner wants to hear.
-    pub standard: String,
+    pub standard: Standard,
+    /// What says so.
+    pub standard_by: SetBy,
+    /// What he hears where it cannot be told.
+    pub unknown: Unknown,
+    /// What says so.
+    pub unknown_by: SetBy,
     /// The relations that it reads.
     pub reads: Vec<RelationName>,
     /// How many relations are upstream of it, those that it reads included.

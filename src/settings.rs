@@ -90,6 +90,8 @@ pub struct Team {
     pub channel: Option<String>,
     /// When its jobs hear of a change.
     pub standard: Option<Standard>,
+    /// What becomes of changes of which it cannot be told whether they reach its jobs.
+    pub unknown: Option<Unknown>,
     /// A sentence for people.
     pub description: Option<String>,
 }
@@ -113,6 +115,8 @@ pub struct Job {
     pub columns: BTreeMap<String, Vec<String>>,
     /// When it hears of a change; over the team's.
     pub standard: Option<Standard>,
+    /// What becomes of a change of which it cannot be told whether it reaches the job; over the team's.
+    pub unknown: Option<Unknown>,
     /// Its address, for people.
     pub url: Option<String>,
     /// A sentence for people.
@@ -153,6 +157,31 @@ impl fmt::Display for Standard {
     }
 }
 
+/// What becomes of a change of which it cannot be told whether it reaches a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unknown {
+    /// The owner is told, as if it reached the job.
+    #[default]
+    Notify,
+    /// It is mentioned in a message that is sent anyway.
+    Mention,
+    /// The owner is not told.
+    Ignore,
+}
+
+impl Unknown {
+    /// Every value by its name, the most told first.
+    pub const ALL: [(&str, Self); 3] = [("notify", Self::Notify), ("mention", Self::Mention), ("ignore", Self::Ignore)];
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::ALL.into_iter().find(|(_, unknown)| unknown == self).map_or("", |(name, _)| name);
+        out.write_str(name)
+    }
+}
+
 /// Who owns the files of a pattern.
 #[derive(Debug, Clone)]
 pub struct PathOwner {
@@ -186,13 +215,6 @@ impl Settings {
     #[must_use]
     pub fn owner_of(&self, path: &str) -> Option<&PathOwner> {
         self.owners.iter().rev().find(|owner| owner.glob.is_match(path))
-    }
-
-    /// The standard of a job: its own, else its team's, else the default.
-    #[must_use]
-    pub fn standard_of(&self, job: &Job) -> Standard {
-        let team = job.team.as_ref().and_then(|team| self.teams.get(team));
-        job.standard.or_else(|| team.and_then(|team| team.standard)).unwrap_or_default()
     }
 }
 

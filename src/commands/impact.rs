@@ -14,11 +14,11 @@ use super::answer::Asked;
 use super::depends::dialects;
 use super::reading;
 use super::reading::Reading;
-use crate::audience::{Facts, Job};
+use crate::audience::Job;
 use crate::cli::{Common, FailOn, ImpactArgs};
 use crate::error::{Error, ExitStatus, Result};
 use crate::git;
-use crate::headsup::{self, Hears, Impact, Sender, words};
+use crate::headsup::{self, Impact, Sender, words};
 use crate::project::{self, Criticality, Project, Source};
 use crate::report::{
     ChangeEntry, EffectEntry, ImpactReport, JobEntry, Nearness, RelationEntry, StepEntry, UnchangedEntry, VERSION,
@@ -212,8 +212,7 @@ fn relations(spread: &Spread<'_>) -> Vec<RelationEntry> {
 fn impact(job: &Job, spread: &Spread<'_>, comparison: &Comparison, finder: &Finder<'_>, project: &Project) -> Impact {
     let wanted = |relation: &Relation| finder.columns_read(job, relation);
     let reach = spread.judge(&job.reads, job.project.as_deref(), &wanted);
-    let facts = Facts::new(job, &reach, comparison, &project.graph);
-    let hears = if facts.meet(job.standard) { Hears::Yes } else { Hears::No };
+    let hears = job.hears(&reach, comparison, &project.graph);
     Impact { job: job_entry(job, reach, comparison), channel: job.channel.clone(), standard: job.standard, hears }
 }
 

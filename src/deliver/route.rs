@@ -74,7 +74,7 @@ impl Routes {
         let making = Making { environment, surroundings, secrets, folder, patience, http: None };
         let mut making = making;
         let channels = settings.channels.iter().map(|(name, channel)| {
-            let ready = Ready { kind: kind_of(&channel.route), channel: making.channel(&channel.route) };
+            let ready = Ready { kind: channel.route.kind(), channel: making.channel(&channel.route) };
             (name.clone(), ready)
         });
         Self(channels.collect())
@@ -113,19 +113,6 @@ impl Routes {
     pub fn comments(&self) -> impl Iterator<Item = &str> {
         let shared = |ready: &Ready| matches!(ready.kind, "github" | "gitlab");
         self.0.iter().filter(move |(_, ready)| shared(ready)).map(|(name, _)| name.as_str())
-    }
-}
-
-const fn kind_of(route: &Route) -> &'static str {
-    match route {
-        Route::SlackWebhook { .. } | Route::SlackApi { .. } => "slack",
-        Route::GitHub { .. } => "github",
-        Route::GitLab { .. } => "gitlab",
-        Route::Teams { .. } => "teams",
-        Route::Email { .. } => "email",
-        Route::Webhook { .. } => "webhook",
-        Route::File { .. } => "file",
-        Route::Stdout => "stdout",
     }
 }
 

@@ -8,6 +8,7 @@ use headsup_lineage::relation::Rung;
 
 use crate::headsup::{describe, happens};
 use crate::project::Criticality;
+use crate::render::text::{hears_of, told_by};
 use crate::report::{Coverage, DoctorReport, ImpactReport, JobEntry, JobsReport, ModelsReport};
 use crate::text::turns_direction;
 
@@ -184,11 +185,12 @@ pub(super) fn jobs(report: &JobsReport) -> String {
             format!("{:?}", job.criticality).to_lowercase(),
             escape(job.owner.as_deref().unwrap_or("nobody")),
             job.owner_by.map(|rule| rule.words().to_owned()).unwrap_or_default(),
-            escape(job.channel.as_deref().unwrap_or_default()),
+            escape(&told_by(job)),
+            escape(&hears_of(job)),
             job.reads.iter().map(|name| code(&name.to_string())).collect::<Vec<_>>().join(" "),
         ]
     });
-    table(&mut out, &["job", "criticality", "owner", "known from", "channel", "reads"], rows);
+    table(&mut out, &["job", "criticality", "owner", "known from", "told by", "hears of", "reads"], rows);
     out
 }
 

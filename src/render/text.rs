@@ -20,6 +20,7 @@ mod notify;
 mod reaching;
 mod why;
 
+pub(super) use jobs::{hears_of, told_by};
 pub use message::message;
 pub(super) use message::message_lines;
 

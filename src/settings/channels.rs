@@ -76,6 +76,29 @@ pub enum Route {
     Stdout,
 }
 
+impl Route {
+    /// Its kind, as the file calls it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::SlackWebhook { .. } | Self::SlackApi { .. } => "slack",
+            Self::GitHub { .. } => "github",
+            Self::GitLab { .. } => "gitlab",
+            Self::Teams { .. } => "teams",
+            Self::Email { .. } => "email",
+            Self::Webhook { .. } => "webhook",
+            Self::File { .. } => "file",
+            Self::Stdout => "stdout",
+        }
+    }
+
+    /// Whether it is a comment that all read, whoever is told.
+    #[must_use]
+    pub const fn is_comment(&self) -> bool {
+        matches!(self, Self::GitHub { .. } | Self::GitLab { .. })
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Slack,

@@ -9,7 +9,7 @@ use headsup_lineage::dialect::Dialect;
 use super::channels::{self, Channel};
 use super::fields::{Fields, Named, Problems, Value};
 use super::names::{EnvName, ProjectPath, Rejected};
-use super::{Job, PathOwner, ProjectKind, ProjectSettings, Settings, Standard, Team};
+use super::{Job, PathOwner, ProjectKind, ProjectSettings, Settings, Standard, Team, Unknown};
 use crate::error::did_you_mean;
 use crate::project::Criticality;
 use crate::project::name_pattern::{BadPattern, NamePattern};
@@ -30,9 +30,20 @@ pub(super) const ROOT: [&str; 11] = [
     "columns",
 ];
 pub(super) const PROJECT: [&str; 6] = ["kind", "path", "dialect", "name", "results", "schema"];
-pub(super) const TEAM: [&str; 4] = ["owner", "channel", "standard", "description"];
-pub(super) const JOB: [&str; 10] =
-    ["name", "team", "owner", "channel", "criticality", "reads", "columns", "standard", "url", "description"];
+pub(super) const TEAM: [&str; 5] = ["owner", "channel", "standard", "unknown", "description"];
+pub(super) const JOB: [&str; 11] = [
+    "name",
+    "team",
+    "owner",
+    "channel",
+    "criticality",
+    "reads",
+    "columns",
+    "standard",
+    "unknown",
+    "url",
+    "description",
+];
 pub(super) const OWNER: [&str; 3] = ["path", "team", "owner"];
 
 const RESULTS: [(&str, Results); 2] = [("added", Results::Added), ("replaced", Results::Replaced)];
@@ -172,6 +183,10 @@ fn standard(fields: &Fields<'_>, problems: &mut Problems) -> Option<Standard> {
     fields.get("standard")?.choice(problems, &Standard::ALL)
 }
 
+fn unknown(fields: &Fields<'_>, problems: &mut Problems) -> Option<Unknown> {
+    fields.get("unknown")?.choice(problems, &Unknown::ALL)
+}
+
 fn team(value: &Value<'_>, problems: &mut Problems, references: &mut References) -> Team {
     if value.node.content == Content::Null {
         return Team::default();
@@ -181,6 +196,7 @@ fn team(value: &Value<'_>, problems: &mut Problems, references: &mut References)
         owner: fields.text(problems, "owner"),
         channel: reference(&fields, "channel", problems, &mut references.channels),
         standard: standard(&fields, problems),
+        unknown: unknown(&fields, problems),
         description: fields.text(problems, "description"),
     }
 }
@@ -201,6 +217,7 @@ fn job(value: &Value<'_>, problems: &mut Problems, references: &mut References) 
     let channel = reference(&fields, "channel", problems, &mut references.channels);
     let owner = fields.text(problems, "owner");
     let standard = standard(&fields, problems);
+    let unknown = unknown(&fields, problems);
     let url = fields.text(problems, "url");
     let description = fields.text(problems, "description");
     let name = name?;
@@ -214,6 +231,7 @@ fn job(value: &Value<'_>, problems: &mut Problems, references: &mut References) 
         reads,
         columns,
         standard,
+        unknown,
         url,
         description,
         position: name.at,

@@ -21,18 +21,19 @@ owners:
 "#;
 
 /// Files that are right.
-const GOOD: [&str; 7] = [
+const GOOD: [&str; 8] = [
     EXAMPLE,
     "",
     "# nothing yet\n",
     "version: 1\nteams:\njobs:\n",
     "teams: {a: }\njobs: [{name: x, team: a}]",
+    "teams: {a: {unknown: mention}}\njobs: [{name: x, unknown: ignore}, {name: y, unknown: notify}]",
     "channels:\n  a: {kind: slack, token_env: T, channel: '#x'}\n  b: {kind: github}\n  c: {kind: gitlab, token_env: G}\n  d: {kind: teams, webhook_env: W}\n  e: {kind: email, to: a@b.c}\n  f: {kind: email, to: [a@b.c, d@e.f], smtp_env: S}\n  g: {kind: webhook, webhook_env: W, token_env: T, secret_env: S}\n  j: {kind: slack, webhook_env: W, mention: here}\n  k: {kind: slack, token_env: T, channel: C0, mention: [U1, S2]}\n  l: {kind: email, to: a@b.c, from: d@e.f}\n  h: {kind: file, path: out/h.md}\n  i: {kind: stdout}\n",
     "dialect: snowflake\nallow_env: [DBT_TARGET]\nvars: {a: [1, {b: c}]}\ncatalog: target/catalog.json\ncolumns: columns.csv\nprojects: [{kind: manifest, path: target/manifest.json, schema: core}]\n",
 ];
 
 /// Files with one problem: the text, and the problem as `line:column code message | hint`.
-const BAD: [(&str, &str); 32] = [
+const BAD: [(&str, &str); 33] = [
     ("verion: 1", "1:1 settings-unknown-key headsup.yml has no key `verion` | did you mean `version`?"),
     ("colours: 1", "1:1 settings-unknown-key headsup.yml has no key `colours` | the keys are version, dialect"),
     ("version: 2", "1:10 settings-version this headsup reads version 1 of the settings | write `version: 1`"),
@@ -49,6 +50,10 @@ const BAD: [(&str, &str); 32] = [
     (
         "jobs: [{name: a, standard: reachabel}]",
         "1:28 settings-value `standard` cannot be `reachabel` | did you mean `reachable`?",
+    ),
+    (
+        "jobs: [{name: a, unknown: mentioned}]",
+        "1:27 settings-value `unknown` cannot be `mentioned` | did you mean `mention`?",
     ),
     ("dialect: snowflak", "1:10 settings-value unknown dialect `snowflak` | did you mean `snowflake`?"),
     ("projects: [{kind: dbt}]", "1:13 settings-missing the project needs `path`"),
@@ -142,7 +147,7 @@ fn the_example_is_read_as_it_is_meant() {
     let job = &settings.jobs[0];
     assert_eq!((job.criticality, job.position), (Some(Criticality::Critical), Position::new(9, 13)));
     assert_eq!(job.columns["marts.fct_revenue"], ["revenue", "month"]);
-    assert_eq!(settings.standard_of(job), Standard::Breaking);
+    assert_eq!(settings.teams["finance"].standard, Some(Standard::Breaking));
     assert_eq!(settings.owner_of("models/finance/a/b.sql").unwrap().team.as_deref(), Some("finance"));
     assert!(settings.owner_of("models/core/a.sql").is_none());
     let Route::SlackWebhook { webhook_env, .. } = &settings.channels["slack-finance"].route else { panic!() };

@@ -44,6 +44,112 @@ fn a_standard_says_how_much_is_heard() {
 }
 
 #[test]
+fn what_cannot_be_told_is_heard_as_the_owner_wants_it() {
+    let heard = |of_team: &str, of_job: &str, surely: &str| {
+        let settings = format!(
+            "version: 1\ndialect: postgres\nteams: {{ t: {{ owner: t@example.com{of_team} }} }}\njobs:\n  \
+             - {{ name: doubtful, team: t, reads: [torn]{of_job} }}\n  - {{ name: sure, team: t, reads: [plain] }}\n"
+        );
+        let torn = ("torn.sql", "create table torn as select ((2");
+        let base = [
+            ("headsup.yml", settings.as_str()),
+            ("torn.sql", "create table torn as select ((1"),
+            ("plain.sql", "create view plain as select 1 as x"),
+        ];
+        let report = Fixture::pair(&base, &[torn, ("plain.sql", surely)]).json("impact");
+        let lines = list(&report["headsups"]).iter().map(|headsup| {
+            let mentioned = headsup.get("mentioned").map(|found| names(found, "job")).unwrap_or_default();
+            let body = word(&headsup["body"]);
+            let checked = body.lines().find_map(|line| line.strip_prefix("Checked  ")).unwrap_or_default();
+            format!("{} ({}) {checked}", names(&headsup["about"], "job").join(", "), mentioned.join(", "))
+        });
+        assert_eq!(report["jobs"][0]["reach"], "unknown", "the report shows it always");
+        lines.collect::<Vec<_>>().join("; ")
+    };
+    let (same, other) = ("create view plain as select 1 as x", "create view plain as select 2 as x");
+    assert_eq!(heard("", "", same), "doubtful () your other job is not reached");
+    assert_eq!(heard("", ", unknown: mention", same), "", "nothing is sent for it alone");
+    assert_eq!(heard("", ", unknown: mention", other), "sure (doubtful) whether doubtful is reached cannot be told");
+    assert_eq!(heard(", unknown: mention", "", other), "sure (doubtful) whether doubtful is reached cannot be told");
+    assert_eq!(heard("", ", unknown: ignore", other), "sure () ", "nothing is said of it, not even that it is spared");
+    assert_eq!(heard(", unknown: ignore", ", unknown: notify", same), "doubtful () your other job is not reached");
+    assert_eq!(heard("", ", unknown: ignore, standard: touched", same), "doubtful () your other job is not reached");
+}
+
+#[test]
+fn a_branch_cannot_have_its_owner_hear_less_of_it() {
+    let settings = |more: &str| {
+        format!("version: 1\ndialect: postgres\njobs:\n  - {{ name: a, owner: a@example.com, reads: [t]{more} }}\n")
+    };
+    let (before, after) = (settings(""), settings(", standard: breaking, unknown: ignore"));
+    let told = |old: &str, new: &str| {
+        let base = [("headsup.yml", before.as_str()), ("t.sql", old)];
+        let report = Fixture::pair(&base, &[("headsup.yml", &after), ("t.sql", new)]).json("impact");
+        list(&report["headsups"]).len()
+    };
+    assert_eq!(told("create view t as select 1 as x", "create view t as select 2 as x"), 1);
+    assert_eq!(told("create table t as select ((1", "create table t as select ((2"), 1);
+}
+
+#[test]
+fn each_job_says_who_hears_of_it_and_why() {
+    let settings = "version: 1
+teams:
+  finance: { owner: ann@example.com, channel: chat, standard: breaking, unknown: mention }
+jobs:
+  - { name: a, team: finance, reads: [t] }
+  - { name: b, owner: Ann@example.com, standard: changed, reads: [t] }
+  - { name: c, owner: bob, channel: mail, unknown: ignore, reads: [t] }
+channels:
+  chat: { kind: slack, webhook_env: CHAT }
+  mail: { kind: email, to: bob@example.com }
+  pr: { kind: github }
+";
+    let exposure = "exposures:\n  - name: d\n    type: dashboard\n    owner: { name: Dee, email: dee@example.com }\n    \
+                    meta: { channel: '#dee' }\n    depends_on: [ref('t')]\n";
+    let fixture = Fixture::new(&[
+        ("headsup.yml", settings),
+        ("dbt_project.yml", "name: shop\n"),
+        ("models/t.sql", "select 1 as x"),
+        ("models/e.yml", exposure),
+    ]);
+    insta::assert_snapshot!(fixture.text("jobs"), @"
+    a
+      owner     finance (ann@example.com, the job's `team`)
+      told by   chat (slack; of the team); also pr, the comment on the pull request
+      hears of  what is breaking, in passing where it cannot be told (of the team)
+      reads     t (1 table upstream)
+      from      headsup.yml:5
+
+    b
+      owner     finance (Ann@example.com, headsup.yml; the address is that of the
+                team's owner)
+      told by   chat (slack; of the team); also pr, the comment on the pull request
+      hears of  what is changed (of the job), in passing where it cannot be told (of
+                the team)
+      reads     t (1 table upstream)
+      from      headsup.yml:6
+
+    c
+      owner     bob (headsup.yml)
+      told by   mail (email; of the job); also pr, the comment on the pull request
+      hears of  what is reachable (the default), not where it cannot be told (of the
+                job)
+      reads     t (1 table upstream)
+      from      headsup.yml:7
+
+    d
+      owner     Dee (owner of the exposure)
+      told by   pr, the comment on the pull request
+      hears of  what is reachable, also where it cannot be told (the default)
+      reads     t (1 table upstream)
+      from      models/e.yml:2
+
+    4 jobs, 0 critical.
+    ");
+}
+
+#[test]
 fn an_owner_is_found_by_the_first_rule_that_names_one() {
     let exposure = |owner: &str| {
         format!("exposures:\n  - name: audit\n    type: dashboard\n{owner}    depends_on: [ref('revenue')]\n")
@@ -95,13 +201,15 @@ fn what_is_amiss_with_a_job_is_told_and_counts_as_unknown() {
     insta::assert_snapshot!(fixture.text("jobs"), @"
     idle
       owner     ann@example.com (headsup.yml)
-      hears     no channel is set, of what is reachable
+      told by   nothing: no channel is set
+      hears of  what is reachable, also where it cannot be told (the default)
       reads     nothing that is known here
       from      headsup.yml:5
 
     lost  critical
       owner     nobody: give it a `team` or an `owner` in headsup.yml
-      hears     no channel is set, of what is reachable
+      told by   nothing: no channel is set
+      hears of  what is reachable, also where it cannot be told (the default)
       reads     nothing that is known here
       from      headsup.yml:4
 

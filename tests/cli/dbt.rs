@@ -83,13 +83,15 @@ fn jobs_are_exposures_and_critical_models() {
     insta::assert_snapshot!(Fixture::new(PROJECT).text("jobs"), @"
     audience
       owner     Marketing (owner of the exposure)
-      hears     no channel is set, of what is reachable
+      told by   nothing: no channel is set
+      hears of  what is reachable, also where it cannot be told (the default)
       reads     people (4 tables upstream)
       from      models/marts/marts.yml:14
 
     revenue  critical
       owner     Finance (group of the model)
-      hears     no channel is set, of what is reachable
+      told by   nothing: no channel is set
+      hears of  what is reachable, also where it cannot be told (the default)
       reads     revenue (4 tables upstream)
       from      models/marts/revenue.sql:1
 

@@ -197,10 +197,17 @@ fn reached_job(sheet: &mut Sheet<'_>, job: &JobEntry, report: &ImpactReport, ste
     }
 }
 
+fn mentions(headsup: &HeadsUp, job: &JobEntry) -> bool {
+    headsup.mentioned.iter().any(|about| about.job == job.job)
+}
+
 fn whom_to_tell(job: &JobEntry, headsups: &[HeadsUp]) -> Vec<String> {
     match (headsups.iter().find(|headsup| headsup.jobs.contains(&job.job)), &job.owner) {
         (Some(HeadsUp { channel: Some(channel), owner, .. }), _) => vec![owner.clone(), format!("tell {channel}")],
         (Some(HeadsUp { owner, .. }), _) => vec![format!("tell {owner}")],
+        (None, Some(owner)) if headsups.iter().any(|headsup| mentions(headsup, job)) => {
+            vec![format!("tell {owner} in passing")]
+        }
         (None, Some(owner)) => vec![owner.clone(), "wants to hear of less".to_owned()],
         (None, None) => vec!["nobody owns it".to_owned()],
     }
