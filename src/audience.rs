@@ -11,14 +11,17 @@ use headsup_lineage::query::{Read, ReadRole};
 use headsup_lineage::relation::{Reference, Relation};
 use serde::Serialize;
 
+use crate::calendar::Freeze;
 use crate::error::did_you_mean;
 use crate::project::{Attributes, Contact, Criticality, DeclaredJob, OwnerClaim, OwnerRule, Project};
-use crate::settings::{Job as SetJob, Settings, Standard, Unknown};
+use crate::settings::{FreezeSettings, Job as SetJob, Settings, Standard, Unknown};
 
 pub mod codeowners;
 mod facts;
+mod hold;
 
 pub use facts::{Doubt, Facts, Hears};
+pub use hold::{FrozenJob, Hold, fingerprint};
 
 use codeowners::Codeowners;
 
@@ -47,6 +50,14 @@ pub struct Job {
     pub unknown: Unknown,
     /// What says so.
     pub unknown_by: SetBy,
+    /// When it must be left alone.
+    pub freezes: Vec<Freeze>,
+    /// What says so.
+    pub freeze_by: SetBy,
+    /// Who may say that a change reaches it all the same.
+    pub sign_off: Vec<String>,
+    /// What says so.
+    pub sign_off_by: SetBy,
     /// The relations that it reads.
     pub reads: Vec<Reference>,
     /// The columns that it reads, for the relations of which it names any.
@@ -153,6 +164,10 @@ fn from_exposure(declared: &DeclaredJob) -> Job {
         standard_by: SetBy::Default,
         unknown: Unknown::default(),
         unknown_by: SetBy::Default,
+        freezes: Vec::new(),
+        freeze_by: SetBy::Default,
+        sign_off: Vec::new(),
+        sign_off_by: SetBy::Default,
         reads: declared.reads.clone(),
         columns: declared.columns.clone(),
         project: None,
@@ -181,6 +196,10 @@ fn from_model(relation: &Relation, attributes: &Attributes) -> Job {
         standard_by: SetBy::Default,
         unknown: Unknown::default(),
         unknown_by: SetBy::Default,
+        freezes: Vec::new(),
+        freeze_by: SetBy::Default,
+        sign_off: Vec::new(),
+        sign_off_by: SetBy::Default,
         reads: vec![Reference::Id(relation.id.clone(), position)],
         columns: BTreeMap::new(),
         project: None,
@@ -217,6 +236,10 @@ fn from_settings(set: &SetJob, settings: &Settings, path: &Arc<str>, known: Opti
         standard_by: if set.standard.is_some() { SetBy::Job } else { SetBy::Default },
         unknown: set.unknown.unwrap_or_default(),
         unknown_by: if set.unknown.is_some() { SetBy::Job } else { SetBy::Default },
+        freezes: freezes(set.freeze.as_ref(), settings),
+        freeze_by: if set.freeze.is_some() { SetBy::Job } else { SetBy::Default },
+        sign_off: set.sign_off.clone().unwrap_or_default(),
+        sign_off_by: if set.sign_off.is_some() { SetBy::Job } else { SetBy::Default },
         reads: if written.is_empty() { known_reads } else { written },
         columns: set.columns.clone(),
         project: None,
@@ -224,6 +247,10 @@ fn from_settings(set: &SetJob, settings: &Settings, path: &Arc<str>, known: Opti
         position: set.position,
         url: set.url.clone().or_else(|| known.and_then(|job| job.url)),
     }
+}
+
+fn freezes(set: Option<&FreezeSettings>, settings: &Settings) -> Vec<Freeze> {
+    set.filter(|set| !set.windows.is_empty()).map(|set| set.in_calendar(&settings.calendar)).into_iter().collect()
 }
 
 fn team_of<'s>(name: Option<&str>, settings: &'s Settings) -> Option<&'s crate::settings::Team> {
@@ -268,6 +295,12 @@ fn apply_team(job: &mut Job, settings: &Settings) {
     }
     if let (SetBy::Default, Some(unknown)) = (job.unknown_by, team.unknown) {
         (job.unknown, job.unknown_by) = (unknown, SetBy::Team);
+    }
+    if job.freeze_by == SetBy::Default && team.freeze.is_some() {
+        (job.freezes, job.freeze_by) = (freezes(team.freeze.as_ref(), settings), SetBy::Team);
+    }
+    if let (SetBy::Default, Some(names)) = (job.sign_off_by, &team.sign_off) {
+        (job.sign_off, job.sign_off_by) = (names.clone(), SetBy::Team);
     }
 }
 

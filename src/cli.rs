@@ -76,6 +76,8 @@ pub enum Command {
     Notify(NotifyArgs),
     /// Show what was to be sent and was not, and send it
     Outbox(OutboxArgs),
+    /// Say that a change may land although a job that it reaches is frozen, or needs your word
+    Approve(ApproveArgs),
     /// Show who depends on a table or a column, and with --upstream on what it depends
     #[command(visible_alias = "who")]
     Depends(DependsArgs),
@@ -86,7 +88,7 @@ pub enum Command {
     /// List the tables that were read, and how well
     Models(OneSide),
     /// List the jobs, and who hears of them
-    Jobs(OneSide),
+    Jobs(JobsArgs),
     /// Show what could not be read, and how to mend it
     Doctor(OneSide),
     /// Show the main job on a sample warehouse
@@ -108,6 +110,35 @@ pub struct ImpactArgs {
     /// When to exit with status 1; several with commas between them
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',', default_value = "never")]
     pub fail_on: Vec<FailOn>,
+    /// What is known of freezes and approvals.
+    #[command(flatten)]
+    pub hold: HoldArgs,
+}
+
+/// What freezes and approvals are judged by.
+#[derive(Debug, Clone, Default, Args)]
+pub struct HoldArgs {
+    /// The moment by which freezes are judged, such as 2026-11-30T12:00:00Z [default: the clock's]
+    #[arg(long, value_name = "RFC3339")]
+    pub now: Option<jiff::Timestamp>,
+    /// The file that keeps approvals and what was sent [default: .headsup/ledger.db in the project folder]
+    #[arg(long, value_name = "FILE", env = "HEADSUP_LEDGER", hide_env = true)]
+    pub ledger: Option<PathBuf>,
+    /// Whether the service that has the pull request is asked for approvals.
+    #[arg(skip)]
+    pub asks: Asks,
+}
+
+/// Whether a service is asked who has approved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Asks {
+    /// Where the exit status hangs on it.
+    #[default]
+    WhereItDecides,
+    /// In any case.
+    Always,
+    /// Not at all.
+    Never,
 }
 
 /// Arguments of `notify`.
@@ -146,6 +177,12 @@ pub struct NotifyArgs {
     /// The change is given up: take back what was announced
     #[arg(long)]
     pub withdraw: bool,
+    /// When to exit with status 1, once all is sent; several with commas between them
+    #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',', default_value = "never")]
+    pub fail_on: Vec<FailOn>,
+    /// The moment by which freezes are judged, such as 2026-11-30T12:00:00Z [default: the clock's]
+    #[arg(long, value_name = "RFC3339")]
+    pub now: Option<jiff::Timestamp>,
     /// How to deliver.
     #[command(flatten)]
     pub delivery: DeliveryArgs,
@@ -163,6 +200,29 @@ pub struct OutboxArgs {
     /// How to deliver.
     #[command(flatten)]
     pub delivery: DeliveryArgs,
+}
+
+/// Arguments of `approve`.
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// Who approves, as `sign_off` in headsup.yml has it
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: String,
+    /// For which job [default: all that the change reaches and that wait for this word]
+    #[arg(long = "for", value_name = "JOB")]
+    pub job: Option<String>,
+    /// What to compare with: a revision, or dir:PATH [default: where head left the main branch]
+    #[arg(long, value_name = "REV")]
+    pub base: Option<Side>,
+    /// What changes: worktree, index, a revision, or dir:PATH [default: HEAD and what is not committed]
+    #[arg(long, value_name = "REV")]
+    pub head: Option<Side>,
+    /// Read base from a dbt manifest
+    #[arg(long, value_name = "FILE", requires = "manifest")]
+    pub base_manifest: Option<PathBuf>,
+    /// What is known of freezes and approvals.
+    #[command(flatten)]
+    pub hold: HoldArgs,
 }
 
 /// How messages are delivered.
@@ -255,6 +315,17 @@ pub struct OneSide {
     pub head: Option<Side>,
 }
 
+/// Arguments of `jobs`.
+#[derive(Debug, Args)]
+pub struct JobsArgs {
+    /// The moment by which freezes are judged, such as 2026-11-30T12:00:00Z [default: the clock's]
+    #[arg(long, value_name = "RFC3339")]
+    pub now: Option<jiff::Timestamp>,
+    /// Which version to read.
+    #[command(flatten)]
+    pub side: OneSide,
+}
+
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
@@ -323,4 +394,8 @@ pub enum FailOn {
     Reached,
     /// Any job is reached, or may be.
     Unknown,
+    /// A job is reached, or may be, that is frozen, and nobody has approved it.
+    Freeze,
+    /// A job is reached, or may be, that somebody has to sign off, and nobody has.
+    SignOff,
 }

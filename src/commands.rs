@@ -6,9 +6,11 @@ use crate::render::{Color, Detail, Page, Report, color_of_stdout, render, to_std
 use crate::ui::Ui;
 
 mod answer;
+mod approve;
 mod demo;
 mod depends;
 mod doctor;
+mod hold;
 mod impact;
 mod jobs;
 mod lineage;
@@ -25,6 +27,7 @@ mod why;
 pub fn run(cli: &Cli, ui: Ui) -> Result<ExitStatus> {
     need_form(cli)?;
     match &cli.command {
+        Command::Approve(args) => approve::run(args, &cli.common, ui),
         Command::Depends(args) => depends::run(args, &cli.common, ui),
         Command::Impact(args) => impact::run(args, &cli.common, ui),
         Command::Lineage(args) => lineage::run(args, &cli.common, ui),
@@ -42,6 +45,7 @@ pub fn run(cli: &Cli, ui: Ui) -> Result<ExitStatus> {
 fn need_form(cli: &Cli) -> Result<()> {
     use Format::{Csv, Dot, Json, Markdown, Mermaid, OpenLineage, Text};
     let (command, forms): (&str, &[Format]) = match &cli.command {
+        Command::Approve(_) => ("approve", &[Text, Markdown, Json]),
         Command::Depends(_) => ("depends", &[Text, Markdown, Json, Mermaid, Dot, Csv]),
         Command::Impact(_) => ("impact", &[Text, Markdown, Json]),
         Command::Lineage(args) if args.jsonl => ("lineage --jsonl", &[Text, Json]),

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::message::{Message, Status};
 
+mod approvals;
 mod channel;
 mod clock;
 mod comment;
@@ -29,6 +30,7 @@ mod teams;
 mod transport;
 mod webhook;
 
+pub use approvals::{Approval, approvals};
 pub use channel::{Channel, Parcel, Recalled, Receipt, Sight};
 pub use ledger::{Entry, Ledger, State};
 pub use letters::{Letters, letters, recalls, withdrawals};

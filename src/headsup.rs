@@ -7,7 +7,7 @@ use headsup_lineage::name::{ColumnName, RelationName};
 use headsup_lineage::reach::Reach;
 use serde::{Deserialize, Serialize};
 
-use crate::audience::Hears;
+use crate::audience::{Hears, Hold};
 use crate::project::Criticality;
 use crate::report::{ChangeEntry, EffectEntry, JobEntry};
 use crate::settings::Standard;
@@ -62,6 +62,9 @@ pub struct AboutJob {
     /// Why it cannot be told, where it cannot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What holds the change up for its sake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
 }
 
 /// A job of an owner, and whether his standard asks for a message about it.
@@ -147,6 +150,7 @@ fn about(impact: &Impact) -> AboutJob {
         cause: job.steps.first().map(|step| step.effect),
         way: job.way(),
         reason: job.reason.clone(),
+        hold: job.hold.clone(),
     }
 }
 
@@ -185,6 +189,12 @@ fn body(told: &[&JobEntry], changes: &[ChangeEntry], sender: &Sender, checked: O
     if told.len() > 5 {
         say("", format!("and {} more of your jobs", told.len() - 5));
     }
+    for job in told {
+        if let Some(hold) = &job.hold {
+            let (label, text) = held(&job.job, hold);
+            say(label, text);
+        }
+    }
     say("Known by", known_by(told, changes));
     say("Who", format!("{}, not merged into {} yet", sender.head, sender.base));
     say("Do", "nothing if the timing is fine; otherwise answer before it is merged".to_owned());
@@ -192,6 +202,16 @@ fn body(told: &[&JobEntry], changes: &[ChangeEntry], sender: &Sender, checked: O
         say("Checked", checked);
     }
     lines.join("\n")
+}
+
+/// What holds a change up for a job's sake, behind its label.
+#[must_use]
+pub fn held(job: &str, hold: &Hold) -> (&'static str, String) {
+    let word = hold.sign_off_words();
+    match &hold.frozen {
+        Some(frozen) => ("Frozen", format!("{job}, {}; {word}", frozen.until)),
+        None => ("Sign-off", format!("{job}: {word}")),
+    }
 }
 
 /// What is known of the owner's jobs that the message is not about.

@@ -5,6 +5,7 @@
 
 pub mod audience;
 pub mod cache;
+pub mod calendar;
 pub mod cli;
 pub mod commands;
 pub mod deliver;

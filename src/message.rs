@@ -6,7 +6,8 @@ use headsup_lineage::change::EffectKind;
 use headsup_lineage::reach::Reach;
 use serde::{Deserialize, Serialize};
 
-use crate::headsup::{AboutJob, HeadsUp, checked, cut_at};
+use crate::audience::Hold;
+use crate::headsup::{AboutJob, HeadsUp, checked, cut_at, held};
 use crate::project::Criticality;
 use crate::settings::Standard;
 use crate::text::turns_direction;
@@ -128,6 +129,7 @@ impl Message {
             cause: None,
             way: Vec::new(),
             reason: None,
+            hold: None,
         };
         let message = Self {
             owner: owner.to_owned(),
@@ -173,10 +175,15 @@ impl Message {
 
     fn announcement(&self) -> Vec<Line> {
         let mut lines = Lines::default();
-        let most = if self.note.is_some() { 1 } else { 2 };
-        lines.several("What", &self.what, most, "more tables changed");
+        let held = self.held();
+        // There is room for two lines of each, and for one for each line that is not always there.
+        let extra = usize::from(self.note.is_some()) + usize::from(held.is_some());
+        lines.several("What", &self.what, if extra > 0 { 1 } else { 2 }, "more tables changed");
         let for_you: Vec<String> = self.about.iter().map(for_you).collect();
-        lines.several("For you", &for_you, 2, "more of your jobs");
+        lines.several("For you", &for_you, if extra > 1 { 1 } else { 2 }, "more of your jobs");
+        if let Some((label, text)) = held {
+            lines.add(label, text);
+        }
         if let Some(expect) = self.expectation() {
             lines.add("Expect", expect.to_owned());
         }
@@ -231,6 +238,11 @@ impl Message {
             }
             lines.add("Way", way.join(" → "));
         }
+        for (about, hold) in self.about.iter().filter_map(|about| Some((about, about.hold.as_ref()?))) {
+            let (label, text) = held(&about.job, hold);
+            let window = hold.frozen.as_ref().map(|frozen| format!(" ({})", frozen.window)).unwrap_or_default();
+            lines.add(label, text + &window);
+        }
         for about in &self.mentioned {
             let reason = about.reason.as_deref().unwrap_or("no reason is known");
             lines.add("Unknown", format!("{}: {reason}", about.job));
@@ -248,7 +260,33 @@ impl Message {
         reached.filter_map(worst).min().map(expectation)
     }
 
+    /// What holds the change up, worst first.
+    fn held(&self) -> Option<(&'static str, String)> {
+        let mut held: Vec<(&AboutJob, &Hold)> =
+            self.about.iter().filter_map(|about| Some((about, about.hold.as_ref()?))).collect();
+        held.sort_by_key(|(_, hold)| (!hold.is_on(), hold.frozen.is_none()));
+        let (about, hold) = held.first()?;
+        let (label, text) = self::held(&about.job, hold);
+        let more = match held.len() - 1 {
+            0 => String::new(),
+            1 => "; and 1 more of your jobs is held".to_owned(),
+            number => format!("; and {number} more of your jobs are held"),
+        };
+        Some((label, text + &more))
+    }
+
     fn advice(&self) -> String {
+        let holds = || self.about.iter().filter_map(|about| about.hold.as_ref()).filter(|hold| hold.is_on());
+        let at = self.occasion.request.as_ref().map(|request| format!(" at {request}")).unwrap_or_default();
+        if let Some(hold) = holds().find(|hold| hold.is_frozen()) {
+            return match hold.sign_off.is_empty() {
+                true => format!("see that it waits until the freeze is over; answer{at} if it must not land at all"),
+                false => format!("approve it{at} if it may land in the freeze; otherwise it has to wait"),
+            };
+        }
+        if holds().next().is_some() {
+            return format!("approve it{at} if this is what you expect; otherwise say there what is wrong");
+        }
         let place = match (&self.occasion.request, &self.occasion.author) {
             (Some(request), _) => format!("answer at {request}"),
             (None, Some(author)) => format!("tell {author}"),

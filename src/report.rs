@@ -9,11 +9,12 @@ use headsup_lineage::reach::Reach;
 use headsup_lineage::relation::{RelationKind, Rung};
 use serde::Serialize;
 
-use crate::audience::{SetBy, TeamRule};
+use crate::audience::{Hold, SetBy, TeamRule};
 use crate::headsup::HeadsUp;
 use crate::project::{Criticality, OwnerRule};
 use crate::settings::{Standard, Unknown};
 
+pub mod approve;
 pub mod depends;
 pub mod lineage;
 pub mod notify;
@@ -142,6 +143,9 @@ pub struct JobEntry {
     /// Why it cannot be told, where it cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What holds the change up for its sake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
 }
 
 /// How near a change comes to a job that it does not reach.
@@ -336,12 +340,38 @@ pub struct JobDescription {
     pub unknown: Unknown,
     /// What says so.
     pub unknown_by: SetBy,
+    /// When it must be left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<FreezeDescription>,
+    /// Who may say that a change reaches it all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sign_off: Vec<String>,
+    /// What says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_off_by: Option<SetBy>,
     /// The relations that it reads.
     pub reads: Vec<RelationName>,
     /// How many relations are upstream of it, those that it reads included.
     pub upstream: usize,
     /// The file that declares it.
     pub file: String,
+}
+
+/// When a job must be left alone.
+#[derive(Debug, Clone, Serialize)]
+pub struct FreezeDescription {
+    /// The windows, as written.
+    pub windows: Vec<String>,
+    /// The time zone that they are in.
+    pub time_zone: String,
+    /// What says so.
+    pub freeze_by: SetBy,
+    /// Until when it is frozen now, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<String>,
+    /// From when it is frozen next, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// What `headsup doctor` found.

@@ -3,6 +3,7 @@
 
 mod channels;
 mod fields;
+mod freeze;
 mod names;
 mod sections;
 
@@ -14,12 +15,14 @@ use headsup_lineage::diagnostic::{Diagnostic, Position, Severity};
 use headsup_lineage::dialect::Dialect;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Calendar;
 use crate::project::Criticality;
 use crate::project::name_pattern::NamePattern;
 use crate::project::sql::Results;
 use crate::yaml::Content;
 
 pub use channels::{Channel, Route};
+pub use freeze::FreezeSettings;
 pub use names::{EnvName, ProjectPath};
 
 /// The names that the file may have at the root of the project directory, first found first.
@@ -38,6 +41,8 @@ pub struct Settings {
     pub jobs: Vec<Job>,
     /// The channels by name.
     pub channels: BTreeMap<String, Channel>,
+    /// What freeze windows are counted in.
+    pub calendar: Calendar,
     /// Owners by path, in the order of the file; see [`Settings::owner_of`].
     pub owners: Vec<PathOwner>,
     /// Environment variables that `env_var` may read.
@@ -92,6 +97,10 @@ pub struct Team {
     pub standard: Option<Standard>,
     /// What becomes of changes of which it cannot be told whether they reach its jobs.
     pub unknown: Option<Unknown>,
+    /// When its jobs must be left alone.
+    pub freeze: Option<FreezeSettings>,
+    /// Who may say that a change reaches its jobs all the same.
+    pub sign_off: Option<Vec<String>>,
     /// A sentence for people.
     pub description: Option<String>,
 }
@@ -117,6 +126,10 @@ pub struct Job {
     pub standard: Option<Standard>,
     /// What becomes of a change of which it cannot be told whether it reaches the job; over the team's.
     pub unknown: Option<Unknown>,
+    /// When it must be left alone; over the team's.
+    pub freeze: Option<FreezeSettings>,
+    /// Who may say that a change reaches it all the same; over the team's.
+    pub sign_off: Option<Vec<String>>,
     /// Its address, for people.
     pub url: Option<String>,
     /// A sentence for people.
@@ -215,6 +228,27 @@ impl Settings {
     #[must_use]
     pub fn owner_of(&self, path: &str) -> Option<&PathOwner> {
         self.owners.iter().rev().find(|owner| owner.glob.is_match(path))
+    }
+}
+
+impl Settings {
+    /// Whether what is found hangs on when it is asked, or on what somebody says meanwhile.
+    #[must_use]
+    pub fn asks_the_time(&self) -> bool {
+        let of_jobs = self.jobs.iter().any(|job| job.freeze.is_some() || job.sign_off.is_some());
+        of_jobs || self.teams.values().any(|team| team.freeze.is_some() || team.sign_off.is_some())
+    }
+
+    /// The variable with the token for the service that has the pull request: what a channel for its
+    /// comments names, else the usual one.
+    #[must_use]
+    pub fn comment_token(&self, usual: &str) -> Option<EnvName> {
+        let named = self.channels.values().find_map(|channel| match &channel.route {
+            Route::GitHub { token_env } if usual == "GITHUB_TOKEN" => Some(token_env.clone()),
+            Route::GitLab { token_env } if usual == "GITLAB_TOKEN" => Some(token_env.clone()),
+            _ => None,
+        });
+        named.or_else(|| EnvName::new(usual).ok())
     }
 }
 

@@ -38,6 +38,7 @@ const TROUBLE: [Pair; 8] = [
               jobs:\n\
               - {name: reached, team: finance, criticality: critical, reads: [mart.reader]}\n\
               - {name: spared, reads: [mart.kept]}\n\
+              - {name: frozen, team: finance, freeze: 01-01..12-31, sign_off: ann, reads: [mart.reader]}\n\
               - {name: perhaps, team: finance, unknown: mention, reads: [mart.torn]}\n\
               - {name: nobody, criticality: critical, reads: [mart.nowhere]}\n",
         ),

@@ -72,10 +72,17 @@ impl<'a> Asked<'a> {
         Ok(status)
     }
 
+    /// Whether the answer may be another one soon: where freezes and approvals have a part in it.
+    fn passes(&self, common: &Common) -> bool {
+        let settings = |version: &&Version| reading::settings_of(version, common).ok();
+        let mut all = self.versions.iter().filter_map(settings);
+        matches!(self.command, "impact" | "jobs") && all.any(|file| file.settings.asks_the_time())
+    }
+
     /// Where the answer would be; `None` where it is to be found anew.
     fn place(&self, common: &Common) -> Option<(Cache, Key)> {
         // Diagnostics on the way to a report are said on standard error, and not kept.
-        if common.no_cache || common.verbose > 0 {
+        if common.no_cache || common.verbose > 0 || self.passes(common) {
             return None;
         }
         let cache = common.cache_dir.clone().map(Cache::new).or_else(Cache::of_user)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{impact, page, write};
-use crate::cli::{Common, DemoArgs, Format, ImpactArgs};
+use crate::cli::{Common, DemoArgs, Format, HoldArgs, ImpactArgs};
 use crate::error::{Error, ExitStatus, Result};
 use crate::git::Side;
 use crate::render::{Detail, Page, render};
@@ -22,6 +22,7 @@ pub(super) fn run(args: &DemoArgs, common: &Common, ui: Ui) -> Result<ExitStatus
         head: Some(Side::Revision(args.branch.clone())),
         base_manifest: None,
         fail_on: Vec::new(),
+        hold: HoldArgs::default(),
     };
     let there = Common { project_dir: Some(directory.clone()), config: None, manifest: None, ..common.clone() };
     let report = impact::compute(&asked, &there, ui)?;

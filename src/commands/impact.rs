@@ -12,9 +12,9 @@ use headsup_lineage::relation::{Relation, RelationId};
 
 use super::answer::Asked;
 use super::depends::dialects;
-use super::reading;
 use super::reading::Reading;
-use crate::audience::Job;
+use super::{hold, reading};
+use crate::audience::{Hold, Job};
 use crate::cli::{Common, FailOn, ImpactArgs};
 use crate::error::{Error, ExitStatus, Result};
 use crate::git;
@@ -32,7 +32,7 @@ pub(super) fn run(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ExitStat
     Asked::between("impact", args, &question, args.base_manifest.as_deref(), common)?.answer(common, || {
         let report = compute_between(sides, args, common, ui)?;
         ui.diagnostics(&report.diagnostics);
-        let status = status(&report, &args.fail_on);
+        let status = status(&args.fail_on, report.jobs.iter().map(Judged::new));
         Ok((report, status))
     })
 }
@@ -117,11 +117,9 @@ fn compute_between(sides: git::Comparison, args: &ImpactArgs, common: &Common, u
     let versions = versions(sides, args, common, ui)?;
     let Versions { sides, base, reading, comparison, differing, .. } = &versions;
     let spread = spread(&base.graph, &reading.project.graph, comparison);
+    let mut impacts = impacts(&versions, &spread);
     let changes: Vec<ChangeEntry> = comparison.changes.iter().map(change_entry).collect();
-    let finder = Finder::new(&reading.project, &reading.jobs, dialects(reading));
-    let mut impacts: Vec<Impact> =
-        versions.jobs().map(|job| impact(job, &spread, comparison, &finder, &reading.project)).collect();
-    impacts.sort_by(|a, b| a.job.job.cmp(&b.job.job));
+    let doubts = hold::add(&mut impacts, &versions, args, common, ui)?;
     let sender = Sender { head: sides.head.snapshot.label().to_owned(), base: sides.base.snapshot.label().to_owned() };
     let headsups = headsup::write(&impacts, &changes, &sender);
     Ok(ImpactReport {
@@ -135,8 +133,18 @@ fn compute_between(sides: git::Comparison, args: &ImpactArgs, common: &Common, u
         jobs: impacts.into_iter().map(|impact| impact.job).collect(),
         headsups,
         coverage: reading.project.coverage(),
-        diagnostics: versions.diagnostics(),
+        diagnostics: versions.diagnostics().into_iter().chain(doubts).collect(),
     })
+}
+
+/// The jobs of both versions by name, each with what arrives at it.
+pub(super) fn impacts(versions: &Versions, spread: &Spread<'_>) -> Vec<Impact> {
+    let Versions { reading, comparison, .. } = versions;
+    let finder = Finder::new(&reading.project, &reading.jobs, dialects(reading));
+    let mut impacts: Vec<Impact> =
+        versions.jobs().map(|job| impact(job, spread, comparison, &finder, &reading.project)).collect();
+    impacts.sort_by(|a, b| a.job.job.cmp(&b.job.job));
+    impacts
 }
 
 /// The projects that differ and could not be read in one of the versions, as reasons.
@@ -233,6 +241,7 @@ fn job_entry(job: &Job, reach: JobReach, comparison: &Comparison) -> JobEntry {
         steps: reach.steps.iter().map(step_entry).collect(),
         path: arrives.then_some(reach.path),
         reason: reach.reason,
+        hold: None,
     }
 }
 
@@ -303,15 +312,36 @@ fn some_of<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
     if names.len() > MOST { format!("{shown} and {} more", names.len() - MOST) } else { shown }
 }
 
+/// What of a job decides the exit status.
+pub(super) struct Judged<'a> {
+    pub(super) criticality: Criticality,
+    pub(super) reach: Reach,
+    pub(super) hold: Option<&'a Hold>,
+}
+
+impl<'a> Judged<'a> {
+    fn new(job: &'a JobEntry) -> Self {
+        Self { criticality: job.criticality, reach: job.reach, hold: job.hold.as_ref() }
+    }
+}
+
 /// The exit status for what was found; what cannot be told counts as reached where a critical job
 /// is at stake.
-fn status(report: &ImpactReport, fail_on: &[FailOn]) -> ExitStatus {
-    let critical = |job: &JobEntry| job.criticality == Criticality::Critical && job.reach > Reach::NotReached;
-    let fails = |fail_on: &FailOn| match fail_on {
-        FailOn::Never => false,
-        FailOn::Critical => report.jobs.iter().any(critical),
-        FailOn::Reached => report.jobs.iter().any(|job| critical(job) || job.reach == Reach::Reached),
-        FailOn::Unknown => report.jobs.iter().any(|job| job.reach > Reach::NotReached),
+pub(super) fn status<'a>(fail_on: &[FailOn], mut jobs: impl Iterator<Item = Judged<'a>>) -> ExitStatus {
+    let fails = |job: &Judged<'_>, fail_on: &FailOn| {
+        let critical = job.criticality == Criticality::Critical && job.reach > Reach::NotReached;
+        match fail_on {
+            FailOn::Never => false,
+            FailOn::Critical => critical,
+            FailOn::Reached => critical || job.reach == Reach::Reached,
+            FailOn::Unknown => job.reach > Reach::NotReached,
+            FailOn::Freeze => job.hold.is_some_and(Hold::is_frozen),
+            FailOn::SignOff => job.hold.is_some_and(Hold::lacks_sign_off),
+        }
     };
-    if fail_on.iter().any(fails) { ExitStatus::Findings } else { ExitStatus::Done }
+    if jobs.any(|job| fail_on.iter().any(|fail_on| fails(&job, fail_on))) {
+        ExitStatus::Findings
+    } else {
+        ExitStatus::Done
+    }
 }

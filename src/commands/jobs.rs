@@ -1,29 +1,49 @@
 //! `headsup jobs`: the jobs, and who hears of them.
 
-use super::{deliver, reading};
+use jiff::Timestamp;
+
+use super::answer::Asked;
+use super::{hold, reading};
 use crate::audience::Job;
-use crate::cli::{Common, OneSide};
+use crate::cli::{Common, JobsArgs};
 use crate::error::{ExitStatus, Result};
+use crate::git::Version;
 use crate::project::Project;
-use crate::report::{JobDescription, JobsReport, VERSION};
+use crate::report::{FreezeDescription, JobDescription, JobsReport, VERSION};
 use crate::settings::Settings;
 use crate::ui::Ui;
 
-pub(super) fn run(args: &OneSide, common: &Common, ui: Ui) -> Result<ExitStatus> {
-    let version = reading::version(args, common)?;
-    let reading = reading::read(&version, common, ui)?;
+pub(super) fn run(args: &JobsArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
+    let version = reading::version(&args.side, common)?;
+    Asked::of("jobs", args, &version, common)?.answer(common, || report(args, &version, common, ui))
+}
+
+fn report(args: &JobsArgs, version: &Version, common: &Common, ui: Ui) -> Result<(JobsReport, ExitStatus)> {
+    let reading = reading::read(version, common, ui)?;
     ui.diagnostics(&reading.diagnostics);
+    let now = hold::now(args.now);
     let report = JobsReport {
         version: VERSION,
         head: reading.label.clone(),
-        jobs: reading.jobs.iter().map(|job| describe(job, &reading.project, &reading.settings)).collect(),
+        jobs: reading.jobs.iter().map(|job| describe(job, &reading.project, &reading.settings, now)).collect(),
         diagnostics: reading.diagnostics,
     };
-    deliver(&report, common)?;
-    Ok(ExitStatus::Done)
+    Ok((report, ExitStatus::Done))
 }
 
-fn describe(job: &Job, project: &Project, settings: &Settings) -> JobDescription {
+fn freeze(job: &Job, now: Timestamp) -> Option<FreezeDescription> {
+    let first = job.freezes.first()?;
+    let windows = job.freezes.iter().flat_map(|freeze| &freeze.windows);
+    Some(FreezeDescription {
+        windows: windows.map(ToString::to_string).collect(),
+        time_zone: first.calendar.zone().to_owned(),
+        freeze_by: job.freeze_by,
+        frozen: first.at(now).map(|frozen| frozen.until),
+        next: first.next(now),
+    })
+}
+
+fn describe(job: &Job, project: &Project, settings: &Settings, now: Timestamp) -> JobDescription {
     let route = |name: &String| settings.channels.get(name).map(|channel| &channel.route);
     let contact = job.owner.as_ref().and_then(|claim| claim.contact.label()).map(str::to_owned);
     let comments = settings.channels.iter().filter(|(_, channel)| channel.route.is_comment());
@@ -48,6 +68,9 @@ fn describe(job: &Job, project: &Project, settings: &Settings) -> JobDescription
         standard_by: job.standard_by,
         unknown: job.unknown,
         unknown_by: job.unknown_by,
+        freeze: freeze(job, now),
+        sign_off: job.sign_off.clone(),
+        sign_off_by: (!job.sign_off.is_empty()).then_some(job.sign_off_by),
         reads,
         upstream: graph.upstream(read).len(),
         file: format!("{}:{}", job.path, job.position.line),

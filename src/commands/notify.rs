@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use headsup_lineage::reach::Reach;
 use serde::Deserialize;
 
+use super::impact::Judged;
 use super::{deliver, impact, reading};
-use crate::cli::{Common, DeliveryArgs, Format, ImpactArgs, NotifyArgs};
+use crate::audience::Hold;
+use crate::cli::{Asks, Common, DeliveryArgs, Format, HoldArgs, ImpactArgs, NotifyArgs};
 use crate::deliver::{
     Effort, Environment, Ledger, Letters, Outbox, Outcome, Routes, Secrets, Sent, Surroundings, is_link, letters,
     recalls, withdrawals,
@@ -17,14 +20,15 @@ use crate::error::{Error, ExitStatus, Result};
 use crate::git;
 use crate::headsup::HeadsUp;
 use crate::message::{Message, Occasion};
+use crate::project::Criticality;
 use crate::render::message::{Comment, comment};
 use crate::render::{Page, render};
-use crate::report::VERSION;
 use crate::report::notify::{DeliveryEntry, NotifyReport};
+use crate::report::{JobEntry, VERSION};
 use crate::ui::Ui;
 
 /// Where the ledger is, from the project's folder.
-const LEDGER: &str = ".headsup/ledger.db";
+pub(super) const LEDGER: &str = ".headsup/ledger.db";
 /// The most bytes of a summary of a run on GitHub.
 const LONGEST_SUMMARY: usize = 1_000_000;
 
@@ -58,15 +62,22 @@ pub(super) fn run(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<ExitStat
         }
     };
     let versions = Some((found.base.as_str(), found.head.as_str()));
+    let jobs = found.jobs.iter();
+    let judged = impact::status(
+        &args.fail_on,
+        jobs.map(|job| Judged { criticality: job.criticality, reach: job.reach, hold: job.hold.as_ref() }),
+    );
     if args.dry_run {
-        return place.rehearse(letters.into_iter().chain(withdrawn).collect(), stuck, versions, common);
+        let delivered = place.rehearse(letters.into_iter().chain(withdrawn).collect(), stuck, versions, common)?;
+        return Ok(if delivered == ExitStatus::Done { judged } else { delivered });
     }
     let mut sent = place.outbox().send(letters, &occasion.change, only, &withdrawn)?;
     sent.extend(stuck);
     let messages: Vec<Message> =
         headsups.iter().map(|headsup| Message::new(headsup, &occasion, args.message.as_deref())).collect();
     place.summarise(&messages, found.summary.as_deref())?;
-    place.report(sent, versions, common, ui)
+    let delivered = place.report(sent, versions, common, ui)?;
+    Ok(if delivered == ExitStatus::Done { judged } else { delivered })
 }
 
 /// What there is to tell.
@@ -74,6 +85,8 @@ struct Found {
     base: String,
     head: String,
     headsups: Vec<HeadsUp>,
+    /// What decides the exit status.
+    jobs: Vec<EarlierJob>,
     /// The whole report, for those who look at the run.
     summary: Option<String>,
 }
@@ -85,6 +98,22 @@ struct Earlier {
     base: String,
     head: String,
     headsups: Vec<HeadsUp>,
+    #[serde(default)]
+    jobs: Vec<EarlierJob>,
+}
+
+/// What of a job decides the exit status.
+#[derive(Deserialize)]
+struct EarlierJob {
+    criticality: Criticality,
+    reach: Reach,
+    hold: Option<Hold>,
+}
+
+impl From<&JobEntry> for EarlierJob {
+    fn from(job: &JobEntry) -> Self {
+        Self { criticality: job.criticality, reach: job.reach, hold: job.hold.clone() }
+    }
 }
 
 fn found(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<Found> {
@@ -94,11 +123,17 @@ fn found(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<Found> {
             head: args.head.clone(),
             base_manifest: args.base_manifest.clone(),
             fail_on: Vec::new(),
+            hold: HoldArgs {
+                now: args.now,
+                ledger: args.delivery.ledger.clone(),
+                asks: if args.dry_run { Asks::Never } else { Asks::Always },
+            },
         };
         let report = impact::compute(&asked, common, ui)?;
         ui.diagnostics(&report.diagnostics);
         let summary = render(&report, Format::Markdown, &Page::default()).ok();
-        return Ok(Found { base: report.base, head: report.head, headsups: report.headsups, summary });
+        let jobs = report.jobs.iter().map(EarlierJob::from).collect();
+        return Ok(Found { base: report.base, head: report.head, headsups: report.headsups, jobs, summary });
     };
     let said = |what: &str| Error::input(format!("{} {what}", path.display()));
     let hint = "write it with `headsup impact --format json --output REPORT.json`".to_owned();
@@ -108,7 +143,8 @@ fn found(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<Found> {
     if report.version != VERSION {
         return Err(said("is a report of another version").hint(hint));
     }
-    Ok(Found { base: report.base, head: report.head, headsups: report.headsups, summary: None })
+    let Earlier { base, head, headsups, jobs, .. } = report;
+    Ok(Found { base, head, headsups, jobs, summary: None })
 }
 
 /// Who is changing what, and where: by arguments, the CI service, and git.

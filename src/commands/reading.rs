@@ -92,13 +92,18 @@ pub(super) fn finish(version: &Version, file: SettingsFile, plan: Plan, project:
 }
 
 /// Holds the jobs of head to what base says of them as well: a branch cannot take a job out of the
-/// way of its own change by having it read less, matter less, or hear less.
+/// way of its own change by having it read less, matter less, hear less, or be open when it was frozen.
 pub(super) fn hold_to_base(jobs: &mut [Job], of_base: &[Job]) {
     for job in jobs {
         let Some(before) = of_base.iter().find(|before| before.name == job.name) else { continue };
         job.criticality = job.criticality.max(before.criticality);
         job.standard = job.standard.min(before.standard);
         job.unknown = job.unknown.min(before.unknown);
+        let closed: Vec<_> = before.freezes.iter().filter(|freeze| !job.freezes.contains(freeze)).cloned().collect();
+        job.freezes.extend(closed);
+        if !before.sign_off.is_empty() {
+            job.sign_off.clone_from(&before.sign_off);
+        }
         let more: Vec<_> =
             before.reads.iter().filter(|read| !job.reads.iter().any(|known| same_read(known, read))).cloned().collect();
         job.reads.extend(more);

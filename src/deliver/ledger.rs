@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
+mod approved;
+
 use super::{Letter, clock, digest};
 use crate::error::{Error, Result};
 
 /// The form of the file.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const SCHEMA: &str = "
     create table letter (
@@ -389,8 +391,12 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
     connection.busy_timeout(Duration::from_secs(20))?;
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: i64 = change.query_row("pragma user_version", [], |row| row.get(0))?;
-    if version == 0 {
-        change.execute_batch(SCHEMA)?;
+    // A ledger of an earlier form gets what it lacks.
+    if (0..VERSION).contains(&version) {
+        if version == 0 {
+            change.execute_batch(SCHEMA)?;
+        }
+        change.execute_batch(approved::SCHEMA)?;
         change.pragma_update(None, "user_version", VERSION)?;
         change.commit()?;
         return Ok(VERSION);

@@ -161,7 +161,7 @@ impl Making<'_> {
             }
             Route::Stdout => Box::new(Stdout),
             Route::GitHub { token_env } => match &self.surroundings.forge {
-                Some(Forge::GitHub { api, repository, number, fork }) => Box::new(GitHub {
+                Some(Forge::GitHub { api, repository, number, fork, .. }) => Box::new(GitHub {
                     token: self.secret(token_env)?,
                     api: self.base("GITHUB_API_URL", api)?,
                     transport: self.http()?,

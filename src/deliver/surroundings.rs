@@ -36,6 +36,8 @@ pub enum Forge {
         number: u64,
         /// Whether it comes from a fork.
         fork: bool,
+        /// Its newest commit, where the service says.
+        head: Option<String>,
     },
     /// On GitLab.
     GitLab {
@@ -161,8 +163,9 @@ fn github(environment: &Environment<'_>, read: impl Fn(&str) -> Option<String>) 
         !request["head"].is_null() && from != Some(repository.as_str())
     };
     let fork = is_elsewhere();
+    let head = text(&request["head"]["sha"]);
     Some(Surroundings {
-        forge: number.map(|number| Forge::GitHub { api, repository: repository.clone(), number, fork }),
+        forge: number.map(|number| Forge::GitHub { api, repository: repository.clone(), number, fork, head }),
         summary: None,
         author: text(&request["user"]["login"]).or_else(|| environment.get("GITHUB_ACTOR")),
         link,

@@ -9,6 +9,7 @@ use headsup_lineage::relation::Rung;
 use crate::headsup::{describe, happens};
 use crate::project::Criticality;
 use crate::render::text::{hears_of, told_by};
+use crate::report::approve::ApproveReport;
 use crate::report::{Coverage, DoctorReport, ImpactReport, JobEntry, JobsReport, ModelsReport};
 use crate::text::turns_direction;
 
@@ -149,6 +150,13 @@ fn job_row(job: &JobEntry) -> Vec<String> {
         }
         how.push_str(&escape(reason));
     }
+    if let Some(hold) = &job.hold {
+        let (label, text) = match &hold.frozen {
+            Some(frozen) => ("frozen", format!("{}; {}", frozen.until, hold.sign_off_words())),
+            None => ("sign-off", hold.sign_off_words()),
+        };
+        how.push_str(&format!("{}**{label}** {}", if how.is_empty() { "" } else { "; " }, escape(&text)));
+    }
     vec![code(&job.job), marks.join(", "), escape(job.owner.as_deref().unwrap_or("nobody")), how]
 }
 
@@ -205,6 +213,15 @@ pub(super) fn doctor(report: &DoctorReport) -> String {
         vec![place, diagnostic.code.to_owned(), escape(&diagnostic.message), escape(hint)]
     });
     table(&mut out, &["where", "what", "message", "how to mend it"], rows);
+    out
+}
+
+pub(super) fn approve(report: &ApproveReport) -> String {
+    let mut out = String::new();
+    let rows = report.approvals.iter().map(|entry| {
+        vec![code(&entry.job), escape(&entry.approved_by), escape(entry.frozen.as_deref().unwrap_or_default())]
+    });
+    table(&mut out, &["job", "approved by", "frozen"], rows);
     out
 }
 

@@ -9,6 +9,7 @@ use tabled::settings::{Modify, Padding, Style};
 
 use crate::text::turns_direction;
 
+mod approve;
 mod depends;
 mod doctor;
 mod impact;

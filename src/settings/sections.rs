@@ -8,6 +8,7 @@ use headsup_lineage::dialect::Dialect;
 
 use super::channels::{self, Channel};
 use super::fields::{Fields, Named, Problems, Value};
+use super::freeze;
 use super::names::{EnvName, ProjectPath, Rejected};
 use super::{Job, PathOwner, ProjectKind, ProjectSettings, Settings, Standard, Team, Unknown};
 use crate::error::did_you_mean;
@@ -16,13 +17,14 @@ use crate::project::name_pattern::{BadPattern, NamePattern};
 use crate::project::sql::Results;
 use crate::yaml::{self, Content};
 
-pub(super) const ROOT: [&str; 11] = [
+pub(super) const ROOT: [&str; 12] = [
     "version",
     "dialect",
     "projects",
     "teams",
     "jobs",
     "channels",
+    "calendar",
     "owners",
     "allow_env",
     "vars",
@@ -30,8 +32,8 @@ pub(super) const ROOT: [&str; 11] = [
     "columns",
 ];
 pub(super) const PROJECT: [&str; 6] = ["kind", "path", "dialect", "name", "results", "schema"];
-pub(super) const TEAM: [&str; 5] = ["owner", "channel", "standard", "unknown", "description"];
-pub(super) const JOB: [&str; 11] = [
+pub(super) const TEAM: [&str; 7] = ["owner", "channel", "standard", "unknown", "freeze", "sign_off", "description"];
+pub(super) const JOB: [&str; 13] = [
     "name",
     "team",
     "owner",
@@ -41,6 +43,8 @@ pub(super) const JOB: [&str; 11] = [
     "columns",
     "standard",
     "unknown",
+    "freeze",
+    "sign_off",
     "url",
     "description",
 ];
@@ -90,6 +94,9 @@ fn read_root(fields: &Fields<'_>, settings: &mut Settings, problems: &mut Proble
     for (name, value) in members(fields, "teams", problems) {
         let team = team(&value, problems, &mut references);
         settings.teams.insert(name.name, team);
+    }
+    if let Some(value) = fields.get("calendar") {
+        settings.calendar = freeze::calendar(&value, problems);
     }
     let mut channel_names = BTreeSet::new();
     for (name, value) in members(fields, "channels", problems) {
@@ -197,6 +204,8 @@ fn team(value: &Value<'_>, problems: &mut Problems, references: &mut References)
         channel: reference(&fields, "channel", problems, &mut references.channels),
         standard: standard(&fields, problems),
         unknown: unknown(&fields, problems),
+        freeze: freeze::freeze(&fields, problems),
+        sign_off: freeze::sign_off(&fields, problems),
         description: fields.text(problems, "description"),
     }
 }
@@ -218,6 +227,8 @@ fn job(value: &Value<'_>, problems: &mut Problems, references: &mut References) 
     let owner = fields.text(problems, "owner");
     let standard = standard(&fields, problems);
     let unknown = unknown(&fields, problems);
+    let freeze = freeze::freeze(&fields, problems);
+    let sign_off = freeze::sign_off(&fields, problems);
     let url = fields.text(problems, "url");
     let description = fields.text(problems, "description");
     let name = name?;
@@ -232,6 +243,8 @@ fn job(value: &Value<'_>, problems: &mut Problems, references: &mut References) 
         columns,
         standard,
         unknown,
+        freeze,
+        sign_off,
         url,
         description,
         position: name.at,

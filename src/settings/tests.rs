@@ -21,19 +21,23 @@ owners:
 "#;
 
 /// Files that are right.
-const GOOD: [&str; 8] = [
+const GOOD: [&str; 9] = [
     EXAMPLE,
     "",
     "# nothing yet\n",
     "version: 1\nteams:\njobs:\n",
     "teams: {a: }\njobs: [{name: x, team: a}]",
+    "calendar: {time_zone: Europe/Berlin, holidays: [2026-12-25, 01-01], year_starts: april}\n\
+     teams: {a: {freeze: month-end-2..month-start+3bd, sign_off: ann}}\n\
+     jobs:\n- {name: x, freeze: [2026-12-24, friday 16:00..monday 8:00, 12-20..01-05], sign_off: [ann, bob]}\n\
+     - {name: y, freeze: {windows: [quarter-end-3..quarter-start+5], time_zone: America/New_York}}\n- {name: z, freeze: []}\n",
     "teams: {a: {unknown: mention}}\njobs: [{name: x, unknown: ignore}, {name: y, unknown: notify}]",
     "channels:\n  a: {kind: slack, token_env: T, channel: '#x'}\n  b: {kind: github}\n  c: {kind: gitlab, token_env: G}\n  d: {kind: teams, webhook_env: W}\n  e: {kind: email, to: a@b.c}\n  f: {kind: email, to: [a@b.c, d@e.f], smtp_env: S}\n  g: {kind: webhook, webhook_env: W, token_env: T, secret_env: S}\n  j: {kind: slack, webhook_env: W, mention: here}\n  k: {kind: slack, token_env: T, channel: C0, mention: [U1, S2]}\n  l: {kind: email, to: a@b.c, from: d@e.f}\n  h: {kind: file, path: out/h.md}\n  i: {kind: stdout}\n",
     "dialect: snowflake\nallow_env: [DBT_TARGET]\nvars: {a: [1, {b: c}]}\ncatalog: target/catalog.json\ncolumns: columns.csv\nprojects: [{kind: manifest, path: target/manifest.json, schema: core}]\n",
 ];
 
 /// Files with one problem: the text, and the problem as `line:column code message | hint`.
-const BAD: [(&str, &str); 33] = [
+const BAD: [(&str, &str); 40] = [
     ("verion: 1", "1:1 settings-unknown-key headsup.yml has no key `verion` | did you mean `version`?"),
     ("colours: 1", "1:1 settings-unknown-key headsup.yml has no key `colours` | the keys are version, dialect"),
     ("version: 2", "1:10 settings-version this headsup reads version 1 of the settings | write `version: 1`"),
@@ -55,6 +59,22 @@ const BAD: [(&str, &str); 33] = [
         "jobs: [{name: a, unknown: mentioned}]",
         "1:27 settings-value `unknown` cannot be `mentioned` | did you mean `mention`?",
     ),
+    ("jobs: [{name: a, freeze: month}]", "1:26 settings-value `month` is no day | for instance 2026-12-20..2027-01-03"),
+    ("jobs: [{name: a, freeze: [friday, 2026-02-30]}]", "1:35 settings-value `2026-02-30` is no day"),
+    ("jobs: [{name: a, freeze: {time_zone: UTC}}]", "1:27 settings-missing the freeze needs `windows`"),
+    (
+        "jobs: [{name: a, freeze: {windows: friday, zone: UTC}}]",
+        "1:44 settings-unknown-key the freeze has no key `zone`",
+    ),
+    (
+        "calendar: {time_zone: Europe/Berlim}",
+        "1:23 settings-value there is no time zone `Europe/Berlim` | it is a name such as",
+    ),
+    (
+        "calendar: {holidays: [friday]}",
+        "1:23 settings-value `friday` is no date | write 2026-12-25, or 12-25 for each year",
+    ),
+    ("calendar: {year_starts: 4}", "1:25 settings-type `year_starts` must be a text, not a number"),
     ("dialect: snowflak", "1:10 settings-value unknown dialect `snowflak` | did you mean `snowflake`?"),
     ("projects: [{kind: dbt}]", "1:13 settings-missing the project needs `path`"),
     ("projects: [{path: a}]", "1:13 settings-missing the project needs `kind`"),

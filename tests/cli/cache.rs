@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use crate::support::Fixture;
 
-const QUESTIONS: [&str; 6] = [
+const QUESTIONS: [&str; 7] = [
     "models --format json",
+    "jobs",
     "doctor",
     "depends raw.orders",
     "why revenue raw.orders --format markdown",
@@ -129,4 +130,21 @@ fn a_variable_that_templates_may_see_is_part_of_the_question() {
     let fixture = fixture.with("OTHER", "2");
     fixture.text("models");
     assert_eq!(entries(&fixture).len(), 2);
+}
+
+#[test]
+fn what_hangs_on_the_time_or_on_an_approval_is_not_kept() {
+    let settings =
+        "jobs:\n  - { name: audit, owner: a@example.com, freeze: 2026-12-01, sign_off: ann, reads: [orders] }\n";
+    let base = [MODELS[1], MODELS[2], ("headsup.yml", settings)];
+    let fixture = Fixture::pair(&base, &[EDITS[0], ("headsup.yml", "version: 1\n")]);
+    let code = |arguments: &str| fixture.run(&format!("impact --fail-on freeze {arguments}")).code;
+    assert_eq!((code("--now 2026-12-01T12:00:00Z"), code("--now 2026-12-02T12:00:00Z")), (1, 0));
+    assert_eq!((code("--now 2026-12-01T12:00:00Z"), entries(&fixture).len()), (1, 0), "base alone has the freeze");
+    fixture.text("approve --as ann");
+    assert_eq!(code("--now 2026-12-01T12:00:00Z"), 0);
+    fixture.switch("main");
+    fixture.text("jobs");
+    fixture.text("models");
+    assert_eq!(entries(&fixture).len(), 1, "only what was read is kept");
 }

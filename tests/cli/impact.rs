@@ -583,7 +583,7 @@ fn arguments_are_checked() {
     for (arguments, said) in [
         ("", "Usage: headsup"),
         ("impcat", "impact"),
-        ("impact --fail-on sometimes", "[possible values: never, critical, reached, unknown]"),
+        ("impact --fail-on sometimes", "[possible values: never, critical, reached, unknown, freeze, sign-off]"),
         ("impact --format pdf", "[possible values: text, markdown, json, mermaid, dot, csv, openlineage]"),
         ("impact --dialect klingon", "klingon"),
         ("impact --base-manifest x.json", "--manifest"),

@@ -9,6 +9,7 @@ mod dbt;
 mod demo;
 mod depends;
 mod doubt;
+mod freeze;
 mod impact;
 mod lineage;
 mod sql;

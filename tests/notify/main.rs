@@ -2,6 +2,7 @@
 //! ones, and fail as they do.
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod approvals;
 mod crash;
 mod forges;
 mod http;

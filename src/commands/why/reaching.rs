@@ -8,7 +8,7 @@ use headsup_lineage::reach::{JobReach, Way, spread};
 use headsup_lineage::relation::{Reference, Relation};
 
 use super::{entries, job_entry};
-use crate::cli::{Common, ImpactArgs, WhyArgs};
+use crate::cli::{Common, HoldArgs, ImpactArgs, WhyArgs};
 use crate::commands::answer::Asked;
 use crate::commands::depends::{dialects, warehouse};
 use crate::commands::impact::{Versions, cut, sides, step_entry, versions};
@@ -25,6 +25,7 @@ pub(super) fn run(args: &WhyArgs, common: &Common, ui: Ui) -> Result<ExitStatus>
         head: args.side.head.clone(),
         base_manifest: None,
         fail_on: Vec::new(),
+        hold: HoldArgs::default(),
     };
     let sides = sides(&asked, common)?;
     let question = sides.clone();

@@ -8,6 +8,7 @@ use headsup_lineage::reach::Reach;
 use headsup_lineage::relation::Rung;
 
 use super::{Detail, JOINER, Mark, Page, Sheet, count, list};
+use crate::audience::Hold;
 use crate::headsup::{HeadsUp, describe, happens};
 use crate::project::Criticality;
 use crate::render::Report;
@@ -195,6 +196,22 @@ fn reached_job(sheet: &mut Sheet<'_>, job: &JobEntry, report: &ImpactReport, ste
     if job.reach == Reach::Reached && !what.is_empty() {
         sheet.hanging("         ", 11, &format!("{what}."));
     }
+    if let Some(hold) = &job.hold {
+        held(sheet, hold);
+    }
+}
+
+/// What holds the change up for a job's sake.
+fn held(sheet: &mut Sheet<'_>, hold: &Hold) {
+    let text = match &hold.frozen {
+        Some(frozen) => {
+            let word = if hold.is_frozen() { "FROZEN" } else { "frozen" };
+            format!("{word} {}, by {}; {}", frozen.until, frozen.window, hold.sign_off_words())
+        }
+        None if hold.is_on() => format!("SIGN-OFF needed: {}", hold.sign_off_words()),
+        None => hold.sign_off_words(),
+    };
+    sheet.hanging("         ", 11, &format!("{text}."));
 }
 
 fn mentions(headsup: &HeadsUp, job: &JobEntry) -> bool {

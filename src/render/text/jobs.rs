@@ -4,7 +4,7 @@ use super::{Detail, Mark, Page, Sheet, count, list};
 use crate::audience::{SetBy, TeamRule};
 use crate::project::{Criticality, OwnerRule};
 use crate::render::{Report, markdown};
-use crate::report::{JobDescription, JobsReport};
+use crate::report::{FreezeDescription, JobDescription, JobsReport};
 use crate::settings::Unknown;
 
 impl Report for JobsReport {
@@ -50,6 +50,13 @@ fn describe(sheet: &mut Sheet<'_>, job: &JobDescription) {
     sheet.hanging("  owner     ", 12, &owner(job));
     sheet.hanging("  told by   ", 12, &told_by(job));
     sheet.hanging("  hears of  ", 12, &hears_of(job));
+    if let Some(freeze) = &job.freeze {
+        sheet.hanging("  frozen    ", 12, &frozen(freeze));
+    }
+    if !job.sign_off.is_empty() {
+        let by = job.sign_off_by.and_then(SetBy::words).map(|by| format!(" ({by})")).unwrap_or_default();
+        sheet.hanging("  sign-off  ", 12, &format!("by {}{by}", job.sign_off.join(" or ")));
+    }
     let reads = match job.reads.as_slice() {
         [] => "nothing that is known here".to_owned(),
         reads => format!("{} ({} upstream)", list(reads, 12), count(job.upstream, "table", "tables")),
@@ -109,6 +116,17 @@ pub(in crate::render) fn hears_of(job: &JobDescription) -> String {
         true => format!("{standard}, {doubt} ({})", by(job.standard_by)),
         false => format!("{standard} ({}), {doubt} ({})", by(job.standard_by), by(job.unknown_by)),
     }
+}
+
+/// When it must be left alone: now, or next.
+fn frozen(freeze: &FreezeDescription) -> String {
+    let by = freeze.freeze_by.words().map(|by| format!(" ({by})")).unwrap_or_default();
+    let when = match (&freeze.frozen, &freeze.next) {
+        (Some(until), _) => format!(": now, {until}"),
+        (None, Some(next)) => format!(": next {next}"),
+        (None, None) => ": not any more".to_owned(),
+    };
+    format!("{}{by}{when}", freeze.windows.join(", "))
 }
 
 impl SetBy {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::super::{channels, sections};
+use super::super::{channels, freeze, sections};
 use super::*;
 
 #[path = "../../../tests/support/schema.rs"]
@@ -22,7 +22,15 @@ fn schema_and_code_agree_on_what_is_right_and_wrong() {
     for text in GOOD {
         assert!(verdict(text), "{text}");
     }
-    let beyond = ["settings-reference", "settings-duplicate", "settings-glob", "duplicate-key", "leaves the project"];
+    let beyond = [
+        "settings-reference",
+        "settings-duplicate",
+        "settings-glob",
+        "duplicate-key",
+        "leaves the project",
+        "is no day",
+        "no time zone",
+    ];
     for (text, problem) in BAD {
         if !problem.contains("duplicate-key") {
             assert_eq!(verdict(text), beyond.iter().any(|beyond| problem.contains(beyond)), "{text}");
@@ -50,6 +58,8 @@ fn schema_and_code_have_the_same_keys() {
     assert_eq!(keys("/$defs/job"), code(&sections::JOB));
     assert_eq!(keys("/$defs/owner"), code(&sections::OWNER));
     assert_eq!(keys("/$defs/channel"), code(&channels::KEYS));
+    assert_eq!(keys("/$defs/calendar"), code(&freeze::CALENDAR));
+    assert_eq!(keys("/$defs/freeze/anyOf/2"), code(&freeze::FREEZE));
 }
 
 #[test]
@@ -66,8 +76,16 @@ fn the_documentation_names_every_key_and_its_example_is_right() {
     let page = include_str!("../../../docs/settings.md");
     let example = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
     assert_eq!(problems(example), Vec::<String>::new());
-    let keys =
-        [&sections::ROOT[..], &sections::PROJECT, &sections::TEAM, &sections::JOB, &sections::OWNER, &channels::KEYS];
+    let keys = [
+        &sections::ROOT[..],
+        &sections::PROJECT,
+        &sections::TEAM,
+        &sections::JOB,
+        &sections::OWNER,
+        &channels::KEYS,
+        &freeze::CALENDAR,
+        &freeze::FREEZE,
+    ];
     for key in keys.into_iter().flatten() {
         assert!(page.contains(&format!("`{key}`")), "{key}");
     }
