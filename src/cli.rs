@@ -70,6 +70,8 @@ pub struct Common {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first headsup.yml, and show what the latest merges would have sent with it
+    Init(InitArgs),
     /// Show what a branch changes, which jobs that reaches, and whom to tell
     Impact(ImpactArgs),
     /// Tell each owner whose job a change reaches, once
@@ -93,6 +95,23 @@ pub enum Command {
     Doctor(OneSide),
     /// Show the main job on a sample warehouse
     Demo(DemoArgs),
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Take what is proposed, and ask nothing
+    #[arg(long)]
+    pub yes: bool,
+    /// Replace the settings file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// At how many of the latest merges to look: those of the last week, or where there are none, the last
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    pub merges: usize,
+    /// The end of the last week, such as 2026-11-30T12:00:00Z [default: now]
+    #[arg(long, value_name = "RFC3339")]
+    pub now: Option<jiff::Timestamp>,
 }
 
 /// Arguments of `impact`.

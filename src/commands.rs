@@ -12,6 +12,7 @@ mod depends;
 mod doctor;
 mod hold;
 mod impact;
+mod init;
 mod jobs;
 mod lineage;
 mod models;
@@ -29,6 +30,7 @@ pub fn run(cli: &Cli, ui: Ui) -> Result<ExitStatus> {
     match &cli.command {
         Command::Approve(args) => approve::run(args, &cli.common, ui),
         Command::Depends(args) => depends::run(args, &cli.common, ui),
+        Command::Init(args) => init::run(args, &cli.common, ui),
         Command::Impact(args) => impact::run(args, &cli.common, ui),
         Command::Lineage(args) => lineage::run(args, &cli.common, ui),
         Command::Models(args) => models::run(args, &cli.common, ui),
@@ -47,6 +49,7 @@ fn need_form(cli: &Cli) -> Result<()> {
     let (command, forms): (&str, &[Format]) = match &cli.command {
         Command::Approve(_) => ("approve", &[Text, Markdown, Json]),
         Command::Depends(_) => ("depends", &[Text, Markdown, Json, Mermaid, Dot, Csv]),
+        Command::Init(_) => ("init", &[Text, Markdown, Json]),
         Command::Impact(_) => ("impact", &[Text, Markdown, Json]),
         Command::Lineage(args) if args.jsonl => ("lineage --jsonl", &[Text, Json]),
         Command::Lineage(_) => ("lineage", &[Text, Markdown, Json, Mermaid, Dot, OpenLineage]),

@@ -8,6 +8,7 @@ mod links;
 mod listing;
 pub mod origin;
 mod packages;
+pub mod recent;
 mod revision;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -18,6 +18,7 @@ pub mod lines;
 pub mod message;
 pub mod moment;
 pub mod project;
+pub mod proposal;
 pub mod query_log;
 pub mod render;
 pub mod report;

@@ -16,6 +16,7 @@ use crate::settings::{Standard, Unknown};
 
 pub mod approve;
 pub mod depends;
+pub mod init;
 pub mod lineage;
 pub mod notify;
 pub mod reaching;
@@ -390,7 +391,7 @@ pub struct DoctorReport {
 }
 
 /// A project of the repository, as it was found or set.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProjectEntry {
     /// `dbt`, `sql` or `manifest`.
     pub kind: String,

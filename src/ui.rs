@@ -10,7 +10,7 @@ use headsup_lineage::diagnostic::{Diagnostic, Severity};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::ColorWhen;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::text::turns_direction;
 
 /// How long a run may take before it says what it is doing.
@@ -75,6 +75,27 @@ impl Ui {
             }
         });
         Progress { running: Some((bar, done, thread)) }
+    }
+
+    /// Whether there is somebody to ask.
+    #[must_use]
+    pub fn can_ask(self) -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Asks, and waits for a line: what was typed, without space around it.
+    ///
+    /// # Errors
+    /// If nobody answers.
+    pub fn ask(self, question: &str) -> Result<String> {
+        let mut out = anstream::AutoStream::new(std::io::stderr(), self.color);
+        let asked = write!(out, "{} ", printable(question)).and_then(|()| out.flush());
+        let mut answer = String::new();
+        let read = asked.and_then(|()| std::io::stdin().read_line(&mut answer));
+        match read {
+            Ok(length) if length > 0 => Ok(answer.trim().to_owned()),
+            _ => Err(Error::usage("nobody answered").hint("--yes takes what is proposed".to_owned())),
+        }
     }
 
     /// Says what ended the run.

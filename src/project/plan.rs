@@ -361,6 +361,21 @@ impl Plan {
         files.find(|file| dbt.iter().any(|planned| planned.holds(file, &self.projects)))
     }
 
+    /// Whether settings that name these projects read the same: they leave out only what is another project's.
+    #[must_use]
+    pub fn is_sayable(&self) -> bool {
+        let roots: Vec<&Arc<str>> =
+            self.projects.iter().map(|planned| &planned.root).filter(|root| !root.is_empty()).collect();
+        self.projects.iter().all(|planned| match &planned.kind {
+            PlannedKind::Sql { except, .. } => {
+                let twice = self.projects.iter().filter(|other| other.root == planned.root).count() > 1;
+                let is_other = |folder: &Arc<str>| roots.iter().any(|root| sql::is_below(folder, root));
+                !twice && except.iter().all(is_other)
+            }
+            PlannedKind::Dbt { .. } | PlannedKind::Manifest => true,
+        })
+    }
+
     /// The projects as people see them.
     #[must_use]
     pub fn describe(&self, project: &Project) -> Vec<ProjectEntry> {

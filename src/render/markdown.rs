@@ -10,6 +10,7 @@ use crate::headsup::{describe, happens};
 use crate::project::Criticality;
 use crate::render::text::{hears_of, told_by};
 use crate::report::approve::ApproveReport;
+use crate::report::init::InitReport;
 use crate::report::{Coverage, DoctorReport, ImpactReport, JobEntry, JobsReport, ModelsReport};
 use crate::text::turns_direction;
 
@@ -213,6 +214,23 @@ pub(super) fn doctor(report: &DoctorReport) -> String {
         vec![place, diagnostic.code.to_owned(), escape(&diagnostic.message), escape(hint)]
     });
     table(&mut out, &["where", "what", "message", "how to mend it"], rows);
+    out
+}
+
+pub(super) fn init(report: &InitReport) -> String {
+    let mut out = format!("Wrote {}.\n\n", code(&report.path));
+    let rows = report.merges.iter().map(|merge| {
+        let told = match &merge.told {
+            None => "not looked at".to_owned(),
+            Some(told) if told.is_empty() => "nobody needs to hear".to_owned(),
+            Some(told) => {
+                let told = told.iter().map(|one| format!("{}: {}", escape(&one.owner), escape(&one.subject)));
+                told.collect::<Vec<_>>().join("<br>")
+            }
+        };
+        vec![merge.date.clone(), code(&merge.commit), escape(&merge.subject), told]
+    });
+    table(&mut out, &["date", "merge", "", "would have been sent"], rows);
     out
 }
 

@@ -13,6 +13,7 @@ mod approve;
 mod depends;
 mod doctor;
 mod impact;
+mod init;
 mod jobs;
 mod lineage;
 mod message;

@@ -11,6 +11,7 @@ mod depends;
 mod doubt;
 mod freeze;
 mod impact;
+mod init;
 mod lineage;
 mod sql;
 mod support;
