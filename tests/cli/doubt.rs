@@ -60,6 +60,40 @@ fn a_template_that_asks_which_tables_there_are_may_read_any() {
     );
 }
 
+/// The catalogue is asked which tables there are of a name in some schemas, and no model has it.
+#[test]
+fn a_template_that_asks_for_tables_of_some_names_reads_those_only() {
+    let query = |name: &str| {
+        format!(
+            "{{% set query %}}{{% for one in ['raw', 'web'] %}}select table_schema, table_name from information_schema.tables \
+             where table_schema ilike '{{{{ one }}}}' and lower(table_name) in ('{name}') {{% if not loop.last %}} union all \
+             {{% endif %}}{{% endfor %}}{{% endset %}}\n{{% set found = run_query(query) %}}\nselect 1 as x\n\
+             {{% for row in found.rows %}} union all select x from {{{{ row[0] }}}} {{% endfor %}}"
+        )
+    };
+    let change = [("models/a.sql", "select 2 as x")];
+    let pages = query("pages");
+    let files = [PROJECT, ("models/a.sql", "select 1 as x"), ("models/revenue.sql", &pages)];
+    assert_eq!(audit(&files, &change).0, "not_reached");
+    let a = query("a");
+    let files = [PROJECT, ("models/a.sql", "select 1 as x"), ("models/revenue.sql", &a)];
+    assert_eq!(audit(&files, &change).0, "unknown", "its schema is not known, and its name is sought");
+}
+
+#[test]
+fn a_template_that_tidies_its_own_table_reads_what_it_names() {
+    let revenue = "{{ config(materialized='incremental') }}\n{% do run_query('delete from shop.revenue using shop.a where \
+                   revenue.x = a.x') %}\nselect 1 as x";
+    let files = [
+        PROJECT,
+        ("models/a.sql", "select 1 as x"),
+        ("models/b.sql", "select 1 as x"),
+        ("models/revenue.sql", revenue),
+    ];
+    assert_eq!(audit(&files, &[("models/b.sql", "select 2 as x")]).0, "not_reached");
+    assert_eq!(audit(&files, &[("models/a.sql", "select 2 as x")]).0, "unknown");
+}
+
 #[test]
 fn a_template_that_asks_for_columns_reads_what_it_names() {
     let files = [

@@ -246,9 +246,13 @@ impl Assembly<'_> {
             }
         }
         for query in &queries {
-            match self.nodes_found_by(query) {
-                Some(ids) => found.ids.extend(ids),
-                None => asked = asked.map(|asked| Asked::Tables(asked.what().to_owned())),
+            let own = table.identifier.as_deref().unwrap_or_default();
+            if let Some(reads) = question::read_to_change(own, query, dialect) {
+                found.tables.extend(reads);
+            } else if let Some(ids) = self.nodes_found_by(query) {
+                found.ids.extend(ids);
+            } else {
+                asked = asked.map(|asked| Asked::Tables(asked.what().to_owned()));
             }
         }
         if let Some(asked) = asked {
@@ -294,21 +298,31 @@ impl Assembly<'_> {
 
     /// The nodes that a query for tables can find; `None` if that cannot be told.
     ///
-    /// A schema that a source is declared in is one that others fill: no node of the project lands
-    /// there because of a target that is not known.
+    /// A schema that a source is declared in is one that others fill: no node of the project lands there
+    /// because of a target that is not known. What is sought in a schema that the target names is there
+    /// under the same target.
     fn nodes_found_by(&self, query: &str) -> Option<BTreeSet<String>> {
-        let pattern = question::schema_asked(query, self.engine.world.dialect)?;
-        let sources = self.graph.sources.values().flatten();
-        let of_sources = sources.filter_map(|entry| entry.table.schema.as_deref()).any(|schema| pattern.fits(schema));
         let mut found = BTreeSet::new();
-        for entry in self.graph.nodes.values().flatten() {
-            match entry.table.schema.as_deref().filter(|schema| !schema.contains(TARGET_SCHEMA)) {
-                Some(schema) if pattern.fits(schema) => {
+        for sought in question::tables_sought(query, self.engine.world.dialect)? {
+            let sources = self.graph.sources.values().flatten();
+            let is_of_sources =
+                sources.filter_map(|entry| entry.table.schema.as_deref()).any(|schema| sought.schema.fits(schema));
+            for entry in self.graph.nodes.values().flatten() {
+                let named = entry.table.identifier.as_deref().unwrap_or_default();
+                if sought.tables.as_ref().is_some_and(|tables| !tables.iter().any(|table| table.fits(named))) {
+                    continue;
+                }
+                let schema = entry.table.schema.as_deref();
+                let is_there = match schema.filter(|schema| !schema.contains(TARGET_SCHEMA)) {
+                    Some(schema) => sought.schema.fits(schema),
+                    None if sought.schema.has(TARGET_SCHEMA) => schema.is_none_or(|schema| sought.schema.fits(schema)),
+                    None if is_of_sources => false,
+                    None if sought.tables.is_some() => true,
+                    None => return None,
+                };
+                if is_there {
                     found.insert(entry.id.clone());
                 }
-                Some(_) => {}
-                None if of_sources => {}
-                None => return None,
             }
         }
         Some(found)
