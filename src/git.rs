@@ -4,6 +4,7 @@
 mod contents;
 pub mod create;
 mod fault;
+pub mod history;
 mod links;
 mod listing;
 pub mod origin;
@@ -204,7 +205,7 @@ pub fn single(project_dir: &Path, side: Option<&Side>) -> Result<Version> {
 }
 
 /// The files that only one side has, or that differ.
-fn changed(base: &Snapshot, head: &Snapshot) -> Vec<Arc<str>> {
+pub(crate) fn changed(base: &Snapshot, head: &Snapshot) -> Vec<Arc<str>> {
     let paths: BTreeSet<&Arc<str>> = base.files().chain(head.files()).map(|(path, _)| path).collect();
     paths.into_iter().filter(|path| base.id(path) != head.id(path)).cloned().collect()
 }

@@ -14,6 +14,7 @@ pub mod error;
 pub mod evidence;
 pub mod git;
 pub mod headsup;
+pub mod history;
 pub mod lines;
 pub mod message;
 pub mod moment;

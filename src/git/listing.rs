@@ -116,6 +116,11 @@ impl Listing {
         Self { files, ..self }
     }
 
+    /// Whether any of its files is a symbolic link, which changes when another file does.
+    pub(super) fn has_links(&self) -> bool {
+        !self.links.is_empty()
+    }
+
     /// Whether any file stands below a directory.
     pub(super) fn has_below(&self, directory: &str) -> bool {
         let prefix = format!("{directory}/");

@@ -35,15 +35,20 @@ pub(super) struct Packages {
 
 /// What is installed beside any of the dbt projects of the listings.
 pub(super) fn find<'a>(root: &Path, listings: impl IntoIterator<Item = &'a Listing>) -> Result<Packages> {
-    let mut projects = BTreeSet::new();
-    for listing in listings {
-        for path in listing.files.keys() {
-            let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-            if name == "dbt_project.yml" {
-                projects.insert(directory);
-            }
-        }
-    }
+    beside(root, &listings.into_iter().flat_map(projects).collect())
+}
+
+/// The directories of the dbt projects of a listing.
+pub(super) fn projects(listing: &Listing) -> BTreeSet<String> {
+    let directory = |path: &String| {
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        (name == "dbt_project.yml").then(|| directory.to_owned())
+    };
+    listing.files.keys().filter_map(directory).collect()
+}
+
+/// What is installed beside any of these dbt projects.
+pub(super) fn beside(root: &Path, projects: &BTreeSet<String>) -> Result<Packages> {
     let mut packages = Packages::default();
     for project in projects {
         for folder in FOLDERS {

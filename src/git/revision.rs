@@ -267,7 +267,7 @@ fn parent(repository: &Repository, head: &Named) -> Result<Base> {
 }
 
 /// The default branch: the remote's, else `main`, else `master`.
-fn default_branch(repository: &Repository) -> Option<Named> {
+pub(super) fn default_branch(repository: &Repository) -> Option<Named> {
     let remotes = remotes(repository);
     // A clone without a configured remote may still carry `origin`'s branches.
     let remotes = if remotes.is_empty() { vec!["origin".to_owned()] } else { remotes };

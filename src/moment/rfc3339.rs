@@ -33,6 +33,16 @@ impl Rfc3339 {
     pub fn from_seconds(seconds: i64) -> Self {
         Self(Moment::from_seconds(seconds).format("%Y-%m-%dT%H:%M:%SZ"))
     }
+
+    /// Seconds since the beginning of 1970, in UTC; fractions are dropped.
+    #[must_use]
+    pub fn seconds(&self) -> Option<i64> {
+        let local = Moment::parse(&self.0.get(..19)?.replace('t', "T"), "%Y-%m-%dT%H:%M:%S")?.seconds();
+        let zone = self.0.get(19..)?.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+        let Some((hours, minutes)) = zone.get(1..).and_then(|zone| zone.split_once(':')) else { return Some(local) };
+        let offset = hours.parse::<i64>().ok()? * 3_600 + minutes.parse::<i64>().ok()? * 60;
+        Some(if zone.starts_with('-') { local + offset } else { local - offset })
+    }
 }
 
 impl FromStr for Rfc3339 {
