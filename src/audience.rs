@@ -97,6 +97,35 @@ pub enum TeamRule {
     Owner,
 }
 
+impl Default for Job {
+    /// A job of nobody that reads nothing.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            team: None,
+            owner: None,
+            team_by: None,
+            channel: None,
+            channel_by: SetBy::default(),
+            criticality: Criticality::default(),
+            standard: Standard::default(),
+            standard_by: SetBy::default(),
+            unknown: Unknown::default(),
+            unknown_by: SetBy::default(),
+            freezes: Vec::new(),
+            freeze_by: SetBy::default(),
+            sign_off: Vec::new(),
+            sign_off_by: SetBy::default(),
+            reads: Vec::new(),
+            columns: BTreeMap::new(),
+            project: None,
+            path: Arc::from(""),
+            position: Position::START,
+            url: None,
+        }
+    }
+}
+
 impl Contact {
     /// The owner in one phrase: the name, else the first address.
     #[must_use]

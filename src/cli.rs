@@ -9,6 +9,10 @@ use headsup_lineage::dialect::Dialect;
 use crate::git::Side;
 use crate::moment::Rfc3339;
 
+mod history;
+
+pub use history::{Audience, IncidentsArgs, JobsFrom, Period, ReleaseNotesArgs, ReplayArgs, SuspectsArgs};
+
 /// Warns the right team, before a merge, that a warehouse change reaches one of its critical jobs.
 #[derive(Debug, Parser)]
 #[command(name = "headsup", version, about, max_term_width = 100, disable_help_subcommand = true)]
@@ -93,6 +97,14 @@ pub enum Command {
     Jobs(JobsArgs),
     /// Show what could not be read, and how to mend it
     Doctor(OneSide),
+    /// Show how many messages each team would have had, by going through the history
+    Replay(ReplayArgs),
+    /// Show which commit could have made a job fail
+    Suspects(SuspectsArgs),
+    /// Show how often jobs failed, and by whose change
+    Incidents(IncidentsArgs),
+    /// Show what changed between two releases, and what that is to whom
+    ReleaseNotes(ReleaseNotesArgs),
     /// Show the main job on a sample warehouse
     Demo(DemoArgs),
 }
@@ -370,6 +382,8 @@ pub enum Format {
     Dot,
     /// A row a dependency, for a spreadsheet.
     Csv,
+    /// A picture for a page.
+    Svg,
     /// One OpenLineage RunEvent a line.
     #[value(name = "openlineage")]
     OpenLineage,
@@ -386,6 +400,7 @@ impl Format {
             Self::Mermaid => "mermaid",
             Self::Dot => "dot",
             Self::Csv => "csv",
+            Self::Svg => "svg",
             Self::OpenLineage => "openlineage",
         }
     }

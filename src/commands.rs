@@ -10,8 +10,10 @@ mod approve;
 mod demo;
 mod depends;
 mod doctor;
+mod history;
 mod hold;
 mod impact;
+mod incidents;
 mod init;
 mod jobs;
 mod lineage;
@@ -19,6 +21,9 @@ mod models;
 mod notify;
 mod outbox;
 mod reading;
+mod release_notes;
+mod replay;
+mod suspects;
 mod why;
 
 /// Does what was typed.
@@ -39,13 +44,17 @@ pub fn run(cli: &Cli, ui: Ui) -> Result<ExitStatus> {
         Command::Jobs(args) => jobs::run(args, &cli.common, ui),
         Command::Doctor(args) => doctor::run(args, &cli.common, ui),
         Command::Why(args) => why::run(args, &cli.common, ui),
+        Command::Replay(args) => replay::run(args, &cli.common, ui),
+        Command::Incidents(args) => incidents::run(args, &cli.common, ui),
+        Command::ReleaseNotes(args) => release_notes::run(args, &cli.common, ui),
+        Command::Suspects(args) => suspects::run(args, &cli.common, ui),
         Command::Demo(args) => demo::run(args, &cli.common, ui),
     }
 }
 
 /// Ends the run before it begins where the report has no such form.
 fn need_form(cli: &Cli) -> Result<()> {
-    use Format::{Csv, Dot, Json, Markdown, Mermaid, OpenLineage, Text};
+    use Format::{Csv, Dot, Json, Markdown, Mermaid, OpenLineage, Svg, Text};
     let (command, forms): (&str, &[Format]) = match &cli.command {
         Command::Approve(_) => ("approve", &[Text, Markdown, Json]),
         Command::Depends(_) => ("depends", &[Text, Markdown, Json, Mermaid, Dot, Csv]),
@@ -59,6 +68,10 @@ fn need_form(cli: &Cli) -> Result<()> {
         Command::Jobs(_) => ("jobs", &[Text, Markdown, Json]),
         Command::Doctor(_) => ("doctor", &[Text, Markdown, Json]),
         Command::Why(_) => ("why", &[Text, Markdown, Json]),
+        Command::Replay(_) => ("replay", &[Text, Markdown, Json, Csv, Svg]),
+        Command::Suspects(_) => ("suspects", &[Text, Markdown, Json]),
+        Command::Incidents(_) => ("incidents", &[Text, Markdown, Json, Csv, Svg]),
+        Command::ReleaseNotes(_) => ("release-notes", &[Text, Markdown, Json]),
         Command::Demo(_) => ("demo", &[Text, Markdown, Json]),
     };
     let asked = cli.common.format;

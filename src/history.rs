@@ -12,6 +12,9 @@ use crate::moment::{Moment, Rfc3339};
 use crate::project::Criticality;
 use crate::settings::Standard;
 
+pub mod runs;
+pub mod suspicion;
+
 /// One commit of a branch's own line: a merge, or what was pushed to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
@@ -74,6 +77,11 @@ pub fn day(seconds: i64) -> String {
 #[must_use]
 pub fn minute(seconds: i64) -> String {
     Moment::from_seconds(seconds).format("%Y-%m-%d %H:%M")
+}
+
+/// `1 table`, `2 tables`.
+fn count(number: usize, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
 /// A point of history as somebody names it.
@@ -188,8 +196,10 @@ pub struct TouchedJob {
     pub criticality: Criticality,
     /// The standard that it has.
     pub standard: Standard,
-    /// The narrowest standard under which its owner hears; he does under all wider ones.
-    pub meets: Standard,
+    /// The narrowest standard under which its owner hears; he does under all wider ones. Absent where he wants to be
+    /// spared what cannot be told, and no more is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meets: Option<Standard>,
     /// Whether it is reached.
     pub reach: Reach,
     /// What happens to what it reads.

@@ -16,6 +16,7 @@ mod mermaid;
 pub mod message;
 mod openlineage;
 mod stream;
+mod svg;
 mod text;
 mod words;
 
@@ -36,6 +37,10 @@ pub trait Report: Serialize {
     }
     /// As rows for a spreadsheet, if that says anything.
     fn grid(&self) -> Option<Grid> {
+        None
+    }
+    /// As a picture in SVG, if there is anything to see.
+    fn picture(&self) -> Option<String> {
         None
     }
     /// As events, a JSON object each, if anything runs.
@@ -86,6 +91,7 @@ pub fn render(report: &impl Report, format: Format, page: &Page) -> anyhow::Resu
         Format::Mermaid => report.diagram().map(|diagram| mermaid::render(&diagram)),
         Format::Dot => report.diagram().map(|diagram| dot::render(&diagram)),
         Format::Csv => report.grid().map(|grid| csv::render(&grid)).transpose()?,
+        Format::Svg => report.picture(),
         Format::OpenLineage => report.events().map(|events| json::lines(&events)).transpose()?,
     };
     shown.ok_or_else(|| anyhow::anyhow!("the report has no form `{}`", format.name()))

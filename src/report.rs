@@ -16,10 +16,14 @@ use crate::settings::{Standard, Unknown};
 
 pub mod approve;
 pub mod depends;
+pub mod incidents;
 pub mod init;
 pub mod lineage;
 pub mod notify;
 pub mod reaching;
+pub mod release;
+pub mod replay;
+pub mod suspects;
 pub mod why;
 
 /// The version of the JSON form; it grows when a field changes its meaning or goes, not when one comes.

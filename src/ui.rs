@@ -98,6 +98,20 @@ impl Ui {
         }
     }
 
+    /// Says how many of many things of one kind are done, and how much time is left, until the guard is dropped.
+    #[must_use]
+    pub fn count(self, doing: &'static str, all: usize) -> Progress {
+        let progress = self.progress(doing);
+        if let Some((bar, ..)) = &progress.running {
+            bar.set_length(u64::try_from(all).unwrap_or(u64::MAX));
+            let template = "{spinner} {msg}, {pos} of {len}, {elapsed} so far, {eta} left";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+        }
+        progress
+    }
+
     /// Says what ended the run.
     pub fn error(self, error: &Error) {
         let mut out = anstream::AutoStream::new(std::io::stderr(), self.color);
@@ -172,6 +186,15 @@ impl Progress {
     pub fn now(&self, doing: impl Into<std::borrow::Cow<'static, str>>) {
         if let Some((bar, ..)) = &self.running {
             bar.set_message(doing);
+        }
+    }
+}
+
+impl Progress {
+    /// One more is done.
+    pub fn done_one(&self) {
+        if let Some((bar, ..)) = &self.running {
+            bar.inc(1);
         }
     }
 }

@@ -381,3 +381,48 @@ fn the_page_names_every_field_of_every_command() {
         assert!(PAGE.contains(&format!("`{key}`")), "docs/json.md does not name `{key}`");
     }
 }
+
+/// The sample's branch whose commit lists a few orders twice.
+const INCIDENT: &str = "optimise-orders";
+
+/// Runs around that commit, of a job that it reaches, and one of a job that nobody knows.
+const RUNS: &str = "job,status,started_at,error\nfinance_audit_report,success,2025-12-31T06:00:00Z,\n\
+    finance_audit_report,failed,2026-01-02T06:00:00Z,unique_fct_revenue\n\
+    finance_audit_report,failed,2026-01-03T06:00:00Z,\nelsewhere,failed,2026-01-02T06:00:00Z,\n";
+
+/// What commands on the history of the sample print fits their schemas, which name no more than there can be.
+#[test]
+fn a_history_is_told_as_its_schemas_say() {
+    let (folder, _) = demo(INCIDENT);
+    let project = text(folder.path());
+    let in_project = |arguments: &[&str]| headsup(&[arguments, &["--project-dir", &project]].concat());
+    let replays = [
+        &["replay", "--branch", INCIDENT, "--by", "month", "--incident", INCIDENT][..],
+        &["replay", "--branch", INCIDENT, "--jobs-from", "then", "--incident", "optimise-orders=finance_audit_report"],
+    ]
+    .map(in_project);
+    let log = folder.path().join("runs.csv");
+    std::fs::write(&log, RUNS).expect("a file");
+    let log = text(&log);
+    let suspects = [
+        &["suspects", "finance_audit_report", "--branch", INCIDENT, "--runs", &log][..],
+        &["suspects", "newsletter_audience", "--branch", INCIDENT, "--last-good", "main", "--error", "column tax"],
+    ]
+    .map(in_project);
+    let notes = [in_project(&["release-notes", "main..optimise-orders"])];
+    let incidents = [in_project(&["incidents", "--branch", INCIDENT, "--runs", &log, "--by", "week"])];
+    let kinds = [
+        (include_str!("../docs/replay.schema.json"), &replays[..]),
+        (include_str!("../docs/suspects.schema.json"), &suspects),
+        (include_str!("../docs/release-notes.schema.json"), &notes),
+        (include_str!("../docs/incidents.schema.json"), &incidents),
+    ];
+    for (schema, reports) in kinds {
+        let seen = check_all(schema, "", reports);
+        let named = described_by(schema);
+        assert!(seen.is_subset(&named), "{:?}", seen.difference(&named));
+        for key in named {
+            assert!(PAGE.contains(&format!("`{key}`")), "docs/json.md does not name `{key}`");
+        }
+    }
+}

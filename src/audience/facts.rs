@@ -66,6 +66,12 @@ impl Facts {
         Self { touched, changed, reachable, breaking }
     }
 
+    /// The narrowest standard that is met, if any is.
+    #[must_use]
+    pub fn narrowest(self) -> Option<Standard> {
+        Standard::ALL.into_iter().rev().map(|(_, standard)| standard).find(|standard| self.meet(*standard))
+    }
+
     /// Whether someone with a standard hears of it.
     #[must_use]
     pub const fn meet(self, standard: Standard) -> bool {

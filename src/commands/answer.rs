@@ -126,7 +126,7 @@ fn with_version(question: Question, version: &Version) -> Question {
 }
 
 /// What tells this program from any other version of it: when its file was made, and how long that is.
-fn this_program() -> Option<String> {
+pub(super) fn this_program() -> Option<String> {
     let file = std::env::current_exe().ok()?.metadata().ok()?;
     Some(format!("{} {} {:?}", env!("CARGO_PKG_VERSION"), file.len(), file.modified().ok()?))
 }

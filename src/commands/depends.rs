@@ -9,10 +9,12 @@ use super::reading::{self, Reading};
 use crate::cli::{Common, DependsArgs};
 use crate::dependents::{Neighbourhood, Warehouse, unread_projects};
 use crate::error::{ExitStatus, Result};
+use crate::project::Plan;
 use crate::report::VERSION;
 use crate::report::depends::{DependencyEdge, DependsReport, Shown, TargetEntry};
 use crate::selection::{Finder, Share, Target};
 use crate::selector::{Selector, Steps, Subject};
+use crate::settings::Settings;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &DependsArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
@@ -29,7 +31,12 @@ pub(super) fn run(args: &DependsArgs, common: &Common, ui: Ui) -> Result<ExitSta
 
 /// The dialects whose rules of case a typed name may follow.
 pub(super) fn dialects(reading: &Reading) -> impl Iterator<Item = Dialect> {
-    reading.plan.projects.iter().filter_map(|project| project.dialect).chain(reading.settings.dialect)
+    dialects_of(&reading.plan, &reading.settings)
+}
+
+/// The same of what was planned.
+pub(super) fn dialects_of(plan: &Plan, settings: &Settings) -> impl Iterator<Item = Dialect> {
+    plan.projects.iter().filter_map(|project| project.dialect).chain(settings.dialect)
 }
 
 /// What was read, and who owns what in it.

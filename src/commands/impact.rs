@@ -14,7 +14,7 @@ use super::answer::Asked;
 use super::depends::dialects;
 use super::reading::Reading;
 use super::{hold, reading};
-use crate::audience::{Hold, Job};
+use crate::audience::{Doubt, Facts, Hold, Job};
 use crate::cli::{Common, FailOn, ImpactArgs};
 use crate::error::{Error, ExitStatus, Result};
 use crate::git;
@@ -24,6 +24,7 @@ use crate::report::{
     ChangeEntry, EffectEntry, ImpactReport, JobEntry, Nearness, RelationEntry, StepEntry, UnchangedEntry, VERSION,
 };
 use crate::selection::Finder;
+use crate::settings::Unknown;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
@@ -103,7 +104,7 @@ pub(super) fn versions(sides: git::Comparison, args: &ImpactArgs, common: &Commo
     let mut comparison = compare_with(&base.graph, &head.graph, &differing, &file);
     comparison.unread = unread(&base, &head, &differing);
     let mut reading = reading::finish(&sides.head, settings, plan, head);
-    let of_base = reading::jobs_of_base(&reading, &sides.base, &base, common);
+    let of_base = reading::jobs_of_base(&reading.settings, &reading.codeowners, &sides.base, &base, common);
     reading::hold_to_base(&mut reading.jobs, &of_base);
     Ok(Versions { base, reading, comparison, differing: differing.len(), of_base, sides })
 }
@@ -148,7 +149,7 @@ pub(super) fn impacts(versions: &Versions, spread: &Spread<'_>) -> Vec<Impact> {
 }
 
 /// The projects that differ and could not be read in one of the versions, as reasons.
-fn unread(base: &Project, head: &Project, differing: &BTreeSet<Arc<str>>) -> Vec<String> {
+pub(super) fn unread(base: &Project, head: &Project, differing: &BTreeSet<Arc<str>>) -> Vec<String> {
     let matters = |file: &str| [".sql", ".py", ".yml", ".yaml", ".csv"].iter().any(|end| file.ends_with(end));
     let differs = |root: &str| differing.iter().any(|file| matters(file) && project::sql::is_below(file, root));
     let found = head.unread.iter().chain(&base.unread).filter(|(root, _)| differs(root));
@@ -174,7 +175,7 @@ fn with_those_of_base(mut diagnostics: Vec<Diagnostic>, base: &[Diagnostic]) -> 
     diagnostics
 }
 
-fn change_entry(change: &Change) -> ChangeEntry {
+pub(super) fn change_entry(change: &Change) -> ChangeEntry {
     ChangeEntry {
         relation: change.name.clone(),
         kind: change.kind,
@@ -218,10 +219,35 @@ fn relations(spread: &Spread<'_>) -> Vec<RelationEntry> {
 
 /// A job, what arrives at it, and whether its owner hears.
 fn impact(job: &Job, spread: &Spread<'_>, comparison: &Comparison, finder: &Finder<'_>, project: &Project) -> Impact {
+    judged(job, spread, comparison, finder, project).impact
+}
+
+/// A job, what arrives at it, and which standards are met.
+pub(super) struct Standing {
+    pub(super) impact: Impact,
+    /// With all that cannot be told.
+    pub(super) facts: Facts,
+    /// As far as its owner wants to be told.
+    pub(super) told: Facts,
+}
+
+/// The same, and which standards are met.
+pub(super) fn judged(
+    job: &Job,
+    spread: &Spread<'_>,
+    comparison: &Comparison,
+    finder: &Finder<'_>,
+    project: &Project,
+) -> Standing {
     let wanted = |relation: &Relation| finder.columns_read(job, relation);
     let reach = spread.judge(&job.reads, job.project.as_deref(), &wanted);
+    let facts = Facts::new(job, &reach, comparison, &project.graph, Doubt::Counts);
+    let doubt = if job.unknown == Unknown::Notify { Doubt::Counts } else { Doubt::Passes };
+    let told = Facts::new(job, &reach, comparison, &project.graph, doubt);
     let hears = job.hears(&reach, comparison, &project.graph);
-    Impact { job: job_entry(job, reach, comparison), channel: job.channel.clone(), standard: job.standard, hears }
+    let job_entry = job_entry(job, reach, comparison);
+    let impact = Impact { job: job_entry, channel: job.channel.clone(), standard: job.standard, hears };
+    Standing { impact, facts, told }
 }
 
 fn job_entry(job: &Job, reach: JobReach, comparison: &Comparison) -> JobEntry {

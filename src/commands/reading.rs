@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::git::{self, Version};
 use crate::project::{self, ManifestFile, Plan, Project, Source};
 use crate::settings::Settings;
+use crate::snapshot::ContentId;
 use crate::ui::Ui;
 
 mod tables;
@@ -40,6 +41,8 @@ pub(super) struct Reading {
     pub(super) codeowners: Codeowners,
     pub(super) jobs: Vec<Job>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// The files of dbt's installed packages, which are not part of any commit.
+    pub(super) installed: Vec<(Arc<str>, ContentId)>,
 }
 
 /// The one version that a command looks at.
@@ -88,7 +91,11 @@ pub(super) fn finish(version: &Version, file: SettingsFile, plan: Plan, project:
     diagnostics.sort();
     diagnostics.dedup();
     let label = version.snapshot.label().to_owned();
-    Reading { label, committed: version.committed, settings, plan, project, codeowners, jobs, diagnostics }
+    let is_installed = |path: &str| path.split('/').any(|part| matches!(part, "dbt_packages" | "dbt_modules"));
+    let files = version.snapshot.files().filter(|(path, _)| is_installed(path));
+    let installed = files.map(|(path, id)| (Arc::clone(path), id)).collect();
+    let committed = version.committed;
+    Reading { label, committed, settings, plan, project, codeowners, jobs, diagnostics, installed }
 }
 
 /// Holds the jobs of head to what base says of them as well: a branch cannot take a job out of the
@@ -121,11 +128,17 @@ fn same_read(one: &Reference, other: &Reference) -> bool {
 
 /// The jobs that base declares: who loses an exposure or an entry in the settings, or has it in a
 /// file that can no longer be read, hears of what happens to it as before.
-pub(super) fn jobs_of_base(reading: &Reading, version: &Version, base: &Project, common: &Common) -> Vec<Job> {
+pub(super) fn jobs_of_base(
+    of_head: &Settings,
+    codeowners: &Codeowners,
+    version: &Version,
+    base: &Project,
+    common: &Common,
+) -> Vec<Job> {
     // Settings that are wrong in base were of no use there, and head may be what mends them.
     let file = settings_of(version, common).ok();
-    let (settings, path) = file.as_ref().map_or((&reading.settings, ""), |file| (&file.settings, &file.path));
-    audience::jobs(settings, path, base, &reading.codeowners).0
+    let (settings, path) = file.as_ref().map_or((of_head, ""), |file| (&file.settings, &file.path));
+    audience::jobs(settings, path, base, codeowners).0
 }
 
 /// The settings of a version: the file that an argument names, else the one at the project's root.
@@ -203,7 +216,7 @@ pub(super) fn need_readable(manifest: Option<&ManifestFile>, project: &Project) 
     }
 }
 
-fn codeowners_of(version: &Version) -> (Codeowners, Vec<Diagnostic>) {
+pub(super) fn codeowners_of(version: &Version) -> (Codeowners, Vec<Diagnostic>) {
     let outer = &version.outer;
     for place in git::CODEOWNERS {
         if outer.files.id(place).is_some() {

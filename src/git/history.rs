@@ -47,10 +47,12 @@ impl History {
         Ok(Self { place, projects: BTreeSet::new(), packages: Packages::default(), links: Links::None })
     }
 
-    /// Whether it has files on disk beside its history.
-    #[must_use]
-    pub fn has_working_tree(&self) -> bool {
-        self.place.repository.workdir().is_some()
+    /// The commit that a revision is, by its id.
+    ///
+    /// # Errors
+    /// If there is no such revision.
+    pub fn id_of(&self, typed: &str) -> Result<String> {
+        Ok(revision::find(&self.place.repository, typed)?.commit.to_string())
     }
 
     /// The commits of the default branch, of which each is the first parent of the next, oldest first; of HEAD
@@ -59,12 +61,23 @@ impl History {
     /// # Errors
     /// If there is no commit, or one cannot be read.
     pub fn line(&self) -> Result<Vec<Commit>> {
+        self.line_to(self.end()?)
+    }
+
+    /// The newest commit of the default branch, by its id; HEAD where there is no default branch.
+    ///
+    /// # Errors
+    /// If there is no commit.
+    pub fn tip(&self) -> Result<String> {
+        Ok(self.end()?.to_string())
+    }
+
+    fn end(&self) -> Result<Oid> {
         let repository = &self.place.repository;
-        let tip = match revision::default_branch(repository) {
-            Some(branch) => branch.commit,
-            None => revision::head(repository)?.ok_or_else(fault::no_commits)?.commit,
-        };
-        self.line_to(tip)
+        match revision::default_branch(repository) {
+            Some(branch) => Ok(branch.commit),
+            None => Ok(revision::head(repository)?.ok_or_else(fault::no_commits)?.commit),
+        }
     }
 
     /// The same up to a revision, along its own first parents.
@@ -106,24 +119,17 @@ impl History {
         Ok((place < line.len()).then_some(place))
     }
 
-    /// The commits between two revisions that are not on the line itself, newest first: those that merges brought.
+    /// The place of the first commit of a line that a revision does not have yet.
     ///
     /// # Errors
-    /// If they cannot be read.
-    pub fn brought_by(&self, base: &Commit, head: &Commit) -> Result<Vec<Commit>> {
-        let fail = |error| fault::reading("cannot read the history", error);
+    /// If there is no such revision.
+    pub fn first_after(&self, line: &[Commit], typed: &str) -> Result<usize> {
         let repository = &self.place.repository;
-        let mut walk = repository.revwalk().map_err(fail)?;
-        walk.push(oid(head)?).map_err(fail)?;
-        walk.hide(oid(base)?).map_err(fail)?;
-        let mut found = Vec::new();
-        for id in walk {
-            let commit = id.and_then(|id| repository.find_commit(id)).map_err(fail)?;
-            if commit.id() != oid(head)? {
-                found.push(of(repository, &commit));
-            }
-        }
-        Ok(found)
+        let base = revision::find(repository, typed)?.commit;
+        let has = |commit: &Commit| {
+            oid(commit).is_ok_and(|id| id == base || repository.graph_descendant_of(base, id).unwrap_or(false))
+        };
+        Ok(line.partition_point(has))
     }
 
     /// The files in which two commits differ, from the project directory, sorted; from the root of the repository

@@ -28,7 +28,7 @@ pub struct Plan {
     /// Tables whose columns are known from outside the repository.
     pub tables: Tables,
     /// The folders whose files belong to dbt projects, packages included.
-    of_dbt: BTreeSet<Arc<str>>,
+    pub(super) of_dbt: BTreeSet<Arc<str>>,
     /// What was read so far.
     pub(super) memory: Arc<Memory>,
 }

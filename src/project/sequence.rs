@@ -4,6 +4,8 @@
 //! What a sequence gives is what [`read_both`](super::read_both) gives for each pair. It must not know
 //! where the versions come from.
 
+use std::sync::Arc;
+
 use headsup_lineage::graph::{LineageGraph, Lineages, NamesApart};
 
 use super::{Plan, Project, Source, gather};
@@ -20,6 +22,16 @@ pub struct Sequence {
     /// How many versions were read since memory was empty.
     read: usize,
     lineages: Lineages,
+    planned: Planned,
+}
+
+/// Whether the plan is for later versions as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Planned {
+    /// It is, until something changes that asks for another.
+    Lasting,
+    /// The two versions for which it was made may ask for different ones, and the next one for neither of these.
+    Once,
 }
 
 /// The version that was read last.
@@ -34,7 +46,7 @@ impl Sequence {
     /// A sequence of which nothing has been read.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
-        Self { plan, last: None, read: 0, lineages: Lineages::default() }
+        Self { plan, last: None, read: 0, lineages: Lineages::default(), planned: Planned::Once }
     }
 
     /// How versions are read.
@@ -43,11 +55,22 @@ impl Sequence {
         &self.plan
     }
 
-    /// Reads the versions from here on in another way, if it is another one.
-    pub fn change_plan(&mut self, plan: Plan) {
-        if !self.plan.reads_like(&plan) {
+    /// Whether a version that differs in these files from the one before may ask for another plan than this.
+    #[must_use]
+    pub fn needs_plan(&self, differing: &[Arc<str>]) -> bool {
+        self.planned == Planned::Once || self.plan.may_change_with(differing)
+    }
+
+    /// Reads the versions from here on by the plan for two that differ in these files. A plan is made for two versions:
+    /// where they ask for different ones, it is not the plan for the second of them and a third.
+    pub fn change_plan(&mut self, plan: Plan, differing: &[Arc<str>]) {
+        let asks = self.plan.may_change_with(differing) || plan.may_change_with(differing);
+        if self.plan.reads_like(&plan) {
+            self.plan.of_dbt = plan.of_dbt;
+        } else {
             *self = Self::new(plan);
         }
+        self.planned = if asks { Planned::Once } else { Planned::Lasting };
     }
 
     /// Says that a version differs from the one that was read last in nothing that a project reads.

@@ -4,6 +4,9 @@
 use headsup_lineage::trace::Certainty;
 
 use crate::report::depends::{DependencyEntry, DependsReport};
+use crate::report::incidents::{Cause, IncidentsReport};
+use crate::report::replay::ReplayReport;
+use crate::settings::Standard;
 use crate::text::turns_direction;
 
 /// A heading and rows below it, each with a cell for every heading.
@@ -52,6 +55,50 @@ pub(super) fn depends(report: &DependsReport) -> Grid {
         what.map(str::to_owned).to_vec()
     }));
     let header = &["direction", "steps", "type", "name", "column", "kind", "certainty", "owner", "reads"];
+    Grid { header, rows }
+}
+
+/// A row for each commit and each team with something upstream that it touched.
+pub(super) fn replay(report: &ReplayReport) -> Grid {
+    let mut rows = Vec::new();
+    for passage in &report.passages {
+        for sent in passage.under(Standard::Touched) {
+            let told = |standard| passage.under(standard).find(|other| other.owner == sent.owner);
+            let counts = Standard::ALL.map(|(_, standard)| if told(standard).is_some() { "1" } else { "0" }.to_owned());
+            let jobs = told(Standard::default()).map(|sent| sent.jobs.join("; ")).unwrap_or_default();
+            let commit = &passage.commit;
+            let request = commit.request.map(|number| number.to_string()).unwrap_or_default();
+            let about = [commit.day(), commit.id.clone(), commit.author.clone(), commit.subject.clone(), request];
+            rows.push(about.into_iter().chain([sent.owner.clone()]).chain(counts).chain([jobs]).collect());
+        }
+    }
+    let header = &[
+        "day",
+        "commit",
+        "author",
+        "subject",
+        "request",
+        "team",
+        "touched",
+        "changed",
+        "reachable",
+        "breaking",
+        "jobs reached",
+    ];
+    Grid { header, rows }
+}
+
+/// A row for each team, in each week or month.
+pub(super) fn incidents(report: &IncidentsReport) -> Grid {
+    let mut rows = Vec::new();
+    for period in &report.periods {
+        for team in &period.teams {
+            let causes = Cause::ALL.map(|cause| team.causes.of(cause).to_string());
+            let name = team.team.clone().unwrap_or_default();
+            rows.push([period.start.clone(), name, team.failures.to_string()].into_iter().chain(causes).collect());
+        }
+    }
+    let header = &["from", "team", "failures", "own change", "upstream change", "source or external", "unknown"];
     Grid { header, rows }
 }
 

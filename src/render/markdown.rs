@@ -15,17 +15,25 @@ use crate::report::{Coverage, DoctorReport, ImpactReport, JobEntry, JobsReport, 
 use crate::text::turns_direction;
 
 mod depends;
+mod incidents;
 mod lineage;
 mod message;
 mod notify;
 mod reaching;
+mod release;
+mod replay;
+mod suspects;
 mod why;
 
 pub(super) use depends::depends;
+pub(super) use incidents::incidents;
 pub(super) use lineage::lineage;
 pub use message::{Comment, comment};
 pub(super) use notify::{notify, outbox};
 pub(super) use reaching::reaching;
+pub(super) use release::{release, release_for_changelog, release_for_slack};
+pub(super) use replay::replay;
+pub(super) use suspects::{post_mortem, suspects};
 pub(super) use why::why;
 
 /// A text that Markdown shows as it is.

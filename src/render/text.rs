@@ -13,6 +13,7 @@ mod approve;
 mod depends;
 mod doctor;
 mod impact;
+pub(super) mod incidents;
 mod init;
 mod jobs;
 mod lineage;
@@ -20,6 +21,9 @@ mod message;
 mod models;
 mod notify;
 mod reaching;
+pub(super) mod release;
+pub(super) mod replay;
+pub(super) mod suspects;
 mod why;
 
 pub(super) use jobs::{hears_of, told_by};

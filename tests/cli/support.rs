@@ -137,12 +137,22 @@ impl Fixture {
 
     /// Commits everything there is.
     pub fn commit(&self, message: &str) -> Oid {
+        self.commit_at(message, 1_767_225_600)
+    }
+
+    /// Writes files and commits everything there is, so many days after the first commit.
+    pub fn day(&self, days: i64, message: &str, files: &[File]) -> Oid {
+        self.write_all(files);
+        self.commit_at(message, 1_767_225_600 + days * 86_400 + 36_000)
+    }
+
+    fn commit_at(&self, message: &str, seconds: i64) -> Oid {
         let tree = self.add();
         let repository = self.repository();
         let tree = repository.find_tree(tree).unwrap();
         let parent = repository.head().ok().map(|head| head.peel_to_commit().unwrap());
         let parents: Vec<_> = parent.iter().collect();
-        let author = Signature::new("Ann", "ann@example.com", &Time::new(1_767_225_600, 0)).unwrap();
+        let author = Signature::new("Ann", "ann@example.com", &Time::new(seconds, 0)).unwrap();
         repository.commit(Some("HEAD"), &author, &author, message, &tree, &parents).unwrap()
     }
 

@@ -53,17 +53,12 @@ fn check(steps: &[&[Edit<'_>]]) -> usize {
         let planned = plan(&[base, head], &settings, None);
         let alone = read_both(source(base), source(head), &planned);
         let alone = verdict(&alone.0, &alone.1, &changed);
-        let sequence = match &mut sequence {
-            None => sequence.insert(Sequence::new(plan(&[base, head], &settings, None))),
-            Some(sequence) => {
-                if sequence.plan().may_change_with(&changed) {
-                    sequence.change_plan(planned);
-                } else {
-                    assert!(sequence.plan().reads_like(&planned), "{changed:?} ask for another plan");
-                }
-                sequence
-            }
-        };
+        let sequence = sequence.get_or_insert_with(|| Sequence::new(plan(&[base, head], &settings, None)));
+        if sequence.needs_plan(&changed) {
+            sequence.change_plan(planned, &changed);
+        } else {
+            assert!(sequence.plan().reads_like(&planned), "{changed:?} ask for another plan");
+        }
         let unread = !sequence.plan().may_read(&changed) && sequence.last.is_some();
         if unread {
             let nothing = read_both(source(base), source(base), &plan(&[base, base], &settings, None));
@@ -140,4 +135,26 @@ fn a_dbt_project() {
         &[("models/revenue.sql", None)],
     ]);
     assert!(differing >= 6, "{differing}");
+}
+
+#[test]
+fn a_project_that_comes_to_be_a_part_of_another() {
+    let differing = check(&[
+        &[
+            ("dbt_project.yml", Some("name: shop\nversion: '1'\n")),
+            ("models/orders.sql", Some("select id, amount from raw.orders")),
+            ("models/revenue.sql", Some("select sum(amount) as revenue from {{ ref('orders') }}")),
+        ],
+        &[
+            ("tests/dbt_project.yml", Some("name: checks\nversion: '1'\n")),
+            ("tests/packages.yml", Some("packages: [{local: ../}]\n")),
+        ],
+        &[("models/orders.sql", Some("select id, amount from raw.orders where paid"))],
+        &[("tests/models/more.sql", Some("select id from {{ ref('orders') }}"))],
+        &[("models/orders.sql", Some("select id, amount + 1 as amount from raw.orders where paid"))],
+        &[("tests/packages.yml", None)],
+        &[("models/orders.sql", Some("select id, amount + 2 as amount from raw.orders where paid"))],
+        &[("models/orders.sql", Some("select id, amount + 3 as amount from raw.orders where paid"))],
+    ]);
+    assert!(differing >= 5, "{differing}");
 }

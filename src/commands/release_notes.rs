@@ -1,0 +1,182 @@
+//! `headsup release-notes`: what changed between two releases, and what that is to whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use headsup_lineage::change::Comparison;
+use headsup_lineage::reach::{Reach, spread};
+use headsup_lineage::relation::RelationId;
+
+use super::depends::dialects;
+use super::impact::{self, Versions};
+use super::{deliver, reading};
+use crate::audience::Job;
+use crate::cli::{Common, HoldArgs, ImpactArgs, ReleaseNotesArgs};
+use crate::error::{Error, ExitStatus, Result, near_names};
+use crate::git::history::History;
+use crate::git::{self, Side};
+use crate::headsup::{describe, happens};
+use crate::history::{Commit, day};
+use crate::report::release::{ChangeNote, CommitNote, JobNote, ReleaseReport, TeamNotes};
+use crate::report::{JobEntry, VERSION};
+use crate::selection::Finder;
+use crate::ui::Ui;
+
+pub(super) fn run(args: &ReleaseNotesArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
+    let (base, head) = ends(&args.range)?;
+    let asked = ImpactArgs {
+        base: Some(Side::Exact(base.to_owned())),
+        head: Some(Side::Revision(head.to_owned())),
+        base_manifest: None,
+        fail_on: Vec::new(),
+        hold: HoldArgs::default(),
+    };
+    let folder = reading::project_dir(common)?;
+    let versions = impact::versions(impact::sides(&asked, common)?, &asked, common, ui)?;
+    let page = git::origin::page(&folder);
+    let made = made(&History::open(&folder)?, base, head)?;
+    let mut teams = teams(&versions);
+    if let Some(team) = &args.team {
+        keep_only(team, &mut teams)?;
+    }
+    let changes = versions.comparison.changes.iter().map(|change| {
+        let touches = |files: &BTreeSet<String>| change.files.iter().any(|file| files.contains(&**file));
+        ChangeNote {
+            relation: change.name.to_string(),
+            kind: change.kind,
+            phrase: describe(&change.effects),
+            commits: made.iter().filter(|(_, files)| touches(files)).map(|(commit, _)| commit.id.clone()).collect(),
+        }
+    });
+    let report = ReleaseReport {
+        version: VERSION,
+        base: base.to_owned(),
+        head: head.to_owned(),
+        day: versions.sides.head.committed.map(day),
+        teams,
+        changes: changes.collect(),
+        deprecated: deprecated(&versions),
+        commits: made.iter().rev().map(|(commit, _)| note(commit, page.as_deref())).collect(),
+        audience: args.audience,
+    };
+    deliver(&report, common)?;
+    Ok(ExitStatus::Done)
+}
+
+/// The two releases of `A..B`.
+fn ends(range: &str) -> Result<(&str, &str)> {
+    let wrong = || {
+        Error::usage(format!("`{range}` does not say from where to where"))
+            .hint("name two releases with two dots between them, such as v1.4..v1.5".to_owned())
+    };
+    let (base, head) = range.split_once("..").ok_or_else(wrong)?;
+    let head = if head.is_empty() { "HEAD" } else { head };
+    if base.is_empty() || head.starts_with('.') { Err(wrong()) } else { Ok((base, head)) }
+}
+
+/// The commits of a release by its own line, oldest first, each with the files in which it differs.
+fn made(git: &History, base: &str, head: &str) -> Result<Vec<(Commit, BTreeSet<String>)>> {
+    let line = git.line_of(head)?;
+    let start = git.first_after(&line, base)?;
+    let mut made = Vec::new();
+    for place in start..line.len() {
+        let before = place.checked_sub(1).and_then(|before| line.get(before));
+        let Some(commit) = line.get(place) else { continue };
+        let files = match before {
+            Some(before) => git.changed(before, commit)?.iter().map(ToString::to_string).collect(),
+            None => BTreeSet::new(),
+        };
+        made.push((commit.clone(), files));
+    }
+    Ok(made)
+}
+
+fn note(commit: &Commit, page: Option<&str>) -> CommitNote {
+    let with = commit.trailers.iter().filter(|(key, _)| key.eq_ignore_ascii_case("co-authored-by"));
+    let name = |(_, value): &(String, String)| value.split('<').next().unwrap_or(value).trim().to_owned();
+    let mut with: Vec<String> = with.map(name).filter(|name| *name != commit.author).collect();
+    with.sort();
+    with.dedup();
+    CommitNote { commit: commit.clone(), link: commit.link(page), with }
+}
+
+/// What each team or owner has to know, who is hit hardest first.
+fn teams(versions: &Versions) -> Vec<TeamNotes> {
+    let Versions { base, reading, comparison, .. } = versions;
+    let project = &reading.project;
+    let spread = spread(&base.graph, &project.graph, comparison);
+    let finder = Finder::new(project, &reading.jobs, dialects(reading));
+    let mut teams: BTreeMap<Option<String>, (Vec<JobEntry>, BTreeSet<String>, usize)> = BTreeMap::new();
+    for job in versions.jobs() {
+        let entry = impact::judged(job, &spread, comparison, &finder, project).impact.job;
+        let (reached, upstream, spared) = teams.entry(entry.owner.clone()).or_default();
+        upstream.extend(changed_upstream(job, versions, comparison));
+        match entry.reach {
+            Reach::NotReached => *spared += 1,
+            _ => reached.push(entry),
+        }
+    }
+    let notes = teams.into_iter().map(|(team, (mut reached, mut upstream, spared))| {
+        reached.sort_by(|a, b| (b.criticality, b.reach, &a.job).cmp(&(a.criticality, a.reach, &b.job)));
+        let reached: Vec<JobNote> = reached.into_iter().map(job_note).collect();
+        for way in reached.iter().filter_map(|job| job.from.as_ref()) {
+            upstream.remove(way);
+        }
+        TeamNotes { team, reached, upstream: upstream.into_iter().collect(), spared }
+    });
+    let mut notes: Vec<TeamNotes> = notes.collect();
+    let hardest = |notes: &TeamNotes| notes.reached.first().map(|job| (job.criticality, job.reach));
+    notes.sort_by(|a, b| (hardest(b), b.reached.len(), &a.team).cmp(&(hardest(a), a.reached.len(), &b.team)));
+    notes
+}
+
+fn job_note(entry: JobEntry) -> JobNote {
+    JobNote {
+        way: entry.way(),
+        from: entry.path.as_ref().and_then(|path| path.first()).map(ToString::to_string),
+        happens: happens(&entry.effects),
+        job: entry.job,
+        criticality: entry.criticality,
+        reach: entry.reach,
+        reason: entry.reason,
+    }
+}
+
+/// The tables upstream of a job that differ.
+fn changed_upstream(job: &Job, versions: &Versions, comparison: &Comparison) -> Vec<String> {
+    let graph = &versions.reading.project.graph;
+    let read = job.reads.iter().flat_map(|read| graph.resolve(read, job.project.as_deref()));
+    let upstream: BTreeSet<&RelationId> =
+        graph.upstream(read).into_iter().map(|node| &graph.relation(node).id).collect();
+    let changed = comparison.changes.iter().filter(|change| upstream.contains(&change.id));
+    changed.map(|change| change.name.to_string()).collect()
+}
+
+/// Leaves the notes of one team, also if there is nothing that it has to know.
+fn keep_only(team: &str, teams: &mut Vec<TeamNotes>) -> Result<()> {
+    if teams.iter().any(|notes| notes.team.as_deref() == Some(team)) {
+        teams.retain(|notes| notes.team.as_deref() == Some(team));
+        return Ok(());
+    }
+    let names = teams.iter().filter_map(|notes| notes.team.as_deref());
+    let hint = match near_names(team, names, 1).first() {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "--team takes a team of headsup.yml, or an owner as `headsup jobs` shows him".to_owned(),
+    };
+    Err(Error::usage(format!("no job belongs to `{team}`")).hint(hint))
+}
+
+/// The tables that have the tag `deprecated` now.
+fn deprecated(versions: &Versions) -> Vec<String> {
+    const TAG: &str = "deprecated";
+    let Versions { base, reading, .. } = versions;
+    let is_tagged = |attributes: Option<&crate::project::Attributes>| {
+        attributes.is_some_and(|said| said.tags.iter().any(|tag| tag.eq_ignore_ascii_case(TAG)))
+    };
+    let graph = &reading.project.graph;
+    let tagged = reading.project.attributes.iter().filter(|(_, said)| is_tagged(Some(said)));
+    let new = tagged.filter(|(id, _)| !is_tagged(base.attributes.get(id)));
+    let mut names: Vec<String> =
+        new.filter_map(|(id, _)| Some(graph.relation(graph.by_id(id)?).name.to_string())).collect();
+    names.sort();
+    names
+}
