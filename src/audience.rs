@@ -243,11 +243,12 @@ fn from_settings(set: &SetJob, settings: &Settings, path: &Arc<str>, known: Opti
     let written: Vec<Reference> = set
         .reads
         .iter()
-        .map(|name| {
+        .zip(&set.reads_at)
+        .map(|(name, position)| {
             Reference::Name(Read {
                 name: RelationName::parse(settings.dialect.unwrap_or_default(), name),
                 role: ReadRole::Table,
-                position: set.position,
+                position: *position,
             })
         })
         .collect();

@@ -95,6 +95,8 @@ pub enum Command {
     Models(OneSide),
     /// List the jobs, and who hears of them
     Jobs(JobsArgs),
+    /// Hold the repository to its policy: private tables, owners of critical jobs, names that are gone
+    Check(CheckArgs),
     /// Show what could not be read, and how to mend it
     Doctor(OneSide),
     /// Show how many messages each team would have had, by going through the history
@@ -170,6 +172,29 @@ pub enum Asks {
     Always,
     /// Not at all.
     Never,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// What was there before: a revision, or dir:PATH [default: where head left the main branch]
+    #[arg(long, value_name = "REV")]
+    pub base: Option<Side>,
+    /// What is checked: worktree, index, a revision, or dir:PATH [default: HEAD and what is not committed]
+    #[arg(long, value_name = "REV")]
+    pub head: Option<Side>,
+    /// Read base from a dbt manifest
+    #[arg(long, value_name = "FILE", requires = "manifest")]
+    pub base_manifest: Option<PathBuf>,
+    /// A file of findings that are known and do not count
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write what is found to the baseline
+    #[arg(long, requires = "baseline")]
+    pub write_baseline: bool,
+    /// Which findings make the run exit with status 1
+    #[arg(long, value_enum, default_value_t = FailOnFinding::Error)]
+    pub fail_on: FailOnFinding,
 }
 
 /// Arguments of `notify`.
@@ -387,6 +412,10 @@ pub enum Format {
     /// One OpenLineage RunEvent a line.
     #[value(name = "openlineage")]
     OpenLineage,
+    /// A SARIF log, for code scanning.
+    Sarif,
+    /// Commands for GitHub's runner, which shows findings beside the lines.
+    Github,
 }
 
 impl Format {
@@ -402,6 +431,8 @@ impl Format {
             Self::Csv => "csv",
             Self::Svg => "svg",
             Self::OpenLineage => "openlineage",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
         }
     }
 }
@@ -432,4 +463,15 @@ pub enum FailOn {
     Freeze,
     /// A job is reached, or may be, that somebody has to sign off, and nobody has.
     SignOff,
+}
+
+/// Which findings of `check` make a run exit with status 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOnFinding {
+    /// Errors.
+    Error,
+    /// Errors and warnings.
+    Warning,
+    /// None.
+    Never,
 }

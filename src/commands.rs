@@ -7,6 +7,7 @@ use crate::ui::Ui;
 
 mod answer;
 mod approve;
+mod check;
 mod demo;
 mod depends;
 mod doctor;
@@ -42,6 +43,7 @@ pub fn run(cli: &Cli, ui: Ui) -> Result<ExitStatus> {
         Command::Notify(args) => notify::run(args, &cli.common, ui),
         Command::Outbox(args) => outbox::run(args, &cli.common, ui),
         Command::Jobs(args) => jobs::run(args, &cli.common, ui),
+        Command::Check(args) => check::run(args, &cli.common, ui),
         Command::Doctor(args) => doctor::run(args, &cli.common, ui),
         Command::Why(args) => why::run(args, &cli.common, ui),
         Command::Replay(args) => replay::run(args, &cli.common, ui),
@@ -54,9 +56,10 @@ pub fn run(cli: &Cli, ui: Ui) -> Result<ExitStatus> {
 
 /// Ends the run before it begins where the report has no such form.
 fn need_form(cli: &Cli) -> Result<()> {
-    use Format::{Csv, Dot, Json, Markdown, Mermaid, OpenLineage, Svg, Text};
+    use Format::{Csv, Dot, Github, Json, Markdown, Mermaid, OpenLineage, Sarif, Svg, Text};
     let (command, forms): (&str, &[Format]) = match &cli.command {
         Command::Approve(_) => ("approve", &[Text, Markdown, Json]),
+        Command::Check(_) => ("check", &[Text, Markdown, Json, Sarif, Github]),
         Command::Depends(_) => ("depends", &[Text, Markdown, Json, Mermaid, Dot, Csv]),
         Command::Init(_) => ("init", &[Text, Markdown, Json]),
         Command::Impact(_) => ("impact", &[Text, Markdown, Json]),

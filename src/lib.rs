@@ -18,6 +18,7 @@ pub mod history;
 pub mod lines;
 pub mod message;
 pub mod moment;
+pub mod policy;
 pub mod project;
 pub mod proposal;
 pub mod query_log;

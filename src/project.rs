@@ -49,6 +49,34 @@ pub struct Attributes {
     pub criticality: Option<Criticality>,
     /// Its tags.
     pub tags: BTreeSet<String>,
+    /// The dbt group that it is in.
+    pub group: Option<String>,
+    /// Who may read it, where dbt's `access` says so.
+    pub access: Option<Access>,
+}
+
+/// Who may read a relation, in dbt's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// Its group.
+    Private,
+    /// Its project.
+    Protected,
+    /// Everybody.
+    Public,
+}
+
+impl Access {
+    /// What a text of dbt's means.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.trim() {
+            "private" => Some(Self::Private),
+            "protected" => Some(Self::Protected),
+            "public" => Some(Self::Public),
+            _ => None,
+        }
+    }
 }
 
 /// A job that a project declares: a dbt exposure.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::cli::Format;
 use crate::error::Error;
 
+mod annotations;
 mod csv;
 mod diagram;
 mod dot;
@@ -15,6 +16,7 @@ mod markdown;
 mod mermaid;
 pub mod message;
 mod openlineage;
+mod sarif;
 mod stream;
 mod svg;
 mod text;
@@ -45,6 +47,14 @@ pub trait Report: Serialize {
     }
     /// As events, a JSON object each, if anything runs.
     fn events(&self) -> Option<Vec<serde_json::Value>> {
+        None
+    }
+    /// As a SARIF log, if it holds findings.
+    fn sarif(&self) -> Option<serde_json::Value> {
+        None
+    }
+    /// As commands for GitHub's runner, if it holds findings.
+    fn annotations(&self) -> Option<String> {
         None
     }
 }
@@ -92,7 +102,17 @@ pub fn render(report: &impl Report, format: Format, page: &Page) -> anyhow::Resu
         Format::Dot => report.diagram().map(|diagram| dot::render(&diagram)),
         Format::Csv => report.grid().map(|grid| csv::render(&grid)).transpose()?,
         Format::Svg => report.picture(),
+        Format::Sarif => report.sarif().map(|log| json::render(&log)).transpose()?,
+        Format::Github => report.annotations(),
         Format::OpenLineage => report.events().map(|events| json::lines(&events)).transpose()?,
     };
     shown.ok_or_else(|| anyhow::anyhow!("the report has no form `{}`", format.name()))
+}
+
+/// A path from the root of the repository.
+fn from_root(prefix: &str, path: &str) -> String {
+    match prefix.trim_matches('/') {
+        "" => path.to_owned(),
+        prefix => format!("{prefix}/{path}"),
+    }
 }

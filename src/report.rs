@@ -15,6 +15,7 @@ use crate::project::{Criticality, OwnerRule};
 use crate::settings::{Standard, Unknown};
 
 pub mod approve;
+pub mod check;
 pub mod depends;
 pub mod incidents;
 pub mod init;

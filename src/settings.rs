@@ -5,6 +5,7 @@ mod channels;
 mod fields;
 mod freeze;
 mod names;
+pub mod policy;
 mod sections;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use crate::yaml::Content;
 pub use channels::{Channel, Route};
 pub use freeze::FreezeSettings;
 pub use names::{EnvName, ProjectPath};
+pub use policy::Policy;
 
 /// The names that the file may have at the root of the project directory, first found first.
 pub const FILE_NAMES: [&str; 4] = ["headsup.yml", "headsup.yaml", ".headsup.yml", ".headsup.yaml"];
@@ -53,6 +55,8 @@ pub struct Settings {
     pub catalog: Option<ProjectPath>,
     /// A CSV file of an information schema, whose tables' columns are known.
     pub columns: Option<ProjectPath>,
+    /// What `headsup check` holds the repository to.
+    pub policy: Policy,
 }
 
 /// One project of the repository.
@@ -120,6 +124,8 @@ pub struct Job {
     pub criticality: Option<Criticality>,
     /// The relations that it reads, as written; none for what only adds to an exposure.
     pub reads: Vec<String>,
+    /// Where each of `reads` stands.
+    pub reads_at: Vec<Position>,
     /// The columns that it reads, for some of `reads`.
     pub columns: BTreeMap<String, Vec<String>>,
     /// When it hears of a change; over the team's.
@@ -206,6 +212,8 @@ pub struct PathOwner {
     pub team: Option<String>,
     /// A person or an address.
     pub owner: Option<String>,
+    /// Where the pattern stands.
+    pub position: Position,
 }
 
 impl Settings {

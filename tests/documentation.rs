@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use headsup::error::ExitStatus;
+use headsup::policy::Check;
 use regex::Regex;
 
 /// The sources of both crates, tests left out.
@@ -48,6 +49,17 @@ fn every_diagnostic_has_its_paragraph() {
     }
     let distinct: BTreeSet<&&str> = listed.iter().collect();
     assert_eq!(distinct.len(), listed.len(), "a code has two paragraphs");
+}
+
+#[test]
+fn every_check_has_its_section() {
+    let page = include_str!("../docs/checks.md");
+    let (_, checks) = page.split_once("\n# The checks\n").expect("the part on checks");
+    let listed: Vec<&str> = checks.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(listed, Check::ALL.map(Check::code));
+    for check in Check::ALL {
+        assert_eq!(Check::parse(check.code()), Some(check));
+    }
 }
 
 #[test]

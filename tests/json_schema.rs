@@ -347,6 +347,33 @@ fn depends_why_and_lineage_print_what_their_schemas_say_and_all_of_it() {
 }
 
 #[test]
+fn check_prints_what_its_schema_says_and_all_of_it() {
+    let (_kept, head, _) = trouble();
+    let base = head.with_file_name("base");
+    std::fs::write(
+        head.join("headsup.yml"),
+        "projects: [{kind: sql, path: ., dialect: postgres}]\njobs:\n# headsup: allow(critical-job-without-owner) because of May\n\
+         - {name: nobody, criticality: critical, reads: [mart.nowhere]}\n",
+    )
+    .expect("a file");
+    let known = head.with_file_name("known.json");
+    let sides = [text(&head), format!("dir:{}", text(&base)), format!("dir:{}", text(&head)), text(&known)];
+    let two = ["check", "--fail-on", "never", "--project-dir", &sides[0], "--base", &sides[1], "--head", &sides[2]];
+    let mut reports = vec![headsup(&two), headsup(&["check", "--fail-on", "never", "--project-dir", &sides[0]])];
+    let baseline = [&two[..], &["--baseline", &sides[3], "--write-baseline"]].concat();
+    reports.push(headsup(&baseline));
+    let schema = include_str!("../docs/check.schema.json");
+    let seen = check_all(schema, "", &reports);
+    assert_eq!(seen, described_by(schema));
+    for key in seen {
+        assert!(PAGE.contains(&format!("`{key}`")), "docs/json.md does not name `{key}`");
+    }
+    let schema: Value = serde_json::from_str(schema).expect("the schema is JSON");
+    let codes = headsup::policy::Check::ALL.map(headsup::policy::Check::code);
+    assert_eq!(schema["$defs"]["finding"]["properties"]["code"]["enum"], json!(codes));
+}
+
+#[test]
 fn the_schemas_name_every_kind_of_dependency() {
     let kinds: Vec<&str> = {
         let mut kinds = BY_STRENGTH.to_vec();

@@ -48,7 +48,7 @@ pub(super) struct Versions {
     /// How many files differ.
     pub(super) differing: usize,
     /// The jobs that base declares.
-    of_base: Vec<Job>,
+    pub(super) of_base: Vec<Job>,
 }
 
 impl Versions {

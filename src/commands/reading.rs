@@ -36,6 +36,8 @@ pub(super) struct Reading {
     /// When its commit was made, in seconds since 1970.
     pub(super) committed: Option<i64>,
     pub(super) settings: Settings,
+    /// What the settings file is called; empty if there is none.
+    pub(super) settings_path: String,
     pub(super) plan: Plan,
     pub(super) project: Project,
     pub(super) codeowners: Codeowners,
@@ -94,8 +96,8 @@ pub(super) fn finish(version: &Version, file: SettingsFile, plan: Plan, project:
     let is_installed = |path: &str| path.split('/').any(|part| matches!(part, "dbt_packages" | "dbt_modules"));
     let files = version.snapshot.files().filter(|(path, _)| is_installed(path));
     let installed = files.map(|(path, id)| (Arc::clone(path), id)).collect();
-    let committed = version.committed;
-    Reading { label, committed, settings, plan, project, codeowners, jobs, diagnostics, installed }
+    let (settings_path, committed) = (file.path, version.committed);
+    Reading { label, committed, settings, settings_path, plan, project, codeowners, jobs, diagnostics, installed }
 }
 
 /// Holds the jobs of head to what base says of them as well: a branch cannot take a job out of the

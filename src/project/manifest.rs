@@ -13,7 +13,7 @@ use headsup_lineage::relation::{Body, Declaration, Reference, Relation, Relation
 use serde_json::{Map, Value as Json};
 
 use crate::project::dbt::{config, criticality, properties};
-use crate::project::{Attributes, DeclaredJob, OwnerClaim, OwnerRule, Part};
+use crate::project::{Access, Attributes, DeclaredJob, OwnerClaim, OwnerRule, Part};
 
 type Object = Map<String, Json>;
 
@@ -259,6 +259,7 @@ impl Reader<'_> {
                 owners: properties::meta_owner(meta, OwnerRule::ModelMeta).into_iter().collect(),
                 criticality: criticality(meta),
                 tags: texts(source.get("tags")).into_iter().collect(),
+                ..Attributes::default()
             };
             let relation_id = RelationId::new(id.as_str());
             if attributes != Attributes::default() {
@@ -315,15 +316,23 @@ impl Reader<'_> {
         let meta = config.get("meta").or_else(|| node.get("meta"));
         let mut owners = Vec::new();
         let group = config::text(config, "group").or_else(|| text(node, "group").map(ToOwned::to_owned));
-        if let Some(group) = group {
+        let access = config::text(config, "access").or_else(|| text(node, "access").map(ToOwned::to_owned));
+        if let Some(group) = &group {
             let id = format!("group.{}.{group}", text(node, "package_name").unwrap_or_default());
             let said = self.manifest.get("groups").and_then(|groups| groups.get(id));
             let mut contact = said.and_then(|said| said.get("owner")).and_then(properties::contact).unwrap_or_default();
-            contact.name.get_or_insert(group);
+            contact.name.get_or_insert_with(|| group.clone());
             owners.push(OwnerClaim { rule: OwnerRule::Group, contact });
         }
         owners.extend(properties::meta_owner(meta, OwnerRule::ModelMeta));
-        Attributes { owners, criticality: criticality(meta), tags: texts(node.get("tags")).into_iter().collect() }
+        Attributes {
+            owners,
+            criticality: criticality(meta),
+            tags: texts(node.get("tags")).into_iter().collect(),
+            // A manifest says `protected` of every model of which nobody said anything.
+            access: access.and_then(|access| Access::parse(&access)).filter(|access| *access != Access::Protected),
+            group,
+        }
     }
 
     fn physical(&self, node: &Object, table: &str) -> Option<RelationName> {

@@ -14,6 +14,7 @@ use crate::report::init::InitReport;
 use crate::report::{Coverage, DoctorReport, ImpactReport, JobEntry, JobsReport, ModelsReport};
 use crate::text::turns_direction;
 
+mod check;
 mod depends;
 mod incidents;
 mod lineage;
@@ -25,6 +26,7 @@ mod replay;
 mod suspects;
 mod why;
 
+pub(super) use check::check;
 pub(super) use depends::depends;
 pub(super) use incidents::incidents;
 pub(super) use lineage::lineage;

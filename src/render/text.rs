@@ -10,6 +10,7 @@ use tabled::settings::{Modify, Padding, Style};
 use crate::text::turns_direction;
 
 mod approve;
+mod check;
 mod depends;
 mod doctor;
 mod impact;
@@ -26,6 +27,7 @@ pub(super) mod replay;
 pub(super) mod suspects;
 mod why;
 
+pub(super) use check::summary;
 pub(super) use jobs::{hears_of, told_by};
 pub use message::message;
 pub(super) use message::message_lines;

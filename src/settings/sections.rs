@@ -10,6 +10,7 @@ use super::channels::{self, Channel};
 use super::fields::{Fields, Named, Problems, Value};
 use super::freeze;
 use super::names::{EnvName, ProjectPath, Rejected};
+use super::policy;
 use super::{Job, PathOwner, ProjectKind, ProjectSettings, Settings, Standard, Team, Unknown};
 use crate::error::did_you_mean;
 use crate::project::Criticality;
@@ -17,7 +18,7 @@ use crate::project::name_pattern::{BadPattern, NamePattern};
 use crate::project::sql::Results;
 use crate::yaml::{self, Content};
 
-pub(super) const ROOT: [&str; 12] = [
+pub(super) const ROOT: [&str; 13] = [
     "version",
     "dialect",
     "projects",
@@ -30,6 +31,7 @@ pub(super) const ROOT: [&str; 12] = [
     "vars",
     "catalog",
     "columns",
+    "policy",
 ];
 pub(super) const PROJECT: [&str; 6] = ["kind", "path", "dialect", "name", "results", "schema"];
 pub(super) const TEAM: [&str; 7] = ["owner", "channel", "standard", "unknown", "freeze", "sign_off", "description"];
@@ -111,6 +113,9 @@ fn read_root(fields: &Fields<'_>, settings: &mut Settings, problems: &mut Proble
     report_duplicates(&settings.jobs, problems);
     for value in items(fields, "owners", problems) {
         settings.owners.extend(path_owner(&value, problems, &mut references));
+    }
+    if let Some(value) = fields.get("policy") {
+        settings.policy = policy::read(&value, problems);
     }
     for item in items(fields, "allow_env", problems) {
         settings.allow_env.extend(item.checked(problems, EnvName::new));
@@ -232,6 +237,7 @@ fn job(value: &Value<'_>, problems: &mut Problems, references: &mut References) 
     let url = fields.text(problems, "url");
     let description = fields.text(problems, "description");
     let name = name?;
+    let reads_at = reads.iter().map(|relation| relation.at).collect();
     let reads = reads.into_iter().map(|relation| relation.name).collect();
     Some(Job {
         name: name.name,
@@ -240,6 +246,7 @@ fn job(value: &Value<'_>, problems: &mut Problems, references: &mut References) 
         channel,
         criticality,
         reads,
+        reads_at,
         columns,
         standard,
         unknown,
@@ -285,7 +292,7 @@ fn report_duplicates(jobs: &[Job], problems: &mut Problems) {
 fn path_owner(value: &Value<'_>, problems: &mut Problems, references: &mut References) -> Option<PathOwner> {
     let fields = value.fields(problems, "the owner", &OWNER)?;
     let pattern = fields.required(problems, "path");
-    let glob = pattern.and_then(|pattern| {
+    let glob = pattern.as_ref().and_then(|pattern| {
         let text = pattern.text(problems)?;
         // `*` stops at `/`, as in CODEOWNERS; `**` goes on.
         match GlobBuilder::new(&text).literal_separator(true).build() {
@@ -303,8 +310,9 @@ fn path_owner(value: &Value<'_>, problems: &mut Problems, references: &mut Refer
     if fields.get("team").is_none() && fields.get("owner").is_none() {
         problems.report("settings-missing", fields.at, "the owner needs `team` or `owner`", None);
     }
+    let position = pattern.as_ref().map_or(fields.at, |pattern| pattern.at);
     let (pattern, glob) = glob?;
-    Some(PathOwner { pattern, glob, team, owner })
+    Some(PathOwner { pattern, glob, team, owner, position })
 }
 
 fn name_pattern(text: &str) -> Result<NamePattern, Rejected> {

@@ -1,5 +1,7 @@
 //! Settings as texts: the example of the documentation, and every way in which one can be wrong.
 
+use std::sync::Arc;
+
 use super::*;
 
 mod schema;
@@ -21,7 +23,7 @@ owners:
 "#;
 
 /// Files that are right.
-const GOOD: [&str; 9] = [
+const GOOD: [&str; 10] = [
     EXAMPLE,
     "",
     "# nothing yet\n",
@@ -34,10 +36,11 @@ const GOOD: [&str; 9] = [
     "teams: {a: {unknown: mention}}\njobs: [{name: x, unknown: ignore}, {name: y, unknown: notify}]",
     "channels:\n  a: {kind: slack, token_env: T, channel: '#x'}\n  b: {kind: github}\n  c: {kind: gitlab, token_env: G}\n  d: {kind: teams, webhook_env: W}\n  e: {kind: email, to: a@b.c}\n  f: {kind: email, to: [a@b.c, d@e.f], smtp_env: S}\n  g: {kind: webhook, webhook_env: W, token_env: T, secret_env: S}\n  j: {kind: slack, webhook_env: W, mention: here}\n  k: {kind: slack, token_env: T, channel: C0, mention: [U1, S2]}\n  l: {kind: email, to: a@b.c, from: d@e.f}\n  h: {kind: file, path: out/h.md}\n  i: {kind: stdout}\n",
     "dialect: snowflake\nallow_env: [DBT_TARGET]\nvars: {a: [1, {b: c}]}\ncatalog: target/catalog.json\ncolumns: columns.csv\nprojects: [{kind: manifest, path: target/manifest.json, schema: core}]\n",
+    "policy:\n  public: ['marts.*', models/marts/**]\n  private: [stg_*]\n  severity: {circle: off, undeclared-source: error}\n",
 ];
 
 /// Files with one problem: the text, and the problem as `line:column code message | hint`.
-const BAD: [(&str, &str); 40] = [
+const BAD: [(&str, &str); 43] = [
     ("verion: 1", "1:1 settings-unknown-key headsup.yml has no key `verion` | did you mean `version`?"),
     ("colours: 1", "1:1 settings-unknown-key headsup.yml has no key `colours` | the keys are version, dialect"),
     ("version: 2", "1:10 settings-version this headsup reads version 1 of the settings | write `version: 1`"),
@@ -122,6 +125,12 @@ const BAD: [(&str, &str); 40] = [
         "channels: {a: {kind: github, token: ghp_s3cret}}",
         "1:37 settings-secret `token` holds a secret | put it in an environment variable and name that with a channel's `token_env`",
     ),
+    ("policy: {publik: []}", "1:10 settings-unknown-key the policy has no key `publik` | did you mean `public`?"),
+    (
+        "policy: {severity: {cirkle: off}}",
+        "1:21 settings-value no check has the code `cirkle` | did you mean `circle`?",
+    ),
+    ("policy: {private: ['a[']}", "1:20 settings-glob `a[` is not a pattern"),
     ("allow_env: [A-B]", "1:13 settings-value this is not the name of an environment variable"),
 ];
 
@@ -229,4 +238,30 @@ fn anchors_and_merge_keys_are_as_good_as_repetition() {
     let settings = read("jobs:\n  - &base {name: a, criticality: critical, owner: x}\n  - {<<: *base, name: b}\n");
     assert_eq!(settings.jobs[1].criticality, Some(Criticality::Critical));
     assert_eq!(settings.jobs[1].name, "b");
+}
+
+#[test]
+fn tables_are_meant_by_name_or_by_path() {
+    use headsup_lineage::name::RelationName;
+    use headsup_lineage::relation::{Declaration, Relation, RelationId, RelationKind, Rung};
+    let relation = Relation {
+        id: RelationId::new("x"),
+        name: RelationName::bare(Dialect::Snowflake, ["marts", "Orders"]),
+        aliases: vec![RelationName::bare(Dialect::Snowflake, ["prod", "marts", "orders"])],
+        kind: RelationKind::Model,
+        rung: Rung::Open,
+        project: Arc::from("shop"),
+        writers: Vec::new(),
+        declared_in: Some((Arc::from("models/marts/orders.sql"), Position::START)),
+        schema: headsup_lineage::query::TableSchema::default(),
+        declaration: Declaration::Described,
+        config: BTreeMap::new(),
+    };
+    let fits = |pattern: &str| read(&format!("policy: {{public: ['{pattern}']}}")).policy.public[0].fits(&relation);
+    for pattern in ["marts.*", "ORDERS", "o*s", "prod.marts.orders", "prod.**", "models/marts/*", "models/**"] {
+        assert!(fits(pattern), "{pattern}");
+    }
+    for pattern in ["*.stg", "mart.*", "prod.*", "models/*", "marts/*"] {
+        assert!(!fits(pattern), "{pattern}");
+    }
 }

@@ -5,6 +5,7 @@
 mod audience;
 mod bad_input;
 mod cache;
+mod check;
 mod dbt;
 mod demo;
 mod depends;

@@ -22,7 +22,7 @@ use super::scan;
 use super::subject::{Asked, Captured, Pass, RefCall};
 use super::trace::Renderings;
 use super::world::TARGET_SCHEMA;
-use crate::project::{Attributes, Criticality, OwnerClaim, OwnerRule};
+use crate::project::{Access, Attributes, Criticality, OwnerClaim, OwnerRule};
 use crate::snapshot::Snapshot;
 
 /// What the assembly of every node needs.
@@ -437,11 +437,13 @@ impl Assembly<'_> {
     fn attributes(&self, node: &Node) -> Attributes {
         let meta = node.config.get("meta");
         let mut owners = Vec::new();
-        if let Some(group) = config::text(&node.config, "group")
+        let group = config::text(&node.config, "group");
+        let access = config::text(&node.config, "access").and_then(|access| Access::parse(&access));
+        if let Some(group) = &group
             && let Some(said) = self.groups.get(&(Arc::clone(&node.candidate.package), group.clone()))
         {
             let mut contact = said.get("owner").and_then(properties::contact).unwrap_or_default();
-            contact.name.get_or_insert(group);
+            contact.name.get_or_insert_with(|| group.clone());
             owners.push(OwnerClaim { rule: OwnerRule::Group, contact });
         }
         owners.extend(properties::meta_owner(meta, OwnerRule::ModelMeta));
@@ -449,7 +451,7 @@ impl Assembly<'_> {
             Some(Json::Array(tags)) => tags.iter().filter_map(Json::as_str).map(ToOwned::to_owned).collect(),
             _ => Default::default(),
         };
-        Attributes { owners, criticality: criticality(meta), tags }
+        Attributes { owners, criticality: criticality(meta), tags, group, access }
     }
 
     /// The columns of a seed: its header, with the types that its configuration gives.

@@ -102,6 +102,7 @@ fn source(
             owners: meta_owner(meta, OwnerRule::ModelMeta).into_iter().collect(),
             criticality: criticality(meta),
             tags: tags.map(ToOwned::to_owned).collect(),
+            ..Attributes::default()
         },
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::super::{channels, freeze, sections};
+use super::super::{channels, freeze, policy, sections};
 use super::*;
+use crate::policy::Check;
 
 #[path = "../../../tests/support/schema.rs"]
 mod evaluator;
@@ -60,6 +61,8 @@ fn schema_and_code_have_the_same_keys() {
     assert_eq!(keys("/$defs/channel"), code(&channels::KEYS));
     assert_eq!(keys("/$defs/calendar"), code(&freeze::CALENDAR));
     assert_eq!(keys("/$defs/freeze/anyOf/2"), code(&freeze::FREEZE));
+    assert_eq!(keys("/$defs/policy"), code(&policy::KEYS));
+    assert_eq!(keys("/$defs/policy/properties/severity"), code(&Check::ALL.map(Check::code)));
 }
 
 #[test]
@@ -85,6 +88,7 @@ fn the_documentation_names_every_key_and_its_example_is_right() {
         &channels::KEYS,
         &freeze::CALENDAR,
         &freeze::FREEZE,
+        &policy::KEYS,
     ];
     for key in keys.into_iter().flatten() {
         assert!(page.contains(&format!("`{key}`")), "{key}");

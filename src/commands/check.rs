@@ -1,0 +1,165 @@
+//! `headsup check`: what a repository is held to, and where it does not keep to it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use headsup_lineage::diagnostic::{Diagnostic, Severity};
+use headsup_lineage::reach::spread;
+
+use super::depends::dialects;
+use super::impact::{Versions, sides, versions};
+use super::reading::Reading;
+use super::{deliver, reading};
+use crate::audience::{self, Job};
+use crate::cli::{CheckArgs, Common, FailOnFinding, HoldArgs, ImpactArgs};
+use crate::error::{Error, ExitStatus, Result};
+use crate::git;
+use crate::policy::baseline::Baseline;
+use crate::policy::{self, Before, Finding, Side, allow};
+use crate::report::VERSION;
+use crate::report::check::{CheckReport, Counts, FindingEntry};
+use crate::ui::Ui;
+
+/// One or two versions, and what was found in them.
+struct Checked {
+    base: Option<String>,
+    head: git::Version,
+    found: Vec<Finding>,
+    reading: Reading,
+    diagnostics: Vec<Diagnostic>,
+    notes: Vec<String>,
+}
+
+pub(super) fn run(args: &CheckArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
+    let baseline = match (&args.baseline, args.write_baseline) {
+        (Some(path), false) => Some(read_baseline(path)?),
+        _ => None,
+    };
+    let mut checked = checked(args, common, ui)?;
+    if let Some(baseline) = baseline {
+        let gone = baseline.pardon(&mut checked.found);
+        if gone > 0 {
+            let entries = if gone == 1 { "1 entry" } else { &format!("{gone} entries") };
+            checked
+                .notes
+                .push(format!("The baseline has {entries} that nothing answers to; --write-baseline drops them."));
+        }
+    }
+    if let (Some(path), true) = (&args.baseline, args.write_baseline) {
+        let baseline = Baseline::of(&checked.found);
+        std::fs::write(path, baseline.text())
+            .map_err(|error| Error::usage(format!("cannot write {}", path.display())).caused_by(error))?;
+        baseline.pardon(&mut checked.found);
+        checked.notes.push(format!("Written to {}: {} findings.", path.display(), baseline.len()));
+    }
+    let status = status(&checked.found, args.fail_on);
+    let report = CheckReport {
+        version: VERSION,
+        base: checked.base,
+        head: checked.head.snapshot.label().to_owned(),
+        counts: Counts::of(&checked.found),
+        findings: checked.found.iter().map(FindingEntry::from).collect(),
+        notes: checked.notes,
+        coverage: checked.reading.project.coverage(),
+        diagnostics: checked.diagnostics,
+        prefix: checked.head.outer.prefix.clone(),
+    };
+    deliver(&report, common)?;
+    Ok(status)
+}
+
+fn read_baseline(path: &Path) -> Result<Baseline> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::usage(format!("cannot read the baseline {}", path.display()))
+            .hint("--write-baseline writes one".to_owned())
+            .caused_by(error)
+    })?;
+    Baseline::parse(&text).map_err(|why| Error::usage(format!("{} is no baseline: {why}", path.display())))
+}
+
+/// Reads base and head; without a base, everything counts as there before.
+fn checked(args: &CheckArgs, common: &Common, ui: Ui) -> Result<Checked> {
+    let asked = ImpactArgs {
+        base: args.base.clone(),
+        head: args.head.clone(),
+        base_manifest: args.base_manifest.clone(),
+        fail_on: Vec::new(),
+        hold: HoldArgs::default(),
+    };
+    match sides(&asked, common) {
+        Ok(sides) => Ok(two(versions(sides, &asked, common, ui)?)),
+        Err(error) if args.base.is_some() => Err(error),
+        // What is wrong with more than the base is so with head alone, and the first error says it best.
+        Err(error) => match git::single(&reading::project_dir(common)?, args.head.as_ref()) {
+            Ok(head) => one(head, common, ui, &error),
+            Err(_) => Err(error),
+        },
+    }
+}
+
+fn two(versions: Versions) -> Checked {
+    let (head_jobs, base_jobs) = (own_jobs(&versions.reading), versions.of_base.clone());
+    let tongues: BTreeSet<_> = dialects(&versions.reading).collect();
+    let spread = spread(&versions.base.graph, &versions.reading.project.graph, &versions.comparison);
+    let head = side(&versions.reading, &head_jobs, &tongues, &versions.sides.head);
+    let base = Side { project: &versions.base, jobs: &base_jobs, files: &versions.sides.base.snapshot, ..head };
+    let mut found = policy::findings(&head, Some(&Before { base, comparison: &versions.comparison, spread: &spread }));
+    let snapshot = &versions.sides.head.snapshot;
+    allow::pardon(&mut found, &versions.sides.changed, &|path| snapshot.text(path).ok());
+    let found = policy::held_to(found, &versions.reading.settings);
+    Checked {
+        base: Some(versions.sides.base.snapshot.label().to_owned()),
+        found,
+        diagnostics: versions.diagnostics(),
+        notes: Vec::new(),
+        head: versions.sides.head,
+        reading: versions.reading,
+    }
+}
+
+fn one(head: git::Version, common: &Common, ui: Ui, why: &Error) -> Result<Checked> {
+    let reading = reading::read(&head, common, ui)?;
+    let jobs = own_jobs(&reading);
+    let tongues: BTreeSet<_> = dialects(&reading).collect();
+    let mut found = policy::findings(&side(&reading, &jobs, &tongues, &head), None);
+    allow::pardon(&mut found, &[], &|path| head.snapshot.text(path).ok());
+    let found = policy::held_to(found, &reading.settings);
+    let note = format!("Nothing to compare with ({why}): everything is listed as there before.");
+    let diagnostics = reading.diagnostics.clone();
+    Ok(Checked { base: None, head, found, reading, diagnostics, notes: vec![note] })
+}
+
+/// The jobs as head declares them: what base says of them is for warnings, not for rules.
+fn own_jobs(reading: &Reading) -> Vec<Job> {
+    audience::jobs(&reading.settings, &reading.settings_path, &reading.project, &reading.codeowners).0
+}
+
+fn side<'a>(
+    reading: &'a Reading,
+    jobs: &'a [Job],
+    dialects: &'a BTreeSet<headsup_lineage::dialect::Dialect>,
+    version: &'a git::Version,
+) -> Side<'a> {
+    Side {
+        project: &reading.project,
+        jobs,
+        settings: &reading.settings,
+        settings_path: &reading.settings_path,
+        codeowners: &reading.codeowners,
+        listed: &reading.plan.tables,
+        dialects,
+        files: &version.snapshot,
+    }
+}
+
+fn status(found: &[Finding], fail_on: FailOnFinding) -> ExitStatus {
+    let least = match fail_on {
+        FailOnFinding::Never => return ExitStatus::Done,
+        FailOnFinding::Error => Severity::Error,
+        FailOnFinding::Warning => Severity::Warning,
+    };
+    match found.iter().any(|finding| finding.counts() && finding.severity >= least) {
+        true => ExitStatus::Findings,
+        false => ExitStatus::Done,
+    }
+}
