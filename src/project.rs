@@ -79,11 +79,23 @@ impl Access {
     }
 }
 
-/// A job that a project declares: a dbt exposure.
+/// What kind of job a project declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum JobKind {
+    /// An exposure: a dashboard, a report. Where nobody is named, it belongs to who owns what it reads.
+    Exposure,
+    /// What others ask for by its name: a metric, a semantic model, a saved query. It belongs to whom it
+    /// names, and to nobody else.
+    Query,
+}
+
+/// A job that a project declares: a dbt exposure, or a query of the semantic layer.
 #[derive(Debug, Clone)]
 pub struct DeclaredJob {
     /// Its name.
     pub name: String,
+    /// What kind it is.
+    pub kind: JobKind,
     /// Who owns it, best rule first.
     pub owners: Vec<OwnerClaim>,
     /// How much it matters, where the project says so.

@@ -29,6 +29,7 @@ mod relation;
 mod render;
 mod rewrite;
 mod scan;
+mod semantic;
 mod setup;
 mod size;
 mod split;
@@ -64,6 +65,7 @@ use layout::{Folder, Package};
 use nodes::{Known, Node};
 use properties::{Properties, PropertyFile};
 use relation::TableName;
+use semantic::Layer;
 pub use setup::Profile;
 use trace::Renderings;
 
@@ -247,8 +249,10 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         part.relations.push(one.relation);
     }
     for package in &known {
-        let jobs = declared::exposures(&engine, package, graph, &mut part.diagnostics);
+        let layer = Layer::read(&engine, package, graph);
+        let jobs = declared::exposures(&engine, package, graph, &layer, &mut part.diagnostics);
         part.jobs.extend(jobs);
+        part.jobs.extend(layer.consumers(&package.package.name, &groups));
     }
     distinguish(&mut part, engine.world.dialect);
     finish(part)
@@ -309,7 +313,9 @@ fn rendered(engine: &Arc<Engine>, package: &Package) -> Json {
     let path = Arc::from(layout::join(&package.directory, layout::PROJECT_FILE).unwrap_or_default());
     let run = render::run(engine, &engine.world.root, &path);
     let mut settings = Map::new();
-    for section in ["models", "seeds", "snapshots", "sources"] {
+    const SECTIONS: [&str; 8] =
+        ["models", "seeds", "snapshots", "sources", "exposures", "semantic-models", "metrics", "saved-queries"];
+    for section in SECTIONS {
         if let Some(said) = package.settings.get(section) {
             settings.insert(section.to_owned(), render::value(&run, said));
         }

@@ -13,7 +13,7 @@ use headsup_lineage::relation::{Body, Declaration, Reference, Relation, Relation
 use serde_json::{Map, Value as Json};
 
 use crate::project::dbt::{config, criticality, properties};
-use crate::project::{Access, Attributes, DeclaredJob, OwnerClaim, OwnerRule, Part};
+use crate::project::{Access, Attributes, DeclaredJob, JobKind, OwnerClaim, OwnerRule, Part};
 
 type Object = Map<String, Json>;
 
@@ -70,6 +70,7 @@ pub fn read(text: &str, path: &str) -> Part {
     reader.nodes(&mut part);
     reader.sources(&mut part);
     reader.exposures(&mut part);
+    reader.queries(&mut part);
     part.relations.sort_by(|left, right| left.id.cmp(&right.id));
     part.jobs.sort_by(|left, right| (&left.name, &left.path).cmp(&(&right.name, &right.path)));
     part.diagnostics.sort();
@@ -297,6 +298,7 @@ impl Reader<'_> {
                 metas.iter().flatten().find_map(|meta| meta.get("referenced_columns")).and_then(Json::as_object);
             part.jobs.push(DeclaredJob {
                 name: text(exposure, "name").unwrap_or(id).to_owned(),
+                kind: JobKind::Exposure,
                 owners,
                 criticality: metas.iter().find_map(|meta| criticality(*meta)),
                 reads: self.parents(exposure),
@@ -309,6 +311,36 @@ impl Reader<'_> {
                 position: Position::START,
                 url: text(exposure, "url").map(ToOwned::to_owned),
             });
+        }
+    }
+
+    /// The semantic layer; a manifest does not say of it which columns are read.
+    fn queries(&self, part: &mut Part) {
+        for (section, kind) in
+            [("semantic_models", "semantic_model"), ("metrics", "metric"), ("saved_queries", "saved_query")]
+        {
+            for (id, said) in self.section(section) {
+                let config = said.get("config").and_then(Json::as_object);
+                let reads = self.parents(said);
+                if reads.is_empty()
+                    || config.and_then(|config| config.get("enabled")).and_then(config::truthy) == Some(false)
+                {
+                    continue;
+                }
+                let metas = [config.and_then(|config| config.get("meta")), said.get("meta")];
+                let owners = metas.iter().filter_map(|meta| properties::meta_owner(*meta, OwnerRule::ExposureMeta));
+                part.jobs.push(DeclaredJob {
+                    name: format!("{kind}:{}", text(said, "name").unwrap_or(id)),
+                    kind: JobKind::Query,
+                    owners: owners.collect(),
+                    criticality: metas.iter().find_map(|meta| criticality(*meta)),
+                    reads,
+                    columns: BTreeMap::new(),
+                    path: self.file(said),
+                    position: Position::START,
+                    url: None,
+                });
+            }
         }
     }
 

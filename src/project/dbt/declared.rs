@@ -21,10 +21,11 @@ use super::relation::TableName;
 use super::render;
 use super::rewrite::matching;
 use super::scan::reference;
+use super::semantic::Layer;
 use super::split::{arguments, literal};
 use super::subject::Subject;
 use super::tokens::tokens;
-use crate::project::{Attributes, DeclaredJob, OwnerClaim, OwnerRule};
+use crate::project::{Attributes, DeclaredJob, JobKind, OwnerClaim, OwnerRule};
 
 /// A table of a source.
 pub(super) struct Source {
@@ -112,21 +113,25 @@ pub(super) fn exposures(
     engine: &Arc<Engine>,
     known: &Known<'_>,
     graph: &Graph,
+    layer: &Layer<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<DeclaredJob> {
     let package = &known.package.name;
     let mut jobs = Vec::new();
     for entry in &known.properties.exposures {
         let said = render::object(engine, package, &entry.path, &entry.said);
-        let config = said.get("config").and_then(Json::as_object);
-        let enabled = config.and_then(|config| config.get("enabled")).and_then(config::truthy);
-        let Some(name) = properties::name(&said).filter(|_| enabled != Some(false)) else { continue };
+        let mut fqn = known.prefix(&entry.inner);
+        fqn.extend(properties::name(&said).map(ToOwned::to_owned));
+        let config = known.consumer_config("exposures", &fqn, &said);
+        let Some(name) = properties::name(&said).filter(|_| config::is_enabled(&config)) else { continue };
         let mut reads = Vec::new();
         for dependency in said.get("depends_on").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
         {
             match depended(engine, graph, package, dependency, entry) {
                 Ok(Some(read)) => reads.push(read),
-                Ok(None) => {}
+                Ok(None) => {
+                    reads.extend(metric_named(dependency).into_iter().flat_map(|name| layer.reads_of_metric(&name)))
+                }
                 Err(diagnostic) => {
                     diagnostics.push(diagnostic.0);
                     reads.extend(diagnostic.1);
@@ -135,7 +140,7 @@ pub(super) fn exposures(
         }
         reads.sort();
         reads.dedup();
-        let metas = [config.and_then(|config| config.get("meta")), said.get("meta")];
+        let metas = [config.get("meta"), said.get("meta")];
         let mut owners: Vec<OwnerClaim> =
             metas.iter().filter_map(|meta| meta_owner(*meta, OwnerRule::ExposureMeta)).collect();
         owners.extend(
@@ -147,6 +152,7 @@ pub(super) fn exposures(
         let columns = metas.iter().flatten().find_map(|meta| meta.get("referenced_columns")).and_then(Json::as_object);
         jobs.push(DeclaredJob {
             name: name.to_owned(),
+            kind: JobKind::Exposure,
             owners,
             criticality: metas.iter().find_map(|meta| criticality(*meta)),
             reads,
@@ -168,10 +174,17 @@ fn texts(value: &Json) -> Vec<String> {
 }
 
 /// An unknown dependency, and the external relation that it is taken for.
-struct Unknown(Diagnostic, Option<Reference>);
+pub(super) struct Unknown(Diagnostic, Option<Reference>);
+
+/// The metric that an entry of `depends_on` names.
+fn metric_named(text: &str) -> Option<String> {
+    let inside = text.trim().trim_start_matches("{{").trim().strip_prefix("metric")?.trim_start().strip_prefix('(')?;
+    let name = inside.split(')').next()?.rsplit(',').next()?.trim().trim_matches(['\'', '"']);
+    Some(name.to_owned())
+}
 
 /// What an entry of `depends_on` means; a metric means nothing that is built.
-fn depended(
+pub(super) fn depended(
     engine: &Engine,
     graph: &Graph,
     package: &str,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use headsup_lineage::relation::RelationId;
 use minijinja::Value;
 use serde_json::{Map, Value as Json, json};
 
@@ -46,6 +47,12 @@ pub(super) struct Graph {
 }
 
 impl Graph {
+    /// What the warehouse calls the table of a node or a source.
+    pub(super) fn table_called(&self, id: &RelationId) -> Option<String> {
+        let mut entries = self.nodes.values().chain(self.sources.values()).flatten();
+        entries.find(|entry| entry.id == id.as_str()).and_then(|entry| entry.table.identifier.clone())
+    }
+
     /// What templates see as `graph`: shared by all of them, so it cannot change. Few look at it, and it
     /// is large, so it is made when the first one does.
     pub(super) fn listing(&self) -> &Value {

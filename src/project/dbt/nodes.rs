@@ -230,6 +230,15 @@ impl Known<'_> {
         (before, after.map(|section| config::levels(section, fqn)).unwrap_or_default())
     }
 
+    /// What is configured of an exposure, a metric and the like.
+    pub(super) fn consumer_config(&self, section: &str, fqn: &[String], said: &Object) -> Config {
+        let (mut config, after) = self.configured(section, fqn, said, "");
+        for level in after {
+            config::merge(&mut config, &level);
+        }
+        config
+    }
+
     /// Whether a source's table is switched on.
     pub(super) fn source_config(&self, source: &Object, fqn: &[String], said: &Object) -> Config {
         let (mut config, after) = self.configured("sources", fqn, source, "source");

@@ -43,6 +43,9 @@ pub(super) struct PropertyFile {
     patches: Vec<((&'static str, String), Entry)>,
     sources: Vec<Arc<SourceEntry>>,
     exposures: Vec<Entry>,
+    semantic_models: Vec<Entry>,
+    metrics: Vec<Entry>,
+    saved_queries: Vec<Entry>,
     groups: Vec<(String, Arc<Object>)>,
 }
 
@@ -57,6 +60,12 @@ pub(super) struct Properties {
     pub(super) sources: Vec<Arc<SourceEntry>>,
     /// The exposures.
     pub(super) exposures: Vec<Entry>,
+    /// The semantic models.
+    pub(super) semantic_models: Vec<Entry>,
+    /// The metrics.
+    pub(super) metrics: Vec<Entry>,
+    /// The saved queries.
+    pub(super) saved_queries: Vec<Entry>,
     /// Owners by group.
     pub(super) groups: BTreeMap<String, Arc<Object>>,
 }
@@ -113,11 +122,19 @@ impl PropertyFile {
             let tables = tables.collect();
             declared.sources.push(Arc::new(SourceEntry { source: entry(source, position), tables }));
         }
-        let mut places = Places::from(text, "exposures");
-        for said in taken(&mut file, "exposures") {
-            let Some(name) = name(&said).map(ToOwned::to_owned) else { continue };
-            let position = places.find(&name);
-            declared.exposures.push(entry(said, position));
+        let consumers = [
+            ("exposures", &mut declared.exposures),
+            ("semantic_models", &mut declared.semantic_models),
+            ("metrics", &mut declared.metrics),
+            ("saved_queries", &mut declared.saved_queries),
+        ];
+        for (section, entries) in consumers {
+            let mut places = Places::from(text, section);
+            for said in taken(&mut file, section) {
+                let Some(name) = name(&said).map(ToOwned::to_owned) else { continue };
+                let position = places.find(&name);
+                entries.push(entry(said, position));
+            }
         }
         for said in taken(&mut file, "groups") {
             if let Some(name) = name(&said).map(ToOwned::to_owned) {
@@ -151,6 +168,9 @@ impl Properties {
         }
         self.sources.extend(file.sources.iter().cloned());
         self.exposures.extend(file.exposures.iter().cloned());
+        self.semantic_models.extend(file.semantic_models.iter().cloned());
+        self.metrics.extend(file.metrics.iter().cloned());
+        self.saved_queries.extend(file.saved_queries.iter().cloned());
         self.groups.extend(file.groups.iter().cloned());
     }
 }
@@ -233,6 +253,9 @@ pub(in crate::project) fn schema(said: &Object, dialect: Dialect) -> TableSchema
                 }
                 Some("unique") => key(vec![column(name)], KeyKind::Unique),
                 Some("not_null") => nullability = Nullability::NotNull,
+                Some("foreign_key") => {
+                    schema.references.extend(foreign_key_of(constraint, vec![column(name)], dialect));
+                }
                 _ => {}
             }
         }
@@ -243,32 +266,63 @@ pub(in crate::project) fn schema(said: &Object, dialect: Dialect) -> TableSchema
     let names = |value: Option<&Json>| -> Vec<ColumnName> {
         value.and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).map(column).collect()
     };
-    for test in tests(said) {
-        if test.is_whole() && test.name.rsplit('.').next() == Some("unique_combination_of_columns") {
-            key(names(test.arguments.get("combination_of_columns")), KeyKind::Unique);
+    for test in tests(said).iter().filter(|test| test.is_whole()) {
+        match test.name.rsplit('.').next() {
+            Some("unique_combination_of_columns") => {
+                key(names(test.arguments.get("combination_of_columns")), KeyKind::Unique);
+            }
+            // Of a model as a whole it says which column, or which columns put together.
+            Some("unique") => {
+                let of = test.arguments.get("column_name").and_then(Json::as_str).filter(|text| is_column(text));
+                key(of.map(column).into_iter().collect(), KeyKind::Unique);
+            }
+            _ => {}
         }
     }
     for constraint in objects(said, "constraints") {
         match constraint.get("type").and_then(Json::as_str) {
             Some("primary_key") => key(names(constraint.get("columns")), KeyKind::Primary),
             Some("unique") => key(names(constraint.get("columns")), KeyKind::Unique),
+            Some("foreign_key") => {
+                let columns = names(constraint.get("columns"));
+                schema.references.extend(foreign_key_of(constraint, columns, dialect));
+            }
             _ => {}
         }
     }
     schema
 }
 
+/// Whether a text is a column's name, and no expression.
+fn is_column(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
+}
+
+/// A constraint that refers to another table, by `to` and `to_columns`; what its `expression` says is the
+/// warehouse's own language.
+fn foreign_key_of(constraint: &Object, columns: Vec<ColumnName>, dialect: Dialect) -> Option<ForeignKey> {
+    let relation = named_by(constraint.get("to")?.as_str()?, dialect);
+    let to = constraint.get("to_columns").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+    let relation_columns = to.map(|name| ColumnName::new(dialect, name, Quoting::Bare)).collect();
+    (!columns.is_empty() && !relation.is_empty()).then_some(ForeignKey { columns, relation, relation_columns })
+}
+
+/// The relation that `ref(…)` or `source(…)` names.
+fn named_by(to: &str, dialect: Dialect) -> RelationName {
+    let mut names: Vec<&str> = to.split(['\'', '"']).skip(1).step_by(2).collect();
+    // `ref('package', 'model')` names a package, `source('shop', 'orders')` a source.
+    if to.trim_start().trim_start_matches("{{").trim_start().starts_with("ref") && names.len() > 1 {
+        names.drain(..names.len() - 1);
+    }
+    RelationName::bare(dialect, names)
+}
+
 fn foreign_key(test: &Test, column: ColumnName, dialect: Dialect) -> Option<ForeignKey> {
     let to = test.arguments.get("to")?.as_str()?;
     let field = test.arguments.get("field").and_then(Json::as_str);
-    let mut names: Vec<&str> = to.split(['\'', '"']).skip(1).step_by(2).collect();
-    // `ref('package', 'model')` names a package, `source('shop', 'orders')` a source.
-    if to.trim_start().starts_with("ref") && names.len() > 1 {
-        names.drain(..names.len() - 1);
-    }
     Some(ForeignKey {
         columns: vec![column],
-        relation: RelationName::bare(dialect, names),
+        relation: named_by(to, dialect),
         relation_columns: field.into_iter().map(|field| ColumnName::new(dialect, field, Quoting::Bare)).collect(),
     })
     .filter(|key| !key.relation.is_empty())

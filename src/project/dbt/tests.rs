@@ -5,6 +5,7 @@ mod jinja;
 mod macros;
 mod project;
 mod remembered;
+mod semantic;
 mod trouble;
 
 use headsup_lineage::dialect::Dialect;
