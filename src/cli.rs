@@ -92,7 +92,7 @@ pub enum Command {
     /// Show which columns and rows a file, standard input or a project fills, and from what
     Lineage(LineageArgs),
     /// List the tables that were read, and how well
-    Models(OneSide),
+    Models(ModelsArgs),
     /// List the jobs, and who hears of them
     Jobs(JobsArgs),
     /// Hold the repository to its policy: private tables, owners of critical jobs, names that are gone
@@ -359,6 +359,18 @@ pub struct LineageArgs {
     #[arg(long, value_name = "NAME")]
     pub namespace: Option<String>,
     /// Which version of a project to read.
+    #[command(flatten)]
+    pub side: OneSide,
+}
+
+/// Arguments of `models`.
+#[derive(Debug, Args)]
+pub struct ModelsArgs {
+    /// Which tables to list, by selectors as in dbt: `+orders`, `tag:finance`, `group:core`,
+    /// `config.materialized:view`, `selector:nightly` [default: all]
+    #[arg(value_name = "SELECTOR")]
+    pub selectors: Vec<String>,
+    /// Which version to read.
     #[command(flatten)]
     pub side: OneSide,
 }

@@ -10,6 +10,7 @@ use headsup_lineage::relation::{Reference, Relation, RelationId, RelationKind};
 use serde::{Deserialize, Serialize};
 
 use crate::report::Coverage;
+use crate::selector::definition::Definitions;
 use crate::snapshot::Snapshot;
 
 mod assemble;
@@ -36,6 +37,8 @@ pub struct Part {
     pub attributes: BTreeMap<RelationId, Attributes>,
     /// The jobs that the project itself declares.
     pub jobs: Vec<DeclaredJob>,
+    /// The selections that the project gives a name.
+    pub selectors: Definitions,
     /// What could not be read.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -175,6 +178,8 @@ pub struct Project {
     pub attributes: BTreeMap<RelationId, Attributes>,
     /// The jobs that the projects themselves declare.
     pub jobs: Vec<DeclaredJob>,
+    /// The selections that the projects give a name.
+    pub selectors: Definitions,
     /// What could not be read, or not be decided.
     pub diagnostics: Vec<Diagnostic>,
     /// How many models, seeds and snapshots each project of the repository has, by its folder.

@@ -15,6 +15,7 @@ use crate::error::{Error, Result, near_names};
 use crate::project::Project;
 use crate::selector::{Selector, Subject};
 
+mod set;
 mod wildcard;
 
 use wildcard::Wildcard;
@@ -106,6 +107,7 @@ impl<'a> Finder<'a> {
             Subject::Tag(tag) => self.tagged(tag)?,
             Subject::Path(path) => self.below(path)?,
             Subject::Source(source) => self.sources(source)?,
+            Subject::Method(method, value) => self.by_method(method, value)?,
             Subject::Exposure(job) => {
                 let job = self.job(job).ok_or_else(|| self.unknown_job(job))?;
                 let reads = self.reads(job);

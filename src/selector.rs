@@ -3,6 +3,8 @@
 
 use crate::error::{Error, Result, did_you_mean};
 
+pub mod definition;
+
 /// A name or a set of tables, and how far to look around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selector {
@@ -29,6 +31,46 @@ pub enum Subject {
     Source(String),
     /// What a job reads.
     Exposure(String),
+    /// Every table that another method of dbt picks.
+    Method(Method, String),
+}
+
+/// The methods of dbt that pick tables by what is configured of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Method {
+    /// The models of a group.
+    Group,
+    /// The models that are private, protected or public.
+    Access,
+    /// What a package builds and declares.
+    Package,
+    /// Models, seeds, snapshots or sources.
+    ResourceType,
+    /// Those of which a key is configured so.
+    Config(String),
+    /// Those that a file fills.
+    File,
+    /// Those that a name, or package and folders, fit.
+    Fqn,
+    /// A selection that `selectors.yml` defines.
+    Selector,
+}
+
+impl Method {
+    /// The name that it is asked for by.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Group => "group".to_owned(),
+            Self::Access => "access".to_owned(),
+            Self::Package => "package".to_owned(),
+            Self::ResourceType => "resource_type".to_owned(),
+            Self::Config(key) => format!("config.{key}"),
+            Self::File => "file".to_owned(),
+            Self::Fqn => "fqn".to_owned(),
+            Self::Selector => "selector".to_owned(),
+        }
+    }
 }
 
 /// How many steps are taken from a table.
@@ -52,25 +94,26 @@ impl Steps {
 }
 
 /// The methods that are understood.
-const METHODS: [&str; 4] = ["tag", "path", "source", "exposure"];
-/// Those of dbt that are not.
-const METHODS_OF_DBT: [&str; 15] = [
+const METHODS: [&str; 15] = [
+    "tag",
+    "path",
+    "source",
+    "exposure",
+    "metric",
+    "semantic_model",
+    "saved_query",
+    "group",
     "access",
+    "package",
+    "resource_type",
     "config",
     "file",
     "fqn",
-    "group",
-    "metric",
-    "package",
-    "resource_type",
-    "result",
-    "saved_query",
-    "semantic_model",
-    "source_status",
-    "state",
-    "test_name",
-    "version",
+    "selector",
 ];
+/// Those of dbt that are not.
+const METHODS_OF_DBT: [&str; 7] =
+    ["result", "source_status", "state", "test_name", "test_type", "unit_test", "version"];
 
 impl Selector {
     /// Reads a selector.
@@ -134,8 +177,19 @@ fn subject(body: &str) -> Result<Subject> {
         "path" => Ok(Subject::Path(value)),
         "source" => Ok(Subject::Source(value)),
         "exposure" => Ok(Subject::Exposure(value)),
+        "metric" | "semantic_model" | "saved_query" => Ok(Subject::Exposure(format!("{method}:{value}"))),
+        "group" => Ok(Subject::Method(Method::Group, value)),
+        "access" => Ok(Subject::Method(Method::Access, value)),
+        "package" => Ok(Subject::Method(Method::Package, value)),
+        "resource_type" => Ok(Subject::Method(Method::ResourceType, value)),
+        "file" => Ok(Subject::Method(Method::File, value)),
+        "fqn" => Ok(Subject::Method(Method::Fqn, value)),
+        "selector" => Ok(Subject::Method(Method::Selector, value)),
         "model" | "seed" | "snapshot" => Ok(Subject::Name(value)),
-        other => Err(unknown_method(other)),
+        other => match other.strip_prefix("config.").filter(|key| !key.is_empty()) {
+            Some(key) => Ok(Subject::Method(Method::Config(key.to_owned()), value)),
+            None => Err(unknown_method(other)),
+        },
     }
 }
 
@@ -153,7 +207,7 @@ fn unknown_method(method: &str) -> Error {
     };
     let hint = match did_you_mean(method, METHODS) {
         Some(near) => format!("did you mean `{near}:`?"),
-        None => "there are tag:, path:, source: and exposure:".to_owned(),
+        None => format!("there are {}", METHODS.map(|method| format!("{method}:")).join(", ")),
     };
     Error::usage(message).hint(hint)
 }
@@ -198,6 +252,12 @@ mod tests {
         assert_eq!(parsed("+path:models/marts").1, Subject::Path("models/marts".to_owned()));
         assert_eq!(parsed("source:shop.orders").1, Subject::Source("shop.orders".to_owned()));
         assert_eq!(parsed("+exposure:audit").1, Subject::Exposure("audit".to_owned()));
+        assert_eq!(parsed("metric:revenue").1, Subject::Exposure("metric:revenue".to_owned()));
+        assert_eq!(
+            parsed("config.materialized:view+"),
+            (None, Subject::Method(Method::Config("materialized".to_owned()), "view".to_owned()), Some(All))
+        );
+        assert_eq!(parsed("selector:nightly").1, Subject::Method(Method::Selector, "nightly".to_owned()));
         assert_eq!(parsed("model:orders").1, Subject::Name("orders".to_owned()));
         assert_eq!(parsed("\"a:b\".c").1, Subject::Name("\"a:b\".c".to_owned()));
     }
@@ -218,8 +278,9 @@ mod tests {
              them to ask about each"
         );
         assert_eq!(
-            refused("config.materialized:view"),
-            "the selector `config.materialized:` of dbt is not understood / there are tag:, path:, source: and exposure:"
+            refused("state:modified"),
+            "the selector `state:` of dbt is not understood / there are tag:, path:, source:, exposure:, metric:, \
+             semantic_model:, saved_query:, group:, access:, package:, resource_type:, config:, file:, fqn:, selector:"
         );
         assert_eq!(refused("tags:x"), "there is no selector `tags:` / did you mean `tag:`?");
         assert_eq!(refused("+"), "`+` names no table / name a table or a column, such as `core.orders.amount`");

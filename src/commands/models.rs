@@ -1,26 +1,41 @@
 //! `headsup models`: what was read, and how well.
 
+use std::collections::BTreeSet;
+
+use headsup_lineage::graph::Node;
+
 use super::answer::Asked;
+use super::depends::dialects;
 use super::reading;
 use crate::audience;
-use crate::cli::{Common, OneSide};
+use crate::cli::{Common, ModelsArgs};
 use crate::error::{ExitStatus, Result};
 use crate::report::{ModelEntry, ModelsReport, VERSION};
+use crate::selection::Finder;
+use crate::selector::Selector;
 use crate::ui::Ui;
 
-pub(super) fn run(args: &OneSide, common: &Common, ui: Ui) -> Result<ExitStatus> {
-    let version = reading::version(args, common)?;
+pub(super) fn run(args: &ModelsArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
+    let selectors: Vec<Selector> = args.selectors.iter().map(|typed| Selector::parse(typed)).collect::<Result<_>>()?;
+    let version = reading::version(&args.side, common)?;
     Asked::of("models", args, &version, common)?.answer(common, || {
         let reading = reading::read(&version, common, ui)?;
         ui.diagnostics(&reading.diagnostics);
-        Ok((report(&reading), ExitStatus::Done))
+        let finder = Finder::new(&reading.project, &reading.jobs, dialects(&reading));
+        let mut wanted = BTreeSet::new();
+        for selector in &selectors {
+            wanted.extend(finder.relations(selector)?);
+        }
+        let report = report(&reading, |node| selectors.is_empty() || wanted.contains(&node));
+        Ok((report, ExitStatus::Done))
     })
 }
 
-fn report(reading: &reading::Reading) -> ModelsReport {
+fn report(reading: &reading::Reading, is_wanted: impl Fn(Node) -> bool) -> ModelsReport {
     let graph = &reading.project.graph;
     let mut relations: Vec<ModelEntry> = graph
         .nodes()
+        .filter(|node| is_wanted(*node))
         .map(|node| {
             let relation = graph.relation(node);
             let owner = audience::owner_of(relation, &reading.settings, &reading.project, &reading.codeowners);

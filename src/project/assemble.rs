@@ -40,6 +40,7 @@ pub(super) fn assemble(parts: Vec<(Arc<str>, Part)>) -> Assembled {
         whole.relations.extend(part.relations);
         whole.attributes.extend(part.attributes);
         whole.jobs.extend(part.jobs);
+        whole.selectors.extend(part.selectors);
         whole.diagnostics.extend(part.diagnostics);
     }
     let mut relations = merge(std::mem::take(&mut whole.relations));
@@ -51,11 +52,11 @@ pub(super) fn assemble(parts: Vec<(Arc<str>, Part)>) -> Assembled {
 impl Assembled {
     /// The project with its graph, which was built from the relations.
     pub(super) fn with_graph(self, built: BuiltGraph) -> Project {
-        let Part { attributes, jobs, mut diagnostics, .. } = self.rest;
+        let Part { attributes, jobs, selectors, mut diagnostics, .. } = self.rest;
         diagnostics.extend(built.diagnostics);
         diagnostics.sort();
         diagnostics.dedup();
-        Project { graph: built.graph, attributes, jobs, diagnostics, sizes: self.sizes, unread: self.unread }
+        Project { graph: built.graph, attributes, jobs, selectors, diagnostics, sizes: self.sizes, unread: self.unread }
     }
 }
 

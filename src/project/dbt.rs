@@ -56,6 +56,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::project::memory::Shelf;
 use crate::project::{Attributes, Part};
+use crate::selector::definition::{Definitions, definitions};
 use crate::snapshot::{ContentId, Snapshot};
 pub(super) use assemble::criticality;
 use assemble::{Assembled, Assembly};
@@ -218,6 +219,7 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
     graph.listed.clone_from(&nodes);
     let graph = engine.graph.get_or_init(|| graph);
 
+    part.selectors = selectors_of(snapshot, root);
     let groups = known
         .iter()
         .flat_map(|known| {
@@ -256,6 +258,14 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
     }
     distinguish(&mut part, engine.world.dialect);
     finish(part)
+}
+
+/// The selections that `selectors.yml` beside the project file names; a file that cannot be read is dbt's
+/// to complain of, and nobody may ever ask for it.
+fn selectors_of(snapshot: &Snapshot, root: &Package) -> Definitions {
+    let Some(path) = layout::join(&root.directory, "selectors.yml") else { return Definitions::new() };
+    let file = snapshot.id(&path).and_then(|_| yaml::parse(&snapshot.text(&path).ok()?).ok());
+    file.map(|file| definitions(&file)).unwrap_or_default()
 }
 
 /// Puts the package before names that two packages use, for reports to tell them apart.

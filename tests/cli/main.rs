@@ -17,6 +17,7 @@ mod init;
 mod lineage;
 mod release_notes;
 mod replay;
+mod selectors;
 mod sql;
 mod support;
 mod suspects;
