@@ -24,6 +24,8 @@ use crate::snapshot::Snapshot;
 /// Macros of dbt's own, and those of the package that nearly every project uses.
 const DBT: &str = include_str!("prelude/dbt.sql");
 const DBT_UTILS: &str = include_str!("prelude/dbt_utils.sql");
+const DBT_DATE: &str = include_str!("prelude/dbt_date.sql");
+const DBT_EXPECTATIONS: &str = include_str!("prelude/dbt_expectations.sql");
 const DBT_UTILS_KNOWN: &str = include_str!("prelude/dbt_utils_known.sql");
 
 /// Builds the renderer.
@@ -58,9 +60,12 @@ pub(super) fn engine(
             }
         }
     }
-    if !layout.packages.iter().any(|package| &*package.name == "dbt_utils") {
-        for one in prelude("dbt_utils", DBT_UTILS) {
-            add(one);
+    let popular = [("dbt_utils", DBT_UTILS), ("dbt_date", DBT_DATE), ("dbt_expectations", DBT_EXPECTATIONS)];
+    for (name, text) in popular {
+        if !layout.packages.iter().any(|package| &*package.name == name) {
+            for one in prelude(name, text) {
+                add(one);
+            }
         }
     }
     for one in prelude("dbt_utils", DBT_UTILS_KNOWN) {

@@ -1,5 +1,6 @@
 //! Projects as lists of files: one harness, and the cases by theme in the files beside it.
 
+mod calendar;
 mod hostile;
 mod jinja;
 mod macros;

@@ -10,14 +10,21 @@
 {%- for value in values %}{{ agg }}({% if distinct %}distinct {% endif %}case when {{ column }} {{ cmp }} '{{ dbt.escape_single_quotes(value) }}' then {{ then_value }} else {{ else_value }} end){% if alias %} as {{ adapter.quote(prefix ~ value ~ suffix) }}{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}
 {% endmacro %}
 {% macro deduplicate(relation, partition_by, order_by=none) %}
+{%- if target.type in ('snowflake', 'bigquery', 'databricks', 'redshift', 'duckdb', 'clickhouse') %}
+select * from {{ relation }} qualify row_number() over (partition by {{ partition_by }} order by {{ order_by or partition_by }}) = 1
+{%- elif target.type == 'postgres' %}
+select distinct on ({{ partition_by }}) * from {{ relation }} order by {{ partition_by }}{% if order_by %}, {{ order_by }}{% endif %}
+{%- else %}
 select * from (select *, row_number() over (partition by {{ partition_by }} order by {{ order_by or partition_by }}) as rn from {{ relation }}) as numbered where rn = 1
+{%- endif %}
 {% endmacro %}
 {% macro safe_add() %}{% set fields = varargs[0] if varargs[0] is not string else varargs %}({% for field in fields %}coalesce({{ field }}, 0){% if not loop.last %} + {% endif %}{% endfor %}){% endmacro %}
 {% macro safe_subtract(field_list) %}({% for field in field_list %}coalesce({{ field }}, 0){% if not loop.last %} - {% endif %}{% endfor %}){% endmacro %}
 {% macro safe_divide(numerator, denominator) %}({{ numerator }}) / nullif({{ denominator }}, 0){% endmacro %}
+{% macro nullcheck(cols) %}{% for col in cols %}{% if col.is_string() %}nullif({{ col.name }}, '') as {{ col.name }}{% else %}{{ col.name }}{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}{% endmacro %}
 {% macro nullcheck_table(relation) %}select * from {{ relation }}{% endmacro %}
 {% macro width_bucket(expr, min_value, max_value, num_buckets) %}width_bucket({{ expr }}, {{ min_value }}, {{ max_value }}, {{ num_buckets }}){% endmacro %}
-{% macro haversine_distance(lat1, lon1, lat2, lon2, unit='mi') %}2 * 3961 * asin(sqrt(power(sin(radians(({{ lat2 }} - {{ lat1 }}) / 2)), 2) + cos(radians({{ lat1 }})) * cos(radians({{ lat2 }})) * power(sin(radians(({{ lon2 }} - {{ lon1 }}) / 2)), 2))){% endmacro %}
+{% macro haversine_distance(lat1, lon1, lat2, lon2, unit='mi') %}2 * {{ '6371' if unit == 'km' else '3961' }} * asin(sqrt(power(sin(radians(({{ lat2 }} - {{ lat1 }}) / 2)), 2) + cos(radians({{ lat1 }})) * cos(radians({{ lat2 }})) * power(sin(radians(({{ lon2 }} - {{ lon1 }}) / 2)), 2))){% endmacro %}
 {% macro get_url_parameter(field, url_parameter) %}{{ dbt.split_part(dbt.split_part(field, "'" ~ url_parameter ~ "='", 2), "'&'", 1) }}{% endmacro %}
 {% macro get_url_host(field) %}{{ dbt.split_part(dbt.replace(dbt.replace(field, "'http://'", "''"), "'https://'", "''"), "'/'", 1) }}{% endmacro %}
 {% macro get_url_path(field) %}{{ dbt.replace(field, dbt_utils.get_url_host(field), "''") }}{% endmacro %}
@@ -44,6 +51,8 @@ select * from (select *, row_number() over (partition by {{ partition_by }} orde
 {% macro get_column_values(table, column, order_by='count(*) desc', max_records=none, default=none, where=none) %}{% do __ask('dbt_utils.get_column_values') %}{{ return(adapter.dispatch('get_column_values', 'dbt_utils')(table, column, order_by, max_records, default, where)) }}{% endmacro %}
 {% macro get_query_results_as_dict(query) %}{% do __ask('dbt_utils.get_query_results_as_dict') %}{{ return(adapter.dispatch('get_query_results_as_dict', 'dbt_utils')(query) %}{% do __ask('dbt_utils.get_query_results_as_dict')) }}{% endmacro %}
 {% macro get_single_value(query, default=none) %}{% do __ask('dbt_utils.get_single_value') %}{{ return(adapter.dispatch('get_single_value', 'dbt_utils')(query, default)) }}{% endmacro %}
+{% macro get_tables_by_pattern_sql(schema_pattern, table_pattern, exclude='', database=none) %}select distinct table_schema, table_name, table_type from information_schema.tables where table_schema ilike '{{ schema_pattern }}' and table_name ilike '{{ table_pattern }}' and table_name not ilike '{{ exclude }}'{% endmacro %}
+{% macro get_tables_by_prefix_sql(schema, prefix, exclude='', database=none) %}{{ return(dbt_utils.get_tables_by_pattern_sql(schema, prefix ~ '%', exclude, database)) }}{% endmacro %}
 {% macro get_relations_by_pattern(schema_pattern, table_pattern, exclude='', database=none) %}{% do run_query("select 1 from information_schema.tables where table_schema ilike '" ~ schema_pattern ~ "'") %}{{ return(adapter.dispatch('get_relations_by_pattern', 'dbt_utils')(schema_pattern, table_pattern, exclude, database)) }}{% endmacro %}
 {% macro get_relations_by_prefix(schema, prefix, exclude='', database=none) %}{% do run_query("select 1 from information_schema.tables where table_schema ilike '" ~ schema ~ "'") %}{{ return(adapter.dispatch('get_relations_by_prefix', 'dbt_utils')(schema, prefix, exclude, database)) }}{% endmacro %}
 {% macro union_relations(relations, column_override=none, include=[], exclude=[], source_column_name='_dbt_source_relation', where=none) %}{{ return(adapter.dispatch('union_relations', 'dbt_utils')(relations, column_override, include, exclude, source_column_name, where)) }}{% endmacro %}
