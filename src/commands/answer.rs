@@ -21,8 +21,8 @@ pub(super) struct Asked<'a> {
     arguments: &'a dyn Debug,
     versions: Vec<&'a Version>,
     settings: Settings,
-    /// A file beside those that every command takes.
-    file: Option<&'a Path>,
+    /// Files beside those that every command takes.
+    files: Vec<&'a Path>,
 }
 
 impl<'a> Asked<'a> {
@@ -34,7 +34,7 @@ impl<'a> Asked<'a> {
         common: &Common,
     ) -> Result<Self> {
         let settings = reading::settings_of(version, common)?.settings;
-        Ok(Self { command, arguments, versions: vec![version], settings, file: None })
+        Ok(Self { command, arguments, versions: vec![version], settings, files: Vec::new() })
     }
 
     /// A question about what lies between two versions.
@@ -46,7 +46,13 @@ impl<'a> Asked<'a> {
         common: &Common,
     ) -> Result<Self> {
         let head = Self::of(command, arguments, &sides.head, common)?;
-        Ok(Self { versions: vec![&sides.base, &sides.head], file: base_manifest, ..head })
+        Ok(Self { versions: vec![&sides.base, &sides.head], ..head }.with(base_manifest))
+    }
+
+    /// The same question, about what a file says as well.
+    pub(super) fn with(mut self, file: Option<&'a Path>) -> Self {
+        self.files.extend(file);
+        self
     }
 
     /// Writes the report that answers, and says how the command ends: as an earlier run did, or as is
@@ -94,7 +100,7 @@ impl<'a> Asked<'a> {
             .with("common", format!("{said:?}"))
             .with("page", format!("{:?}", page(common)));
         let of_all = [&common.config, &common.manifest, &common.catalog, &common.columns];
-        for file in of_all.into_iter().flatten().map(PathBuf::as_path).chain(self.file) {
+        for file in of_all.into_iter().flatten().map(PathBuf::as_path).chain(self.files.iter().copied()) {
             question = question.with("file", std::fs::read(file).ok()?);
         }
         for name in &self.settings.allow_env {

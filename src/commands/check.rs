@@ -6,6 +6,7 @@ use std::path::Path;
 use headsup_lineage::diagnostic::{Diagnostic, Severity};
 use headsup_lineage::reach::spread;
 
+use super::answer::Asked;
 use super::depends::dialects;
 use super::impact::{Versions, sides, versions};
 use super::reading::Reading;
@@ -31,18 +32,49 @@ struct Checked {
 }
 
 pub(super) fn run(args: &CheckArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
-    let baseline = match (&args.baseline, args.write_baseline) {
-        (Some(path), false) => Some(read_baseline(path)?),
-        _ => None,
+    let asked = ImpactArgs {
+        base: args.base.clone(),
+        head: args.head.clone(),
+        base_manifest: args.base_manifest.clone(),
+        fail_on: Vec::new(),
+        hold: HoldArgs::default(),
     };
-    let mut checked = checked(args, common, ui)?;
-    if let Some(baseline) = baseline {
-        let gone = baseline.pardon(&mut checked.found);
+    let sides = match sides(&asked, common) {
+        Ok(sides) => sides,
+        Err(error) if args.base.is_some() => return Err(error),
+        Err(error) => return alone(args, common, ui, error),
+    };
+    let question = sides.clone();
+    let find = || report(two(versions(sides, &asked, common, ui)?), args, ui);
+    if args.write_baseline {
+        return show(find()?, common);
+    }
+    Asked::between("check", args, &question, args.base_manifest.as_deref(), common)?
+        .with(args.baseline.as_deref())
+        .answer(common, find)
+}
+
+/// Head without a base: everything counts as there before.
+fn alone(args: &CheckArgs, common: &Common, ui: Ui, why: Error) -> Result<ExitStatus> {
+    // What is wrong with more than the base is so with head alone, and the first error says it best.
+    let Ok(head) = git::single(&reading::project_dir(common)?, args.head.as_ref()) else { return Err(why) };
+    show(report(one(head, common, ui, &why)?, args, ui)?, common)
+}
+
+fn show((report, status): (CheckReport, ExitStatus), common: &Common) -> Result<ExitStatus> {
+    deliver(&report, common)?;
+    Ok(status)
+}
+
+/// What was found as a report, with what the baseline knows, and how the run ends.
+fn report(mut checked: Checked, args: &CheckArgs, ui: Ui) -> Result<(CheckReport, ExitStatus)> {
+    ui.diagnostics(&checked.diagnostics);
+    if let (Some(path), false) = (&args.baseline, args.write_baseline) {
+        let gone = read_baseline(path)?.pardon(&mut checked.found);
         if gone > 0 {
             let entries = if gone == 1 { "1 entry" } else { &format!("{gone} entries") };
-            checked
-                .notes
-                .push(format!("The baseline has {entries} that nothing answers to; --write-baseline drops them."));
+            let note = format!("The baseline has {entries} that nothing answers to; --write-baseline drops them.");
+            checked.notes.push(note);
         }
     }
     if let (Some(path), true) = (&args.baseline, args.write_baseline) {
@@ -64,8 +96,7 @@ pub(super) fn run(args: &CheckArgs, common: &Common, ui: Ui) -> Result<ExitStatu
         diagnostics: checked.diagnostics,
         prefix: checked.head.outer.prefix.clone(),
     };
-    deliver(&report, common)?;
-    Ok(status)
+    Ok((report, status))
 }
 
 fn read_baseline(path: &Path) -> Result<Baseline> {
@@ -75,26 +106,6 @@ fn read_baseline(path: &Path) -> Result<Baseline> {
             .caused_by(error)
     })?;
     Baseline::parse(&text).map_err(|why| Error::usage(format!("{} is no baseline: {why}", path.display())))
-}
-
-/// Reads base and head; without a base, everything counts as there before.
-fn checked(args: &CheckArgs, common: &Common, ui: Ui) -> Result<Checked> {
-    let asked = ImpactArgs {
-        base: args.base.clone(),
-        head: args.head.clone(),
-        base_manifest: args.base_manifest.clone(),
-        fail_on: Vec::new(),
-        hold: HoldArgs::default(),
-    };
-    match sides(&asked, common) {
-        Ok(sides) => Ok(two(versions(sides, &asked, common, ui)?)),
-        Err(error) if args.base.is_some() => Err(error),
-        // What is wrong with more than the base is so with head alone, and the first error says it best.
-        Err(error) => match git::single(&reading::project_dir(common)?, args.head.as_ref()) {
-            Ok(head) => one(head, common, ui, &error),
-            Err(_) => Err(error),
-        },
-    }
 }
 
 fn two(versions: Versions) -> Checked {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::support::Fixture;
 
-const QUESTIONS: [&str; 7] = [
+const QUESTIONS: [&str; 9] = [
     "models --format json",
     "jobs",
     "doctor",
@@ -13,6 +13,8 @@ const QUESTIONS: [&str; 7] = [
     "why revenue raw.orders --format markdown",
     "impact --base main --head worktree",
     "impact --base main --head worktree --fail-on reached --format json",
+    "check --base main --head worktree --format json",
+    "models +revenue config.materialized:view",
 ];
 
 const MODELS: [(&str, &str); 4] = [

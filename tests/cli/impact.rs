@@ -584,7 +584,7 @@ fn arguments_are_checked() {
         ("", "Usage: headsup"),
         ("impcat", "impact"),
         ("impact --fail-on sometimes", "[possible values: never, critical, reached, unknown, freeze, sign-off]"),
-        ("impact --format pdf", "[possible values: text, markdown, json, mermaid, dot, csv, svg, openlineage]"),
+        ("impact --format pdf", "dot, csv, svg, openlineage, sarif, github]"),
         ("impact --dialect klingon", "klingon"),
         ("impact --base-manifest x.json", "--manifest"),
     ] {
