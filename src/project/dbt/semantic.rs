@@ -262,10 +262,13 @@ impl<'a> Layer<'a> {
             return needs;
         }
         for (index, semantic) in self.semantics.iter().enumerate() {
+            let named: Vec<&str> =
+                semantic.parts.keys().map(String::as_str).filter(|part| words.contains(part)).collect();
             let is_own = own.0.contains_key(&index);
-            let is_joined = semantic.entities.iter().any(|entity| words.contains(entity.as_str()));
-            if is_own || is_joined {
-                let named = semantic.parts.keys().map(String::as_str).filter(|part| words.contains(part));
+            // What is joined is joined for a dimension of it, by an entity that both have.
+            let is_entity = |part: &str| semantic.entities.contains(part);
+            let is_joined = named.iter().any(|part| is_entity(part)) && named.iter().any(|part| !is_entity(part));
+            if (is_own && !named.is_empty()) || is_joined {
                 needs.add(index, semantic.columns(named));
             }
         }

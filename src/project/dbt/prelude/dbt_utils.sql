@@ -51,6 +51,26 @@ select * from (select *, row_number() over (partition by {{ partition_by }} orde
 {% macro get_column_values(table, column, order_by='count(*) desc', max_records=none, default=none, where=none) %}{% do __ask('dbt_utils.get_column_values') %}{{ return(adapter.dispatch('get_column_values', 'dbt_utils')(table, column, order_by, max_records, default, where)) }}{% endmacro %}
 {% macro get_query_results_as_dict(query) %}{% do __ask('dbt_utils.get_query_results_as_dict') %}{{ return(adapter.dispatch('get_query_results_as_dict', 'dbt_utils')(query) %}{% do __ask('dbt_utils.get_query_results_as_dict')) }}{% endmacro %}
 {% macro get_single_value(query, default=none) %}{% do __ask('dbt_utils.get_single_value') %}{{ return(adapter.dispatch('get_single_value', 'dbt_utils')(query, default)) }}{% endmacro %}
+{% macro type_bigint() %}{{ return(dbt.type_bigint()) }}{% endmacro %}
+{% macro type_boolean() %}{{ return(dbt.type_boolean()) }}{% endmacro %}
+{% macro current_timestamp_in_utc() %}{{ return(dbt.current_timestamp_in_utc()) }}{% endmacro %}
+{% macro string_literal(value) %}{{ return(dbt.string_literal(value)) }}{% endmacro %}
+{% macro escape_single_quotes(expression) %}{{ return(dbt.escape_single_quotes(expression)) }}{% endmacro %}
+{% macro length(expression) %}{{ return(dbt.length(expression)) }}{% endmacro %}
+{% macro position(substring_text, string_text) %}{{ return(dbt.position(substring_text, string_text)) }}{% endmacro %}
+{% macro replace(field, old_chars, new_chars) %}{{ return(dbt.replace(field, old_chars, new_chars)) }}{% endmacro %}
+{% macro right(string_text, length_expression) %}{{ return(dbt.right(string_text, length_expression)) }}{% endmacro %}
+{% macro any_value(expression) %}{{ return(dbt.any_value(expression)) }}{% endmacro %}
+{% macro bool_or(expression) %}{{ return(dbt.bool_or(expression)) }}{% endmacro %}
+{% macro cast_bool_to_text(field) %}{{ return(dbt.cast_bool_to_text(field)) }}{% endmacro %}
+{% macro listagg(measure, delimiter_text="','", order_by_clause=none, limit_num=none) %}{{ return(dbt.listagg(measure, delimiter_text, order_by_clause, limit_num)) }}{% endmacro %}
+{% macro except() %}{{ return(dbt.except()) }}{% endmacro %}
+{% macro intersect() %}{{ return(dbt.intersect()) }}{% endmacro %}
+{% macro array_construct(inputs=[], data_type=none) %}{{ return(dbt.array_construct(inputs, data_type)) }}{% endmacro %}
+{% macro array_append(array, new_element) %}{{ return(dbt.array_append(array, new_element)) }}{% endmacro %}
+{% macro array_concat(array_1, array_2) %}{{ return(dbt.array_concat(array_1, array_2)) }}{% endmacro %}
+{# What kind of thing a row of information_schema.tables is, in dbt's words. #}
+{% macro get_table_types_sql() %}case table_type when 'BASE TABLE' then 'table' when 'EXTERNAL TABLE' then 'external' when 'MATERIALIZED VIEW' then 'materializedview' else lower(table_type) end as {{ adapter.quote('table_type') }}{% endmacro %}
 {% macro get_tables_by_pattern_sql(schema_pattern, table_pattern, exclude='', database=none) %}select distinct table_schema, table_name, table_type from information_schema.tables where table_schema ilike '{{ schema_pattern }}' and table_name ilike '{{ table_pattern }}' and table_name not ilike '{{ exclude }}'{% endmacro %}
 {% macro get_tables_by_prefix_sql(schema, prefix, exclude='', database=none) %}{{ return(dbt_utils.get_tables_by_pattern_sql(schema, prefix ~ '%', exclude, database)) }}{% endmacro %}
 {% macro get_relations_by_pattern(schema_pattern, table_pattern, exclude='', database=none) %}{% do run_query("select 1 from information_schema.tables where table_schema ilike '" ~ schema_pattern ~ "'") %}{{ return(adapter.dispatch('get_relations_by_pattern', 'dbt_utils')(schema_pattern, table_pattern, exclude, database)) }}{% endmacro %}

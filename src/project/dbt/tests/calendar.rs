@@ -133,6 +133,25 @@ fn statistics_of_dbt_expectations_are_understood() {
 }
 
 #[test]
+fn what_dbt_utils_had_before_dbt_itself_is_there() {
+    for (call, expected) in [
+        ("string_literal('a')", "'a'"),
+        ("any_value('x')", "any_value(x)"),
+        ("bool_or('x')", "bool_or(x)"),
+        ("length('x')", "length(x)"),
+        ("right('x', 2)", "right(x, 2)"),
+        ("replace('x', \"'a'\", \"'b'\")", "replace(x, 'a', 'b')"),
+        ("position(\"'a'\", 'x')", "position('a' in x)"),
+        ("type_boolean()", "boolean"),
+        ("except()", "except"),
+    ] {
+        renders(&format!("select {{{{ dbt_utils.{call} }}}}"), &format!("select {expected}"));
+    }
+    let types = "select {{ dbt_utils.get_table_types_sql() }} from information_schema.tables";
+    understood(types);
+}
+
+#[test]
 fn rows_are_deduplicated_without_a_column_more() {
     let template = "{{ dbt_utils.deduplicate(ref('a'), partition_by='id', order_by='at desc') }}";
     let sql = |dialect: Dialect| {

@@ -24,6 +24,10 @@ semantic_models:
   model: ref('customers')
   entities: [{name: customer, type: primary, expr: customer_id}]
   dimensions: [{name: country, type: categorical}]
+- name: lines
+  model: ref('lines')
+  entities: [{name: order_id, type: foreign}]
+  dimensions: [{name: product, type: categorical}]
 - name: off
   config: {enabled: false}
   model: ref('orders')
@@ -51,6 +55,7 @@ fn layer() -> Read {
             "select 1 as order_id, 2 as customer_id, 3 as amount, 4 as cost, 5 as ordered_on, 6 as region",
         ),
         ("models/customers.sql", "select 2 as customer_id, 'a' as country"),
+        ("models/lines.sql", "select 1 as order_id, 'a' as product"),
         ("models/m.yml", LAYER),
     ])
 }
@@ -86,6 +91,7 @@ fn metrics_and_what_asks_for_them_read_the_columns_of_their_measures() {
             "metric:revenue: orders(amount ordered_on)",
             "saved_query:monthly: customers(country customer_id), orders(amount customer_id ordered_on)",
             "semantic_model:customers: customers(country customer_id)",
+            "semantic_model:lines: lines(order_id product)",
             "semantic_model:orders: orders(*)",
         ]
     );
@@ -108,10 +114,14 @@ fn whole_folders_of_the_layer_can_be_switched_off() {
         ("dbt_project.yml", project),
         ("models/orders.sql", "select 1 as a"),
         ("models/customers.sql", "select 1 as a"),
+        ("models/lines.sql", "select 1 as a"),
         ("models/m.yml", LAYER),
     ]);
     let names: Vec<String> = jobs(&read).iter().filter_map(|job| Some(job.split_once(": ")?.0.to_owned())).collect();
-    assert_eq!(names, ["saved_query:monthly", "semantic_model:customers", "semantic_model:orders"]);
+    assert_eq!(
+        names,
+        ["saved_query:monthly", "semantic_model:customers", "semantic_model:lines", "semantic_model:orders"]
+    );
 }
 
 #[test]
