@@ -99,6 +99,24 @@ impl Calendar {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
+    /// The next morning at eight after a moment, or the next Monday's.
+    #[must_use]
+    pub fn morning_after(&self, moment: Timestamp, is_weekly: bool) -> Timestamp {
+        let now = self.local(moment);
+        let eight = jiff::civil::Time::constant(8, 0, 0, 0);
+        let days = now.date().series(jiff::ToSpan::days(1)).take(9);
+        let mornings = days.map(|day| day.to_datetime(eight)).filter(|morning| *morning > now);
+        let mut wanted = mornings.filter(|morning| !is_weekly || morning.weekday() == jiff::civil::Weekday::Monday);
+        let zoned = wanted.next().and_then(|morning| morning.to_zoned(self.zone.clone()).ok());
+        zoned.map_or(moment, |morning| morning.timestamp())
+    }
+
+    /// A moment for people: `Mon 23 November 2026, 08:00 (UTC)`.
+    #[must_use]
+    pub fn shown(&self, moment: Timestamp) -> String {
+        format!("{} ({})", self.local(moment).strftime("%a %-d %B %Y, %H:%M"), self.zone())
+    }
+
     fn is_business_day(&self, date: Date) -> bool {
         let is_off = |holiday: &Holiday| {
             holiday.year.is_none_or(|year| year == date.year())

@@ -236,7 +236,7 @@ pub struct NotifyArgs {
     /// When to exit with status 1, once all is sent; several with commas between them
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',', default_value = "never")]
     pub fail_on: Vec<FailOn>,
-    /// The moment by which freezes are judged, such as 2026-11-30T12:00:00Z [default: the clock's]
+    /// The moment by which freezes are judged and digests are due [default: the clock's]
     #[arg(long, value_name = "RFC3339")]
     pub now: Option<jiff::Timestamp>,
     /// How to deliver.
@@ -253,6 +253,12 @@ pub struct OutboxArgs {
     /// Send again what waits or was refused
     #[arg(long)]
     pub retry: bool,
+    /// Send the digests that are due
+    #[arg(long, conflicts_with_all = ["retry", "all"])]
+    pub due: bool,
+    /// The moment by which digests are due, such as 2026-11-30T12:00:00Z [default: the clock's]
+    #[arg(long, value_name = "RFC3339", requires = "due")]
+    pub now: Option<jiff::Timestamp>,
     /// How to deliver.
     #[command(flatten)]
     pub delivery: DeliveryArgs,

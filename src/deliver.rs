@@ -14,6 +14,7 @@ mod approvals;
 mod channel;
 mod clock;
 mod comment;
+mod digests;
 mod email;
 mod file;
 mod github;
@@ -32,7 +33,8 @@ mod webhook;
 
 pub use approvals::{Approval, approvals};
 pub use channel::{Channel, Parcel, Recalled, Receipt, Sight};
-pub use ledger::{Entry, Ledger, State};
+pub use digests::{Keeping, Sorted, due, sort, take_back};
+pub use ledger::{Entry, Ledger, State, Waiting};
 pub use letters::{Letters, letters, recalls, withdrawals};
 pub use outbox::{Effort, Outbox, Outcome, Sent};
 pub use route::{Routes, Undeliverable};
@@ -69,7 +71,15 @@ impl Letter {
             let status = match message.status {
                 Status::Announced => "announced",
                 Status::Withdrawn => "withdrawn",
+                Status::Digest => "digest",
             };
+            let digest: Vec<_> =
+                message.digest.iter().map(|one| (&one.occasion.change, one.status, &one.about)).collect();
+            parts.push(if digest.is_empty() {
+                String::new()
+            } else {
+                serde_json::to_string(&digest).unwrap_or_default()
+            });
             parts.extend([status.to_owned(), message.owner.clone(), about, message.what.join("\n")]);
             parts.push(message.note.clone().unwrap_or_default());
             parts.push(message.occasion.lands.clone().unwrap_or_default());
@@ -90,7 +100,7 @@ impl Letter {
     /// Whether it announces anything.
     #[must_use]
     pub fn announces(&self) -> bool {
-        self.messages.iter().any(|message| message.status == Status::Announced)
+        self.messages.iter().any(|message| message.status != Status::Withdrawn)
     }
 }
 

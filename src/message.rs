@@ -12,6 +12,8 @@ use crate::project::Criticality;
 use crate::settings::Standard;
 use crate::text::turns_direction;
 
+mod digest;
+
 /// The longest name that a message repeats; longer ones are cut.
 const LONGEST_NAME: usize = 120;
 /// The longest sentence.
@@ -44,6 +46,9 @@ pub struct Message {
     pub occasion: Occasion,
     /// How many other jobs of the owner were checked and are not reached.
     pub spared: usize,
+    /// The messages that a digest holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub digest: Vec<Message>,
 }
 
 /// What a message does.
@@ -54,6 +59,8 @@ pub enum Status {
     Announced,
     /// It says that a change that was announced reaches him no longer.
     Withdrawn,
+    /// It holds others.
+    Digest,
 }
 
 /// Who is changing what, and where.
@@ -113,6 +120,7 @@ impl Message {
             note: note.map(|note| cut_at(note.trim(), LONGEST_NOTE)).filter(|note| !note.is_empty()),
             occasion: occasion.clone(),
             spared: headsup.spared,
+            digest: Vec::new(),
         }
     }
 
@@ -142,6 +150,7 @@ impl Message {
             note: None,
             occasion: occasion.clone(),
             spared: 0,
+            digest: Vec::new(),
         };
         message.withdrawn(occasion)
     }
@@ -170,6 +179,7 @@ impl Message {
         match self.status {
             Status::Announced => self.announcement(),
             Status::Withdrawn => self.withdrawal(),
+            Status::Digest => self.digest_lines(),
         }
     }
 
@@ -215,8 +225,10 @@ impl Message {
     #[must_use]
     pub fn details(&self) -> Vec<Line> {
         let mut lines = Lines::default();
-        if self.status == Status::Withdrawn {
-            return lines.0;
+        match self.status {
+            Status::Announced => {}
+            Status::Withdrawn => return lines.0,
+            Status::Digest => return self.digest_details(),
         }
         for what in &self.what {
             lines.add("Changed", what.clone());

@@ -105,8 +105,24 @@ pub struct Team {
     pub freeze: Option<FreezeSettings>,
     /// Who may say that a change reaches its jobs all the same.
     pub sign_off: Option<Vec<String>>,
+    /// How often what is not urgent is told together.
+    pub digest: Option<Digest>,
     /// A sentence for people.
     pub description: Option<String>,
+}
+
+/// How often what is not urgent is told together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digest {
+    /// Each morning.
+    Daily,
+    /// Each Monday morning.
+    Weekly,
+}
+
+impl Digest {
+    /// Every value by its name.
+    pub const ALL: [(&str, Self); 2] = [("daily", Self::Daily), ("weekly", Self::Weekly)];
 }
 
 /// What somebody cares about.

@@ -9,12 +9,12 @@ use headsup_lineage::reach::Reach;
 use serde::Deserialize;
 
 use super::impact::Judged;
-use super::{deliver, impact, reading};
+use super::{deliver, hold, impact, reading};
 use crate::audience::Hold;
 use crate::cli::{Asks, Common, DeliveryArgs, Format, HoldArgs, ImpactArgs, NotifyArgs};
 use crate::deliver::{
-    Effort, Environment, Ledger, Letters, Outbox, Outcome, Routes, Secrets, Sent, Surroundings, is_link, letters,
-    recalls, withdrawals,
+    Effort, Environment, Keeping, Ledger, Letter, Letters, Outbox, Outcome, Routes, Secrets, Sent, Sorted,
+    Surroundings, is_link, letters, recalls, sort, take_back, withdrawals,
 };
 use crate::error::{Error, ExitStatus, Result};
 use crate::git;
@@ -25,6 +25,7 @@ use crate::render::message::{Comment, comment};
 use crate::render::{Page, render};
 use crate::report::notify::{DeliveryEntry, NotifyReport};
 use crate::report::{JobEntry, VERSION};
+use crate::settings::Settings;
 use crate::ui::Ui;
 
 /// Where the ledger is, from the project's folder.
@@ -35,7 +36,8 @@ const LONGEST_SUMMARY: usize = 1_000_000;
 pub(super) fn run(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
     let place = Place::new(args.head.as_ref().filter(|_| args.from.is_none()), &args.delivery, common)?;
     if args.resume {
-        let sent = place.outbox().resume()?;
+        let mut sent = place.outbox().resume()?;
+        sent.extend(place.outbox().send_digests(hold::now(args.now))?);
         return place.report(sent, None, common, ui);
     }
     let found = found(args, common, ui)?;
@@ -61,6 +63,15 @@ pub(super) fn run(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<ExitStat
             recalled.letters
         }
     };
+    let now = hold::now(args.now);
+    let mut ledger = if args.dry_run { None } else { Some(Ledger::open(&place.ledger)?) };
+    if let Some(ledger) = &mut ledger {
+        let current: Vec<String> = letters.iter().map(Letter::conversation).collect();
+        take_back(ledger, &current, &occasion, only, &place.settings, now)?;
+    }
+    let Sorted { now: letters, kept } = sort(letters, &place.settings, place.keeping, now, ledger.as_mut())?;
+    drop(ledger);
+    stuck.extend(kept);
     let versions = Some((found.base.as_str(), found.head.as_str()));
     let jobs = found.jobs.iter();
     let judged = impact::status(
@@ -73,6 +84,7 @@ pub(super) fn run(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<ExitStat
     }
     let mut sent = place.outbox().send(letters, &occasion.change, only, &withdrawn)?;
     sent.extend(stuck);
+    sent.extend(place.outbox().send_digests(now)?);
     let messages: Vec<Message> =
         headsups.iter().map(|headsup| Message::new(headsup, &occasion, args.message.as_deref())).collect();
     place.summarise(&messages, found.summary.as_deref())?;
@@ -171,7 +183,8 @@ fn occasion(args: &NotifyArgs, found: &Found, place: &Place) -> Result<Occasion>
 pub(super) struct Place {
     folder: PathBuf,
     commit: Option<git::CommitId>,
-    teams: Vec<String>,
+    settings: Settings,
+    keeping: Keeping,
     routes: Routes,
     surroundings: Surroundings,
     secrets: Arc<Secrets>,
@@ -195,8 +208,11 @@ impl Place {
             lease: Duration::from_millis(args.lease_ms),
         };
         let ledger = args.ledger.clone().unwrap_or_else(|| folder.join(LEDGER));
-        let teams = settings.teams.keys().cloned().collect();
-        Ok(Self { folder, commit: version.commit, teams, routes, surroundings, secrets, effort, ledger })
+        // What a service's machine keeps is gone with it, unless somebody says where it lasts.
+        let is_service = surroundings.forge.is_some() || environment.get("CI").is_some();
+        let keeping = if is_service && args.ledger.is_none() { Keeping::Ends } else { Keeping::Lasts };
+        let commit = version.commit;
+        Ok(Self { folder, commit, settings, keeping, routes, surroundings, secrets, effort, ledger })
     }
 
     pub(super) fn outbox(&self) -> Outbox<'_> {
@@ -210,7 +226,7 @@ impl Place {
     }
 
     fn knows(&self, owner: &str, headsups: &[HeadsUp]) -> bool {
-        self.teams.iter().any(|team| team == owner) || headsups.iter().any(|headsup| headsup.owner == owner)
+        self.settings.teams.contains_key(owner) || headsups.iter().any(|headsup| headsup.owner == owner)
     }
 
     /// Shows what would be sent, and sends nothing.

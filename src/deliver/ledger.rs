@@ -7,12 +7,16 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
 mod approved;
+mod collected;
+
+pub(super) use collected::Collected;
+pub use collected::Waiting;
 
 use super::{Letter, clock, digest};
 use crate::error::{Error, Result};
 
 /// The form of the file.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const SCHEMA: &str = "
     create table letter (
@@ -311,7 +315,8 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub fn knows(&self, change: &str) -> Result<bool> {
-        let query = "select exists (select 1 from letter where change = ?)";
+        let query = "select exists (select 1 from letter where change = ?1)
+                     or exists (select 1 from collected where change = ?1)";
         self.connection.query_row(query, [change], |row| row.get(0)).map_err(|error| failed(&error))
     }
 
@@ -396,7 +401,10 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
         if version == 0 {
             change.execute_batch(SCHEMA)?;
         }
-        change.execute_batch(approved::SCHEMA)?;
+        if version <= 1 {
+            change.execute_batch(approved::SCHEMA)?;
+        }
+        change.execute_batch(collected::SCHEMA)?;
         change.pragma_update(None, "user_version", VERSION)?;
         change.commit()?;
         return Ok(VERSION);

@@ -35,6 +35,8 @@ pub enum Outcome {
     Updated,
     /// It was there already; nothing was sent.
     AlreadyTold,
+    /// It is kept for a digest.
+    Collected,
     /// A dry run: it would be sent.
     WouldSend,
     /// It has no place here, and need not: no pull request, or one from a fork.
@@ -121,6 +123,24 @@ impl Outbox<'_> {
         let ledger = Ledger::open(&self.path)?;
         let waiting = ledger.unsent()?.into_iter().filter(|entry| entry.state == State::Waiting);
         self.work(waiting.map(|entry| (entry.id, entry.letter)).collect())
+    }
+
+    /// Sends the digests that are due.
+    ///
+    /// # Errors
+    /// If the ledger cannot be used.
+    pub fn send_digests(&self, now: jiff::Timestamp) -> Result<Vec<Sent>> {
+        let mut ledger = Ledger::open(&self.path)?;
+        let mut queue = Vec::new();
+        for (letter, ids) in super::due(&ledger, now)? {
+            let put = ledger.put(&letter)?;
+            ledger.tell_collected(&ids)?;
+            if let Put::New(id) | Put::Waiting(id) = put {
+                queue.push((id, letter));
+            }
+        }
+        drop(ledger);
+        self.work(queue)
     }
 
     /// Whether a channel surely does not have a letter that was sent.

@@ -19,6 +19,7 @@ const fn greeting(status: Status) -> &'static str {
     match status {
         Status::Announced => "Heads-up: ",
         Status::Withdrawn => "",
+        Status::Digest => "Digest: ",
     }
 }
 

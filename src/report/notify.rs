@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::deliver::{Entry, Outcome, Parcel, Sent, State};
+use crate::deliver::{Entry, Outcome, Parcel, Sent, State, Waiting};
 use crate::moment::Rfc3339;
 
 /// What `headsup notify` did, or would do.
@@ -94,6 +94,35 @@ pub struct OutboxReport {
     pub version: u32,
     /// The letters, oldest first.
     pub letters: Vec<LetterEntry>,
+    /// What waits for a digest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub collected: Vec<CollectedEntry>,
+}
+
+/// A message that waits for a digest.
+#[derive(Debug, Clone, Serialize)]
+pub struct CollectedEntry {
+    /// Whom it is for.
+    pub owner: String,
+    /// The channel.
+    pub channel: String,
+    /// What it says in a line.
+    pub subject: String,
+    /// When the digest is due.
+    pub due: String,
+}
+
+impl CollectedEntry {
+    /// What the ledger says of it.
+    #[must_use]
+    pub fn new(waiting: &Waiting) -> Self {
+        Self {
+            owner: waiting.letter.owner.clone().unwrap_or_default(),
+            channel: waiting.letter.channel.clone(),
+            subject: waiting.letter.subject(),
+            due: Rfc3339::from_seconds(waiting.due / 1_000).to_string(),
+        }
+    }
 }
 
 /// A letter in the ledger.

@@ -2,6 +2,7 @@
 
 use headsup_lineage::diagnostic::Position;
 
+use super::Digest;
 use super::fields::{Fields, Named, Problems, Value, looks_secret};
 use super::names::{EnvName, ProjectPath};
 use crate::yaml::Content;
@@ -11,6 +12,8 @@ use crate::yaml::Content;
 pub struct Channel {
     /// How they get there.
     pub route: Route,
+    /// How often what is not urgent is told together.
+    pub digest: Option<Digest>,
     /// Where the file says so.
     pub position: Position,
 }
@@ -123,8 +126,19 @@ const KINDS: [(&str, Kind); 8] = [
 ];
 
 /// Every key that some kind of channel has.
-pub(super) const KEYS: [&str; 10] =
-    ["kind", "webhook_env", "token_env", "secret_env", "smtp_env", "channel", "mention", "to", "from", "path"];
+pub(super) const KEYS: [&str; 11] = [
+    "kind",
+    "webhook_env",
+    "token_env",
+    "secret_env",
+    "smtp_env",
+    "channel",
+    "mention",
+    "to",
+    "from",
+    "path",
+    "digest",
+];
 
 /// Keys that people write secrets into.
 const SECRETS: [&str; 8] = ["webhook", "webhook_url", "url", "token", "api_key", "secret", "password", "smtp"];
@@ -132,13 +146,13 @@ const SECRETS: [&str; 8] = ["webhook", "webhook_url", "url", "token", "api_key",
 impl Kind {
     const fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Slack => &["kind", "webhook_env", "token_env", "channel", "mention"],
+            Self::Slack => &["kind", "webhook_env", "token_env", "channel", "mention", "digest"],
             Self::GitHub | Self::GitLab => &["kind", "token_env"],
-            Self::Teams => &["kind", "webhook_env"],
-            Self::Email => &["kind", "to", "from", "smtp_env"],
-            Self::Webhook => &["kind", "webhook_env", "token_env", "secret_env"],
-            Self::File => &["kind", "path"],
-            Self::Stdout => &["kind"],
+            Self::Teams => &["kind", "webhook_env", "digest"],
+            Self::Email => &["kind", "to", "from", "smtp_env", "digest"],
+            Self::Webhook => &["kind", "webhook_env", "token_env", "secret_env", "digest"],
+            Self::File => &["kind", "path", "digest"],
+            Self::Stdout => &["kind", "digest"],
         }
     }
 }
@@ -177,11 +191,12 @@ pub(super) fn read(value: &Value<'_>, problems: &mut Problems) -> Option<Channel
     // Those that are kept out as secrets would only be missed a second time.
     let before = problems.0.len();
     let route = route(&fields, kind?, problems);
+    let digest = fields.get("digest").and_then(|value| value.choice(problems, &Digest::ALL));
     if !secrets.is_empty() {
         let missing = problems.0.split_off(before);
         problems.0.extend(missing.into_iter().filter(|problem| problem.code != "settings-missing"));
     }
-    Some(Channel { route: route?, position: value.at })
+    Some(Channel { route: route?, digest, position: value.at })
 }
 
 fn route(fields: &Fields<'_>, kind: Kind, problems: &mut Problems) -> Option<Route> {

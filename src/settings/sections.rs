@@ -11,7 +11,7 @@ use super::fields::{Fields, Named, Problems, Value};
 use super::freeze;
 use super::names::{EnvName, ProjectPath, Rejected};
 use super::policy;
-use super::{Job, PathOwner, ProjectKind, ProjectSettings, Settings, Standard, Team, Unknown};
+use super::{Digest, Job, PathOwner, ProjectKind, ProjectSettings, Settings, Standard, Team, Unknown};
 use crate::error::did_you_mean;
 use crate::project::Criticality;
 use crate::project::name_pattern::{BadPattern, NamePattern};
@@ -34,7 +34,8 @@ pub(super) const ROOT: [&str; 13] = [
     "policy",
 ];
 pub(super) const PROJECT: [&str; 6] = ["kind", "path", "dialect", "name", "results", "schema"];
-pub(super) const TEAM: [&str; 7] = ["owner", "channel", "standard", "unknown", "freeze", "sign_off", "description"];
+pub(super) const TEAM: [&str; 8] =
+    ["owner", "channel", "standard", "unknown", "freeze", "sign_off", "digest", "description"];
 pub(super) const JOB: [&str; 13] = [
     "name",
     "team",
@@ -211,6 +212,7 @@ fn team(value: &Value<'_>, problems: &mut Problems, references: &mut References)
         unknown: unknown(&fields, problems),
         freeze: freeze::freeze(&fields, problems),
         sign_off: freeze::sign_off(&fields, problems),
+        digest: fields.get("digest").and_then(|value| value.choice(problems, &Digest::ALL)),
         description: fields.text(problems, "description"),
     }
 }

@@ -4,6 +4,7 @@
 
 mod approvals;
 mod crash;
+mod digests;
 mod forges;
 mod http;
 mod ledger;

@@ -41,7 +41,7 @@ fn section(out: &mut String, message: &Message) {
     }
     super::table(out, &["", ""], rows);
     let details = message.details();
-    if message.status == Status::Announced && !details.is_empty() {
+    if message.status != Status::Withdrawn && !details.is_empty() {
         out.push_str("<details><summary>Details</summary>\n\n");
         super::table(out, &["", ""], details.iter().map(row));
         out.push_str("</details>\n\n");

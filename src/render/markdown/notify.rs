@@ -15,6 +15,7 @@ pub(in crate::render) fn notify(report: &NotifyReport) -> String {
             Outcome::Sent => "sent",
             Outcome::Updated => "changed",
             Outcome::AlreadyTold => "told before",
+            Outcome::Collected => "for the digest",
             Outcome::WouldSend => "would send",
             Outcome::Skipped => "left out",
             Outcome::Waiting => "**not yet sent**",
@@ -30,7 +31,7 @@ pub(in crate::render) fn notify(report: &NotifyReport) -> String {
 
 /// What is in the ledger, a row a letter.
 pub(in crate::render) fn outbox(report: &OutboxReport) -> String {
-    if report.letters.is_empty() {
+    if report.letters.is_empty() && report.collected.is_empty() {
         return "Nothing is waiting.\n".to_owned();
     }
     let mut out = String::new();
@@ -50,6 +51,11 @@ pub(in crate::render) fn outbox(report: &OutboxReport) -> String {
             escape(letter.said.as_deref().unwrap_or_default()),
         ]
     });
-    table(&mut out, &["", "", "to", "by", "message", "why"], rows);
+    let collected = report.collected.iter().map(|entry| {
+        let due = format!("due {}", entry.due);
+        let (owner, channel, subject) = (escape(&entry.owner), escape(&entry.channel), escape(&entry.subject));
+        vec![String::new(), "for the digest".to_owned(), owner, channel, subject, due]
+    });
+    table(&mut out, &["", "", "to", "by", "message", "why"], rows.chain(collected));
     out
 }

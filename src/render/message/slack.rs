@@ -29,7 +29,7 @@ pub struct SlackPost {
 pub fn post(message: &Message, mentions: &[String]) -> SlackPost {
     let mentions = match message.status {
         Status::Announced => mentions.iter().map(|who| mention(who)).collect::<Vec<_>>().join(" "),
-        Status::Withdrawn => String::new(),
+        Status::Withdrawn | Status::Digest => String::new(),
     };
     let title = escape(&headline(message), LONGEST_LINE);
     let spaced = if mentions.is_empty() { String::new() } else { format!("{mentions} ") };

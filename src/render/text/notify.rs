@@ -42,6 +42,7 @@ fn delivery(sheet: &mut Sheet<'_>, entry: &DeliveryEntry) {
         Outcome::Sent => (Mark::Calm, "sent"),
         Outcome::Updated => (Mark::Calm, "changed"),
         Outcome::AlreadyTold => (Mark::Calm, "told before"),
+        Outcome::Collected => (Mark::Calm, "for the digest"),
         Outcome::WouldSend => (Mark::Calm, "would send"),
         Outcome::Skipped => (Mark::Doubt, "left out"),
         Outcome::Waiting => (Mark::Alarm, "NOT YET SENT"),
@@ -70,7 +71,7 @@ fn delivery(sheet: &mut Sheet<'_>, entry: &DeliveryEntry) {
 impl Report for OutboxReport {
     fn text(&self, page: &Page) -> String {
         let mut sheet = Sheet::new(page);
-        if self.letters.is_empty() {
+        if self.letters.is_empty() && self.collected.is_empty() {
             sheet.line(&[(None, "Nothing is waiting.")]);
         }
         for letter in &self.letters {
@@ -89,6 +90,12 @@ impl Report for OutboxReport {
             if let Some(said) = &letter.said {
                 sheet.paragraph(2, &format!("because {said}"));
             }
+        }
+        for entry in &self.collected {
+            sheet.blank();
+            let rest = format!("  to {} by {}, due {}", entry.owner, entry.channel, entry.due);
+            sheet.line(&[(Some(Mark::Calm), "for the digest"), (None, &rest)]);
+            sheet.paragraph(2, &entry.subject);
         }
         sheet.finish()
     }
