@@ -42,7 +42,7 @@ impl Email {
         let plain = url.query_pairs().any(|(key, value)| key == "tls" && value == "none");
         let user = decoded(url.username());
         let parameters =
-            || TlsParameters::new(host.clone()).map_err(|_| "names a host that TLS does not take".to_owned());
+            || TlsParameters::new(host.clone()).map_err(|error| format!("asks for TLS, and {}", words(&error)));
         let (tls, port) = match url.scheme() {
             "smtps" => (Tls::Wrapper(parameters()?), 465),
             "smtp" if plain && is_local(&host) => (Tls::None, 25),

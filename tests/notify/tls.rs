@@ -11,16 +11,22 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::ledger::{fixture, headsup, outcomes};
 use crate::places::HOOK;
+use crate::smtp::{Begins, MailServer};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/notify/tls");
 
-/// A server with a certificate for `localhost`: its port, and what it was sent.
-fn server() -> (u16, Arc<Mutex<Vec<String>>>) {
+/// A server's side of TLS, with a certificate for `localhost`.
+fn config() -> Arc<ServerConfig> {
     let certificate = CertificateDer::from_pem_file(format!("{FOLDER}/server.pem")).unwrap();
     let key = PrivateKeyDer::from_pem_file(format!("{FOLDER}/server.key")).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap());
+    Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap())
+}
+
+/// A server with that certificate: its port, and what it was sent.
+fn server() -> (u16, Arc<Mutex<Vec<String>>>) {
+    let config = config();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -58,4 +64,48 @@ fn only_a_trusted_certificate_of_the_right_host_is_talked_to() {
         assert_eq!(code, 4);
     }
     assert_eq!(asked.lock().unwrap().len(), 1, "nothing is said to a server that is not trusted");
+}
+
+/// `\0ann\0s3cr3tpass` in base 64.
+const PASSWORD: &str = "AGFubgBzM2NyM3RwYXNz";
+
+/// Sends one mail by a scheme to a host of this machine.
+fn mailed(scheme: &str, host: &str, server: &MailServer, authority: &str) -> (Vec<String>, i32) {
+    let channel = "  mail: { kind: email, to: audit@example.com, from: headsup@example.com }\n";
+    let fixture = fixture(channel, &[headsup("finance", "mail", "x")])
+        .with("SMTP_URL", &format!("{scheme}://ann:s3cr3tpass@{host}:{}", server.port()))
+        .with("SSL_CERT_FILE", &format!("{FOLDER}/{authority}"));
+    let (said, code) = outcomes(&fixture, "notify --from report.json --give-up-after 3 --timeout 5");
+    assert!(!said.join("").contains("s3cr3tpass"), "{said:?}");
+    (said, code)
+}
+
+#[test]
+fn mail_goes_over_tls_from_the_start_or_from_where_it_is_offered() {
+    for (scheme, begins) in [("smtps", Begins::Covered), ("smtp", Begins::Offering)] {
+        let server = MailServer::with_tls(PASSWORD, begins, config());
+        assert_eq!(mailed(scheme, "localhost", &server, "ca.pem"), (vec!["finance sent".to_owned()], 0), "{scheme}");
+        assert_eq!(server.mails().len(), 1, "{scheme}");
+        let clear = server.said_in_the_clear().join(" ").to_uppercase();
+        assert!(!clear.contains("AUTH") && !clear.contains("MAIL"), "{scheme}: {clear}");
+    }
+}
+
+#[test]
+fn no_mail_goes_to_a_server_that_offers_no_tls_or_is_not_trusted() {
+    let clear = MailServer::new(PASSWORD, &[]);
+    let (said, code) = mailed("smtp", "localhost", &clear, "ca.pem");
+    assert!(said[0].starts_with("finance undelivered: the mail server localhost: "), "{said:?}");
+    assert!(code == 4 && clear.mails().is_empty() && !clear.said_in_the_clear().join(" ").contains("AUTH"));
+    for (scheme, begins) in [("smtps", Begins::Covered), ("smtp", Begins::Offering)] {
+        let server = MailServer::with_tls(PASSWORD, begins, config());
+        for (host, authority) in [("localhost", "none.pem"), ("127.0.0.1", "ca.pem")] {
+            let (said, code) = mailed(scheme, host, &server, authority);
+            assert!(
+                said[0].starts_with("finance undelivered: ") && said[0].contains("certificate"),
+                "{scheme}: {said:?}"
+            );
+            assert!(code == 4 && server.mails().is_empty());
+        }
+    }
 }
