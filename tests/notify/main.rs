@@ -10,6 +10,7 @@ mod http;
 mod ledger;
 mod mail;
 mod places;
+mod schema;
 mod secrets;
 mod situations;
 mod slack;
