@@ -94,6 +94,8 @@ pub struct Line {
     pub label: &'static str,
     /// Plain text.
     pub text: String,
+    /// A page that it is about, where that is another one than the message's.
+    pub link: Option<String>,
 }
 
 impl Message {
@@ -336,7 +338,7 @@ struct Lines(Vec<Line>);
 
 impl Lines {
     fn add(&mut self, label: &'static str, text: String) {
-        self.0.push(Line { label, text });
+        self.0.push(Line { label, text, link: None });
     }
 
     /// At most so many texts, the last of which says how many more there are.

@@ -45,8 +45,13 @@ impl Message {
     /// A line a change.
     pub(super) fn digest_lines(&self) -> Vec<Line> {
         let mut lines = Lines::default();
-        let texts: Vec<String> = self.digest.iter().map(Self::in_a_line).collect();
-        lines.several("Changes", &texts, MOST, "more changes, below");
+        for (place, message) in self.digest.iter().take(MOST).enumerate() {
+            let more = self.digest.len().saturating_sub(MOST);
+            let rest =
+                if place + 1 == MOST && more > 0 { format!("; and {more} more changes, below") } else { String::new() };
+            let label = if place == 0 { "Changes" } else { "" };
+            lines.0.push(Line { label, text: message.in_a_line() + &rest, link: message.occasion.link.clone() });
+        }
         lines.add("Do", "nothing, if this is what you expect; otherwise answer where the change is".to_owned());
         lines.0
     }
@@ -55,7 +60,8 @@ impl Message {
     pub(super) fn digest_details(&self) -> Vec<Line> {
         let mut lines = Lines::default();
         for message in &self.digest {
-            lines.add("Change", format!("{}: {}", message.occasion.who_alone(), message.subject));
+            let text = format!("{}: {}", message.occasion.who_alone(), message.subject);
+            lines.0.push(Line { label: "Change", text, link: message.occasion.link.clone() });
             if message.status == Status::Withdrawn {
                 continue;
             }

@@ -32,7 +32,10 @@ pub fn headline(message: &Message) -> String {
 /// A message as JSON, for programs: all that it is made of, and its lines.
 #[must_use]
 pub fn json(message: &Message) -> serde_json::Value {
-    let line = |line: &Line| serde_json::json!({ "label": line.label, "text": line.text });
+    let line = |line: &Line| match &line.link {
+        Some(link) => serde_json::json!({ "label": line.label, "text": line.text, "link": link }),
+        None => serde_json::json!({ "label": line.label, "text": line.text }),
+    };
     let lines: Vec<_> = message.lines().iter().map(line).collect();
     serde_json::json!({ "version": crate::report::VERSION, "message": message, "lines": lines })
 }
@@ -78,11 +81,34 @@ fn escaped_within(text: &str, most: usize, escape: impl Fn(char, &mut String)) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Occasion;
 
     #[test]
     fn nothing_of_a_name_acts() {
         assert_eq!(harmless("a\u{1b}[1m\u{202e}b\r\nc"), "a[1mb  c");
         assert_eq!(harmless("@here http://evil"), "@\u{200b}here http:\u{200b}//evil");
+    }
+
+    #[test]
+    fn each_change_of_a_digest_has_its_own_link_and_no_other() {
+        const PAGE: &str = "https://github.com/acme/w/pull/7";
+        let occasion =
+            Occasion { head: "see http://evil".to_owned(), link: Some(PAGE.to_owned()), ..Occasion::default() };
+        let gone = Message::recalled("finance", &["report".to_owned()], &occasion);
+        let digest = Message::digest("finance", vec![gone]);
+        let mail = email(&digest);
+        for (shown, wanted) in [
+            (plain(&digest, 76), format!("\n         {PAGE}\n")),
+            (mail.text, format!("\n         {PAGE}\n")),
+            (mail.html, format!("<a href=\"{PAGE}\">open</a>")),
+            (slack(&digest, &["here".to_owned()]).blocks.to_string(), format!("<{PAGE}|open>")),
+            (card(&digest).to_string(), format!("\"url\":\"{PAGE}\"")),
+            (json(&digest)["lines"][0]["link"].to_string(), format!("\"{PAGE}\"")),
+        ] {
+            assert!(shown.contains(&wanted), "{wanted}: {shown}");
+            assert!(!shown.contains("<!here>"), "nobody is called for a digest: {shown}");
+        }
+        assert!(!email(&digest).text.contains("http://evil"));
     }
 
     #[test]

@@ -29,14 +29,17 @@ pub fn email(message: &Message) -> Email {
         text.push_str("\nDetails\n\n");
         text.push_str(&crate::render::text::message_lines(&details, WIDTH));
     }
-    Email { subject, text: without_links(&text, message.occasion.link.as_deref()), html: html(message, &details) }
+    let lines = message.lines();
+    let ours = lines.iter().chain(&details).filter_map(|line| line.link.as_deref());
+    let ours: Vec<&str> = ours.chain(message.occasion.link.as_deref()).collect();
+    Email { subject, text: without_links(&text, &ours), html: html(message, &details) }
 }
 
-/// A text in which the only address that a reader's program makes a link of is our own.
-fn without_links(text: &str, link: Option<&str>) -> String {
-    let lines = text.lines().map(|line| match link {
-        Some(link) if line.trim() == link => line.to_owned(),
-        _ => line.replace("://", ":\u{200b}//"),
+/// A text in which the only addresses that a reader's program makes links of are our own.
+fn without_links(text: &str, ours: &[&str]) -> String {
+    let lines = text.lines().map(|line| match ours.contains(&line.trim()) {
+        true => line.to_owned(),
+        false => line.replace("://", ":\u{200b}//"),
     });
     lines.map(|line| line + "\n").collect()
 }
@@ -62,7 +65,10 @@ fn rows(out: &mut String, lines: &[Line]) {
     out.push_str("<table>\n");
     for line in lines {
         let label = escape(line.label);
-        let text = escape(&line.text);
+        let mut text = escape(&line.text);
+        if let Some(link) = &line.link {
+            text.push_str(&format!(" <a href=\"{}\">open</a>", escape_attribute(link)));
+        }
         out.push_str(&format!(
             "<tr><td valign=\"top\" style=\"padding-right:12px\"><strong>{label}</strong></td><td>{text}</td></tr>\n"
         ));

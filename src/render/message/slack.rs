@@ -81,7 +81,10 @@ fn section(text: &str) -> Value {
 }
 
 fn line(line: &Line) -> String {
-    let text = escape(&line.text, LONGEST_LINE - 20);
+    let mut text = escape(&line.text, LONGEST_LINE - 20);
+    if let Some(link) = &line.link {
+        text.push_str(&format!("  <{}|open>", link_target(link)));
+    }
     if line.label.is_empty() { text } else { format!("*{}*  {text}", line.label) }
 }
 

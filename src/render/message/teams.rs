@@ -53,6 +53,11 @@ fn line(line: &Line) -> Value {
         inlines.push(run(&format!("{}  ", line.label), "Bolder"));
     }
     inlines.push(run(&line.text, "Default"));
+    if let Some(link) = &line.link {
+        let mut open = run("  open", "Default");
+        open["selectAction"] = json!({ "type": "Action.OpenUrl", "url": link });
+        inlines.push(open);
+    }
     json!({ "type": "RichTextBlock", "inlines": inlines })
 }
 

@@ -27,6 +27,9 @@ pub(in crate::render) fn message_lines(lines: &[Line], width: usize) -> String {
     let mut sheet = Sheet::new(&page);
     for line in lines {
         sheet.hanging(&format!("{:<LABEL$}", line.label), LABEL, &line.text.replace('\n', " "));
+        if let Some(link) = &line.link {
+            sheet.line(&[(None, &" ".repeat(LABEL)), (None, link)]);
+        }
     }
     sheet.finish()
 }
