@@ -44,6 +44,9 @@ const SCHEMA: &str = "
     create index letter_by_change on letter (change);
 ";
 
+/// How long what is settled is kept: a year and a month.
+const KEPT: Duration = Duration::from_secs(400 * 86_400);
+
 /// The columns that an entry is made of.
 const COLUMNS: &str = "id, content, fingerprint, state, attempts, next_attempt, reference, said, changed, subject";
 
@@ -351,6 +354,23 @@ impl Ledger {
     pub fn revive(&self) -> Result<()> {
         let again = "update letter set state = 'waiting', next_attempt = 0, changed = ? where state = 'failed'";
         self.connection.execute(again, [clock::now()]).map(|_| ()).map_err(|error| failed(&error))
+    }
+
+    /// Forgets what nobody asks about any more: what was settled so long ago that its change is long over.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub fn prune(&self) -> Result<()> {
+        let before = clock::now() - millis(KEPT);
+        let settled = [
+            "delete from letter where state in ('sent', 'replaced') and changed < ?",
+            "delete from collected where state = 'told' and created < ?",
+            "delete from approval where created < ?",
+        ];
+        for statement in settled {
+            self.connection.execute(statement, [before]).map_err(|error| failed(&error))?;
+        }
+        Ok(())
     }
 
     fn entries(&self, condition: &str, argument: &str) -> Result<Vec<Entry>> {

@@ -111,6 +111,7 @@ impl Outbox<'_> {
                 Put::Told => done.push(Sent { letter, outcome: Outcome::AlreadyTold, said: None }),
             }
         }
+        ledger.prune()?;
         done.extend(self.work(queue)?);
         Ok(done)
     }

@@ -169,3 +169,23 @@ fn a_ledger_of_an_earlier_form_gets_what_it_lacks() {
     assert_eq!((form, tables), (3, 2));
     assert_eq!(word(&fixture.json("outbox --all")["letters"][0]["state"]), "sent");
 }
+
+#[test]
+fn what_was_settled_long_ago_is_forgotten_and_what_waits_is_not() {
+    let fixture = fixture(&[calm("sales", "plain", "x may differ"), calm("finance", "out", "y may differ")]);
+    write(&fixture, "other.json", "rename-column", &[calm("sales", "plain", "z may differ")]);
+    of(&fixture, "notify --from report.json --now 2025-01-01T00:00:00Z");
+    let path = fixture.root().join(".headsup/ledger.db");
+    let ledger = rusqlite::Connection::open(&path).unwrap();
+    let long_ago = "update letter set changed = changed - 401 * 86400000, created = created - 401 * 86400000;
+                    update collected set created = created - 401 * 86400000;
+                    insert into approval values ('audit', 'f', 'ann', 0);";
+    ledger.execute_batch(long_ago).unwrap();
+    assert_eq!(list(&fixture.json("outbox --all")["letters"]).len(), 1);
+    of(&fixture, "notify --from other.json --now 2025-01-01T00:00:00Z");
+    let listed = fixture.json("outbox --all");
+    assert_eq!(list(&listed["letters"]).len(), 1, "the other one: {listed}");
+    assert_eq!(list(&listed["collected"]).len(), 1, "it still waits: {listed}");
+    let approvals: i64 = ledger.query_row("select count(*) from approval", [], |row| row.get(0)).unwrap();
+    assert_eq!(approvals, 0);
+}
