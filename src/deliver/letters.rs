@@ -45,6 +45,12 @@ pub fn letters(
             None if is_fork => {
                 all.stick(letter(""), Outcome::Skipped, "runs for a fork have no secrets, and so no comment");
             }
+            None if comments.iter().any(|name| matches!(routes.obstacle(name), Some(Undeliverable::NotHere(_)))) => all
+                .stick(
+                    letter(""),
+                    Outcome::Undelivered,
+                    "the comment is for runs on a pull request, and this is none; give the team a `channel` of its own",
+                ),
             None => all.stick(
                 letter(""),
                 Outcome::Undelivered,

@@ -189,3 +189,18 @@ fn what_was_settled_long_ago_is_forgotten_and_what_waits_is_not() {
     let approvals: i64 = ledger.query_row("select count(*) from approval", [], |row| row.get(0)).unwrap();
     assert_eq!(approvals, 0);
 }
+
+#[test]
+fn a_run_that_is_killed_between_two_steps_of_a_digest_sends_it_once() {
+    let fixture = fixture(&[calm("finance", "out", "tax may differ")]);
+    of(&fixture, &format!("notify --from report.json {MONDAY}"));
+    assert_eq!(of(&fixture, &format!("outbox --due {DUE}")), ["finance sent"]);
+    let ledger = rusqlite::Connection::open(fixture.root().join(".headsup/ledger.db")).unwrap();
+    // Killed after the digest was put into the outbox, or sent, and before its parts were noted as told.
+    ledger.execute_batch("update collected set state = 'collected'").unwrap();
+    assert_eq!(of(&fixture, &format!("outbox --due {DUE}")), Vec::<String>::new());
+    // Killed before it was sent.
+    ledger.execute_batch("update collected set state = 'collected'; update letter set state = 'waiting'").unwrap();
+    assert_eq!(of(&fixture, "notify --resume"), ["finance already_told"], "the file has it");
+    assert_eq!(read(&fixture, "out.txt").matches("Digest: ").count(), 1);
+}

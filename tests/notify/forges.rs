@@ -200,3 +200,14 @@ fn gitlab_has_a_note_that_follows_the_change() {
     assert_eq!(outcomes(&fixture, "notify --from report.json --ledger c.db").0, [" updated"]);
     assert_eq!((forge.ours().len(), forge.ours()[0].changes), (1, 3));
 }
+
+#[test]
+fn an_owner_who_hears_by_the_comment_alone_is_not_forgotten_without_a_pull_request() {
+    let mut nowhere = headsup("finance", "x", "y");
+    nowhere.as_object_mut().unwrap().remove("channel");
+    let fixture = fixture(GITHUB, &[nowhere]).with("GITHUB_TOKEN", GITHUB_TOKEN);
+    let (said, code) = outcomes(&fixture, "notify --from report.json");
+    let wanted = "finance undelivered: the comment is for runs on a pull request, and this is none; give the team a \
+                  `channel` of its own";
+    assert_eq!((said, code), (vec![wanted.to_owned()], 4));
+}
