@@ -1,5 +1,7 @@
 //! What `headsup init` wrote, and what that would have come to, as plain values.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 /// What `headsup init` wrote.
@@ -48,6 +50,18 @@ pub struct ToldEntry {
 }
 
 impl InitReport {
+    /// How many messages each owner would have had, the most first.
+    #[must_use]
+    pub fn by_owner(&self) -> Vec<(&str, usize)> {
+        let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+        for one in self.merges.iter().filter_map(|merge| merge.told.as_ref()).flatten() {
+            *count.entry(&one.owner).or_default() += 1;
+        }
+        let mut count: Vec<(&str, usize)> = count.into_iter().collect();
+        count.sort_by_key(|(owner, number)| (std::cmp::Reverse(*number), *owner));
+        count
+    }
+
     /// How many messages the merges that were looked at would have sent, how many of them any, and how
     /// many were looked at.
     #[must_use]

@@ -181,3 +181,42 @@ fn the_last_week_is_looked_at_and_without_one_the_last_merges() {
         assert!(page.contains(&format!("`{key}`")), "docs/json.md does not name `{key}`");
     }
 }
+
+#[test]
+fn a_merge_that_reaches_many_is_told_in_a_few_lines() {
+    let files: Vec<(String, String)> = (0..6)
+        .flat_map(|area| {
+            let table = |name: &str| {
+                (format!("models/area{area}/{name}{area}.sql"), "select * from {{ ref('core') }}".to_owned())
+            };
+            [table("one"), table("two")]
+        })
+        .chain([
+            ("dbt_project.yml".to_owned(), "name: shop\n".to_owned()),
+            ("models/core/core.sql".to_owned(), "select 1 as x".to_owned()),
+        ])
+        .collect();
+    let files: Vec<File> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let fixture = Fixture::new(&files);
+    fixture.write("models/core/core.sql", "select 2 as x");
+    fixture.commit("Two");
+    fixture.write("models/area0/one0.sql", "select 3 as x");
+    fixture.commit("Three");
+    let text = fixture.text("init --yes");
+    let told: Vec<&str> =
+        text.lines().skip_while(|line| !line.starts_with("What")).filter(|line| !line.contains("2026")).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    What the last 2 merges would have sent:
+                  to area0: a change to one0 reaches area0
+                  to area0: a change to core reaches area0
+                  to area1: a change to core reaches area1
+                  to area2: a change to core reaches area2
+                  and to 3 more
+
+    7 messages by 2 of 2 merges.
+    By owner: area0 2, area1 1, area2 1, area3 1, area4 1, area5 1.
+
+    Next: read the file, name owners and channels, mark what is critical, and commit
+    it. `headsup jobs` shows what it comes to.
+    ");
+}

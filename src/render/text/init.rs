@@ -65,7 +65,15 @@ fn recent(sheet: &mut Sheet<'_>, report: &InitReport) {
     let unseen = report.merges.len() - looked;
     let rest = if unseen > 0 { format!(" {unseen} more took too long to look at.") } else { String::new() };
     sheet.paragraph(0, &(sum + &rest));
+    let owners = report.by_owner();
+    if owners.len() > 1 {
+        let owners: Vec<String> = owners.iter().map(|(owner, number)| format!("{owner} {number}")).collect();
+        sheet.hanging("By owner: ", 2, &format!("{}.", list(&owners, 10)));
+    }
 }
+
+/// The most messages that a merge shows.
+const MOST: usize = 3;
 
 fn merge(sheet: &mut Sheet<'_>, entry: &MergeEntry) {
     let head = format!("  {}  {}  ", entry.date, entry.commit);
@@ -74,8 +82,12 @@ fn merge(sheet: &mut Sheet<'_>, entry: &MergeEntry) {
         None => sheet.hanging("              ", 14, "not looked at"),
         Some(told) if told.is_empty() => sheet.hanging("              ", 14, "nobody needs to hear"),
         Some(told) => {
-            for one in told {
+            let shown = if told.len() > MOST + 1 { MOST } else { told.len() };
+            for one in &told[..shown] {
                 sheet.hanging("              ", 16, &format!("to {}: {}", one.owner, one.subject));
+            }
+            if told.len() > shown {
+                sheet.hanging("              ", 16, &format!("and to {} more", told.len() - shown));
             }
         }
     }
