@@ -2,27 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use headsup_lineage::diagnostic::Severity;
 
-use super::{deliver, hold, impact, reading};
-use crate::cli::{Common, HoldArgs, ImpactArgs, InitArgs};
+use super::history::Walk;
+use super::{deliver, hold, reading};
+use crate::cli::{Common, InitArgs, JobsFrom};
 use crate::error::{Error, ExitStatus, Result};
+use crate::git;
 use crate::git::recent::{self, Landed};
-use crate::git::{self, Side};
-use crate::moment::Rfc3339;
+use crate::history::day;
 use crate::project::{self, Source};
 use crate::proposal::{Channel, Findings, Likelihood, Naming, Proposal, propose};
 use crate::report::VERSION;
 use crate::report::init::{InitReport, MergeEntry, ToldEntry};
-use crate::settings::{FILE_NAMES, Settings};
+use crate::settings::{FILE_NAMES, Settings, Standard};
 use crate::ui::Ui;
 
 /// A week, in seconds.
 const WEEK: i64 = 7 * 86_400;
-/// Merges that take longer than this are left to who asks for them.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) fn run(args: &InitArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
     let folder = reading::project_dir(common)?;
@@ -159,34 +157,24 @@ fn ask(proposal: &mut Proposal, ask: &mut dyn FnMut(&str) -> Result<String>) -> 
 fn merges(args: &InitArgs, common: &Common, folder: &Path, path: &Path, ui: Ui) -> Result<Vec<MergeEntry>> {
     let since = hold::now(args.now).as_second() - WEEK;
     let landed = recent::landed(folder, since, args.merges)?;
-    let common = Common { config: Some(path.to_owned()), ..common.clone() };
-    let progress = ui.progress("looking at the latest merges");
-    let started = Instant::now();
-    let mut merges = Vec::new();
-    for landed in &landed {
-        progress.now(format!("looking at {} {}", landed.short, landed.subject));
-        let entry = if started.elapsed() > PATIENCE { None } else { Some(merge(landed, &common, ui)?) };
-        merges.push(MergeEntry {
-            commit: landed.short.clone(),
-            subject: landed.subject.clone(),
-            date: Rfc3339::from_seconds(landed.when).to_string().chars().take(10).collect(),
-            told: entry,
-        });
-    }
-    Ok(merges)
-}
-
-fn merge(landed: &Landed, common: &Common, ui: Ui) -> Result<Vec<ToldEntry>> {
-    let args = ImpactArgs {
-        base: Some(Side::Exact(landed.before.clone())),
-        head: Some(Side::Exact(landed.commit.clone())),
-        base_manifest: None,
-        fail_on: Vec::new(),
-        hold: HoldArgs::default(),
+    let (Some(newest), Some(oldest)) = (landed.first(), landed.last()) else { return Ok(Vec::new()) };
+    let common = Common { config: Some(path.to_owned()), manifest: None, ..common.clone() };
+    let mut walk = Walk::open(&common, JobsFrom::Now, Some(&newest.commit), ui)?;
+    let span = walk.place_of(&oldest.commit)?..walk.place_of(&newest.commit)? + 1;
+    let found = walk.passages(span, ui)?;
+    let told = |landed: &Landed| {
+        let passage = found.passages.iter().find(|passage| passage.commit.id == landed.commit)?;
+        // The file that was just written has no other standard.
+        let sent = passage.under(Standard::Reachable);
+        Some(sent.map(|sent| ToldEntry { owner: sent.owner.clone(), subject: sent.subject.clone() }).collect())
     };
-    let report = impact::compute(&args, common, ui)?;
-    let told = report.headsups.into_iter().map(|headsup| ToldEntry { owner: headsup.owner, subject: headsup.subject });
-    Ok(told.collect())
+    let entry = |landed: &Landed| MergeEntry {
+        commit: landed.short.clone(),
+        subject: landed.subject.clone(),
+        date: day(landed.when),
+        told: told(landed),
+    };
+    Ok(landed.iter().map(entry).collect())
 }
 
 #[cfg(test)]

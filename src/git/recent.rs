@@ -19,8 +19,6 @@ pub struct Landed {
     pub commit: String,
     /// The same for people.
     pub short: String,
-    /// The commit before it.
-    pub before: String,
     /// The first line of its message.
     pub subject: String,
     /// When it was committed, in seconds since 1970.
@@ -47,14 +45,12 @@ pub fn landed(project_dir: &Path, since: i64, most: usize) -> Result<Vec<Landed>
         if found.len() >= most || (when < since && found.first().is_some_and(|landed| landed.when >= since)) {
             break;
         }
-        let Ok(before) = commit.parent_id(0) else { break };
         // A clone that is not deep enough ends here.
         let Ok(files) = files(repository, &commit, &place.prefix) else { break };
         if files.iter().any(|file| matters(file)) {
             found.push(Landed {
                 commit: commit.id().to_string(),
                 short: revision::short(commit.id()),
-                before: before.to_string(),
                 subject: String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default()).into_owned(),
                 when,
             });

@@ -231,7 +231,7 @@ pub(super) fn init(report: &InitReport) -> String {
     let mut out = format!("Wrote {}.\n\n", code(&report.path));
     let rows = report.merges.iter().map(|merge| {
         let told = match &merge.told {
-            None => "not looked at".to_owned(),
+            None => "it could not be judged".to_owned(),
             Some(told) if told.is_empty() => "nobody needs to hear".to_owned(),
             Some(told) => {
                 let told = told.iter().map(|one| format!("{}: {}", escape(&one.owner), escape(&one.subject)));

@@ -36,7 +36,7 @@ pub struct MergeEntry {
     pub subject: String,
     /// When it was committed.
     pub date: String,
-    /// The messages; null where there was no time to look.
+    /// The messages; null where it could not be judged.
     pub told: Option<Vec<ToldEntry>>,
 }
 

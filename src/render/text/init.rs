@@ -63,7 +63,7 @@ fn recent(sheet: &mut Sheet<'_>, report: &InitReport) {
     let sum =
         format!("{} by {telling} of {}.", count(messages, "message", "messages"), count(looked, "merge", "merges"));
     let unseen = report.merges.len() - looked;
-    let rest = if unseen > 0 { format!(" {unseen} more took too long to look at.") } else { String::new() };
+    let rest = if unseen > 0 { format!(" {unseen} more could not be judged.") } else { String::new() };
     sheet.paragraph(0, &(sum + &rest));
     let owners = report.by_owner();
     if owners.len() > 1 {
@@ -79,7 +79,7 @@ fn merge(sheet: &mut Sheet<'_>, entry: &MergeEntry) {
     let head = format!("  {}  {}  ", entry.date, entry.commit);
     sheet.hanging(&head, head.len(), &entry.subject);
     match &entry.told {
-        None => sheet.hanging("              ", 14, "not looked at"),
+        None => sheet.hanging("              ", 14, "it could not be judged"),
         Some(told) if told.is_empty() => sheet.hanging("              ", 14, "nobody needs to hear"),
         Some(told) => {
             let shown = if told.len() > MOST + 1 { MOST } else { told.len() };
