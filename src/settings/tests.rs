@@ -23,7 +23,7 @@ owners:
 "#;
 
 /// Files that are right.
-const GOOD: [&str; 10] = [
+const GOOD: [&str; 11] = [
     EXAMPLE,
     "",
     "# nothing yet\n",
