@@ -1,7 +1,7 @@
 //! Who hears what: jobs with their owners and standards, from settings, exposures, critical models
 //! and CODEOWNERS, in the design's order. It must not know markup or delivery.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::calendar::Freeze;
 use crate::error::did_you_mean;
-use crate::project::{Attributes, Contact, Criticality, DeclaredJob, JobKind, OwnerClaim, OwnerRule, Project};
+use crate::project::{Attributes, Contact, Criticality, DeclaredJob, OwnerClaim, OwnerRule, Project};
 use crate::settings::{FreezeSettings, Job as SetJob, Settings, Standard, Unknown};
 
 pub mod codeowners;
@@ -168,12 +168,7 @@ pub fn jobs(
         jobs.insert(set.name.clone(), from_settings(set, settings, &path, known));
     }
     let mut jobs: Vec<Job> = jobs.into_values().collect();
-    let queries: BTreeSet<&str> = project
-        .jobs
-        .iter()
-        .filter(|declared| declared.kind == JobKind::Query)
-        .map(|declared| declared.name.as_str())
-        .collect();
+    let queries = project.queries();
     let mut diagnostics = Vec::new();
     for job in &mut jobs {
         if job.owner.is_none() && !queries.contains(job.name.as_str()) {

@@ -189,6 +189,13 @@ pub struct Project {
 }
 
 impl Project {
+    /// The names of those jobs that others ask for by their name: metrics and the like.
+    #[must_use]
+    pub fn queries(&self) -> BTreeSet<&str> {
+        let queries = self.jobs.iter().filter(|declared| declared.kind == JobKind::Query);
+        queries.map(|declared| declared.name.as_str()).collect()
+    }
+
     /// How many models, seeds and snapshots stand on each rung.
     #[must_use]
     pub fn coverage(&self) -> Coverage {

@@ -7,6 +7,7 @@ use headsup_lineage::diagnostic::Severity;
 
 use super::history::Walk;
 use super::{deliver, hold, reading};
+use crate::audience::Job;
 use crate::cli::{Common, InitArgs, JobsFrom};
 use crate::error::{Error, ExitStatus, Result};
 use crate::git;
@@ -84,11 +85,14 @@ fn proposal(folder: &Path, common: &Common, ui: Ui) -> Result<(Proposal, usize)>
     let reading = reading::finish(&version, file, plan, project);
     progress.now("reading the history");
     let authors = recent::authors(folder)?;
+    // A metric is asked for by those who may be jobs; what it reads may be a job of somebody's.
+    let queries = reading.project.queries();
+    let jobs: Vec<Job> = reading.jobs.iter().filter(|job| !queries.contains(&*job.name)).cloned().collect();
     let findings = Findings {
         project: &reading.project,
         projects: &reading.plan.describe(&reading.project),
         naming: if reading.plan.is_sayable() { Naming::Named } else { Naming::Detected },
-        jobs: &reading.jobs,
+        jobs: &jobs,
         codeowners: &reading.codeowners,
         authors: &authors,
     };

@@ -220,3 +220,15 @@ fn a_merge_that_reaches_many_is_told_in_a_few_lines() {
     it. `headsup jobs` shows what it comes to.
     ");
 }
+
+#[test]
+fn a_metric_is_no_job_to_be_given_a_team_and_what_it_reads_may_be_one() {
+    let layer = "semantic_models:\n- {name: o, model: \"ref('orders')\", measures: [{name: n, agg: sum, expr: id}]}\n\
+                 metrics: [{name: number, type: simple, type_params: {measure: n}}]\n";
+    let files = [SHOP[0], SHOP[1], SHOP[2], ("models/marts/orders.sql", SHOP[4].1), ("models/marts/m.yml", layer)];
+    let fixture = Fixture::new(&files);
+    assert_eq!(fixture.run("init --yes").code, 0);
+    let written = fixture.read("headsup.yml");
+    assert!(!written.contains("metric:") && !written.contains("semantic_model:"), "{written}");
+    assert!(written.contains("      - orders\n"), "{written}");
+}
