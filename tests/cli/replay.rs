@@ -246,6 +246,49 @@ fn an_incident_that_nobody_would_have_heard_of() {
     ");
 }
 
+/// SQL that was never understood: whatever changes in it may reach whom it feeds.
+fn doubtful(unknown: &str) -> Fixture {
+    let settings = SHOP[0].1.replace("finance: {}", &format!("finance: {{ unknown: {unknown} }}"));
+    let torn = |text: &'static str| ("models/core/orders.sql", text);
+    let mut files = SHOP.to_vec();
+    files[0].1 = &settings;
+    files[1] = torn("select ((( amount from raw.orders");
+    let fixture = Fixture::new(&files);
+    fixture.day(3, "Another column", &[torn("select ((( amounts from raw.orders")]);
+    fixture.day(9, "And another", &[torn("select ((( price from raw.orders")]);
+    fixture
+}
+
+#[test]
+fn messages_that_are_sent_in_doubt() {
+    insta::assert_snapshot!(doubtful("notify").text("replay --quiet"), @"
+    2026-01-04 to 2026-01-10: 2 commits came to the branch, 2 of them change a
+    table. Messages to the owners of the jobs of today, if all had one standard:
+
+    finance, 1 job
+      touched    ████████████████████████████████████████      2    2.0 a week
+      changed    ████████████████████████████████████████      2    2.0 a week
+      reachable  ████████████████████████████████████████      2    2.0 a week
+      breaking   ████████████████████████████████████████      2    2.0 a week
+
+    2 of 2 messages under `reachable` are sent because it cannot be told whether the
+    change arrives:
+          2  core.orders: its SQL is understood in part only, and its text differs
+      A team or a job with `unknown: mention` in headsup.yml is spared these;
+      `headsup doctor` says what cannot be read.
+    ");
+    insta::assert_snapshot!(doubtful("ignore").text("replay --quiet"), @"
+    2026-01-04 to 2026-01-10: 2 commits came to the branch, 2 of them change a
+    table. Messages to the owners of the jobs of today, if all had one standard:
+
+    finance, 1 job
+      touched    ████████████████████████████████████████      2    2.0 a week
+      changed                                                  0    0.0 a week
+      reachable                                                0    0.0 a week
+      breaking                                                 0    0.0 a week
+    ");
+}
+
 /// Each commit by itself, as `impact` sees it.
 fn alone(fixture: &Fixture, base: &str, head: &str) -> Vec<String> {
     let report = fixture.json(&format!("impact --base exact:{base} --head {head}"));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{code, escape, table};
 use crate::render::text::Detail;
-use crate::render::text::replay::{doubtful, heading, line_of, silence, told, verdict};
+use crate::render::text::replay::{SPARED, doubtful, heading, line_of, silence, told, verdict};
 use crate::report::replay::{Messages, ReplayReport};
 use crate::settings::Standard;
 
@@ -31,7 +31,7 @@ pub(in crate::render) fn replay(report: &ReplayReport) -> String {
         for doubt in &report.doubts {
             let _ = writeln!(out, "- {}: {}", doubt.messages, escape(&doubt.reason));
         }
-        out.push('\n');
+        let _ = writeln!(out, "\n{SPARED}\n");
     }
     if !report.periods.is_empty() {
         let header = ["from", "commits", "touched", "changed", "reachable", "breaking"];

@@ -8,6 +8,8 @@ use crate::render::{Report, markdown, svg};
 use crate::report::replay::{IncidentEntry, Messages, ReplayReport};
 use crate::settings::Standard;
 
+/// What can be done about doubts.
+pub(in crate::render) const SPARED: &str = "A team or a job with `unknown: mention` in headsup.yml is spared these; `headsup doctor` says what cannot be read.";
 /// So many reasons for doubts are named.
 const REASONS: usize = 3;
 /// So many commits are named that would have told most owners.
@@ -118,6 +120,7 @@ fn doubts(sheet: &mut Sheet<'_>, report: &ReplayReport) {
             &format!("and {}; -v shows all", count(report.doubts.len() - most, "more reason", "more reasons")),
         );
     }
+    sheet.paragraph(2, SPARED);
     sheet.blank();
 }
 
