@@ -342,11 +342,35 @@ fn look(values: &BTreeSet<String>) -> Look {
         Look::Dates
     } else if values.iter().all(|value| is_boolean(value)) {
         Look::Booleans
-    } else if values.iter().any(|value| is_text(value)) {
+    } else if values.iter().any(|value| is_text(value) || is_version(value) || is_identifier(value)) {
         Look::Text
     } else {
         Look::Unclear
     }
+}
+
+/// Whether a value is a number of a version, such as `10.11.0`, and no date: of these a year has two digits or four.
+fn is_version(value: &str) -> bool {
+    let parts: Vec<&str> = value.strip_prefix('v').unwrap_or(value).split('.').collect();
+    let are_digits = parts.iter().all(|part| !part.is_empty() && part.bytes().all(|letter| letter.is_ascii_digit()));
+    let has_year = |part: Option<&&str>| part.is_some_and(|part| matches!(part.len(), 2 | 4));
+    let may_be_date = parts.len() == 3 && (has_year(parts.last()) || parts.first().is_some_and(|part| part.len() == 4));
+    parts.len() > 2 && are_digits && !may_be_date
+}
+
+/// Whether a value is letters and digits in turns, as identifiers have them that a machine makes up, and neither a
+/// number with an exponent nor a moment.
+fn is_identifier(value: &str) -> bool {
+    const READ: [&str; 28] = [
+        "e", "x", "t", "z", "w", "p", "am", "pm", "utc", "gmt", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug",
+        "sep", "oct", "nov", "dec", "st", "nd", "rd", "th", "inf", "nan",
+    ];
+    let lower = value.to_lowercase();
+    let is_long = lower.len() >= 12 && lower.bytes().all(|letter| letter.is_ascii_alphanumeric());
+    let is_spelled = lower.starts_with("0x") || lower.starts_with('p');
+    let runs = lower.split(|letter: char| letter.is_ascii_digit()).filter(|run| !run.is_empty());
+    let strange = runs.filter(|run| !READ.contains(run)).count();
+    is_long && !is_spelled && strange > 1 && lower.bytes().any(|letter| letter.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -155,6 +155,16 @@ fn values_that_look_otherwise_may_have_another_type() {
         ("true", "yes", true),
         ("apple", "cherry", false),
         ("$1", "$2", true),
+        ("10.11.0", "10.12.0", false),
+        ("1.2.3.4", "1.2.3.5", false),
+        ("10.11.24", "10.12.24", true),
+        ("2024.1.1", "2024.2.1", true),
+        ("10.11.0", "10.11", true),
+        ("qzd5g81daibrxqfbppoeg1mezo", "a8sy4f7x3pbt9m4u5j6xzgthqr", false),
+        ("20240101T101010Z", "20240102T101010Z", true),
+        ("0x1f4a5b6c7d8e", "0x1f4a5b6c7d8f", true),
+        ("12jan2024utc1", "13jan2024utc1", true),
+        ("1e1000000000", "1e1000000001", true),
     ] {
         let (base, head) = (format!("id,v\n1,{was}\n"), format!("id,v\n1,{is}\n"));
         let mut all = vec!["revalued v: another value in 1 row, by id"];
