@@ -56,7 +56,9 @@ fn suspect<'p>(passage: &'p Passage, job: &'p TouchedJob, failed: &Failed) -> Su
     reasons.extend(by_error(passage, job, failed));
     reasons.push(by_distance(job));
     reasons.push(by_time(passage, failed));
-    let points = reasons.iter().map(|(points, _)| points).sum();
+    let points: u32 = reasons.iter().map(|(points, _)| points).sum();
+    // What may have nothing to do with the job stands behind what surely reaches it.
+    let points = if job.reach == Reach::Unknown { points / 2 } else { points };
     reasons.sort_by_key(|(points, _)| std::cmp::Reverse(*points));
     let reasons = reasons.into_iter().filter(|(_, why)| !why.is_empty()).map(|(_, why)| why).collect();
     Suspect { passage, job, points, reasons }
@@ -87,9 +89,10 @@ fn by_kind(passage: &Passage, job: &TouchedJob) -> (u32, String) {
     let causes = begins.flat_map(|change| &change.effects).filter(|happening| spoils(happening.effect));
     let cause = causes.max_by_key(|happening| weight(happening.effect));
     let of_cause = cause.map_or(0, |happening| weight(happening.effect) * 3 / 4);
+    let happens = if job.happens.is_empty() { "anything may differ" } else { &job.happens };
     let because = match cause.filter(|_| of_cause > worst) {
-        Some(cause) => format!("{}, as {} where it begins", job.happens, of_rows(cause.effect)),
-        None => job.happens.clone(),
+        Some(cause) => format!("{happens}, as {} where it begins", of_rows(cause.effect)),
+        None => happens.to_owned(),
     };
     let points = worst.max(of_cause);
     let (points, taken_back) = match is_revert(passage) {
@@ -97,8 +100,8 @@ fn by_kind(passage: &Passage, job: &TouchedJob) -> (u32, String) {
         false => (points, ""),
     };
     match (job.reach, &job.reason) {
-        (Reach::Unknown, Some(reason)) => (points / 2, format!("it may reach the job: {reason}")),
-        (Reach::Unknown, None) => (points / 2, "it may reach the job".to_owned()),
+        (Reach::Unknown, Some(reason)) => (points, format!("it may reach the job: {reason}")),
+        (Reach::Unknown, None) => (points, "it may reach the job".to_owned()),
         _ => (points, format!("{taken_back}{because}")),
     }
 }
