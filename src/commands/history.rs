@@ -95,18 +95,13 @@ impl<'c> Walk<'c> {
         }
     }
 
-    /// Judges more jobs, beside those of today.
+    /// Judges these jobs beside those of today, and in place of those that have their names.
     pub(super) fn ask(&mut self, common: &Common, jobs: Vec<Job>) {
         let JobsOf::Now(now) = &mut self.jobs else { return };
-        let known = now.jobs.len();
-        for job in jobs {
-            if now.jobs.iter().all(|known| known.name != job.name) {
-                now.jobs.push(job);
-            }
-        }
-        if now.jobs.len() > known {
-            self.kept = Kept::open(common, Some(&now.jobs), now);
-        }
+        now.jobs.retain(|known| jobs.iter().all(|job| job.name != known.name));
+        now.jobs.extend(jobs);
+        now.jobs.sort_by(|a, b| a.name.cmp(&b.name));
+        self.kept = Kept::open(common, Some(&now.jobs), now);
     }
 
     /// The commits from one point to another, by their places on the line. A revision as the start is left out,

@@ -219,21 +219,19 @@ fn window(
     })
 }
 
-/// What is meant by a name: a job, or a table as a job that reads it; by what there is now, else by what there was
-/// when it failed.
+/// What is meant by a name: a job, or a table as a job that reads it; by what there was when it failed, else by what
+/// there is now. A name may mean another table today.
 fn target(name: &str, walk: &Walk<'_>, places: &Range<usize>, common: &Common, ui: Ui) -> Result<Job> {
     let now = walk.now().ok_or_else(|| Error::input("nothing was read"))?;
-    let error = match find(name, now) {
-        Ok(job) => return Ok(job),
-        Err(error) => error,
-    };
     let last = places.end.checked_sub(1).and_then(|last| walk.line.get(last));
-    let Some(commit) = last.filter(|commit| Some(&commit.id) != walk.line.last().map(|newest| &newest.id)) else {
-        return Err(error);
-    };
-    let side = OneSide { head: Some(Side::Revision(commit.id.clone())) };
-    let then = reading::read(&reading::version(&side, common)?, common, ui)?;
-    find(name, &then).map_err(|_| error)
+    if let Some(commit) = last.filter(|commit| Some(&commit.id) != walk.line.last().map(|newest| &newest.id)) {
+        let side = OneSide { head: Some(Side::Revision(commit.id.clone())) };
+        let then = reading::read(&reading::version(&side, common)?, common, ui);
+        if let Some(job) = then.ok().and_then(|then| find(name, &then).ok()) {
+            return Ok(job);
+        }
+    }
+    find(name, now)
 }
 
 fn find(name: &str, reading: &Reading) -> Result<Job> {
