@@ -186,6 +186,14 @@ pub struct StepEntry {
 }
 
 impl JobEntry {
+    /// Whether it is a metric of dbt, a semantic model or a saved query that nobody owns, and that nobody has
+    /// made a job of some weight.
+    #[must_use]
+    pub fn is_nobodys_metric(&self) -> bool {
+        let is_dbts = ["metric:", "semantic_model:", "saved_query:"].iter().any(|kind| self.job.starts_with(kind));
+        is_dbts && self.owner.is_none() && self.team.is_none() && self.criticality == Criticality::Normal
+    }
+
     /// The way from the change to what the job reads, a relation at a time: `core.orders.amount` where it
     /// goes through a column, else the relation alone.
     #[must_use]

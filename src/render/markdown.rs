@@ -87,8 +87,18 @@ pub(super) fn impact(report: &ImpactReport) -> String {
         told.sort_by(|a, b| (b.criticality, b.reach, &a.job).cmp(&(a.criticality, a.reach, &b.job)));
         told
     };
+    let (folded, told): (Vec<&JobEntry>, Vec<&JobEntry>) = told.into_iter().partition(|job| job.is_nobodys_metric());
     if !told.is_empty() {
         table(&mut out, &["job", "", "owner", "how"], told.iter().map(|job| job_row(job)));
+    }
+    if !folded.is_empty() {
+        let _ = writeln!(
+            out,
+            "<details><summary>{} of dbt's metrics and the like, which nobody owns</summary>\n",
+            folded.len()
+        );
+        table(&mut out, &["job", "", "owner", "how"], folded.iter().map(|job| job_row(job)));
+        out.push_str("</details>\n\n");
     }
     if report.changes.is_empty() {
         let _ = writeln!(out, "{} differ, no table changed.\n", files(report));

@@ -90,14 +90,18 @@ fn change_row(change: &ChangeEntry, detail: Detail) -> Vec<String> {
 }
 
 fn jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
-    let mut reached: Vec<&JobEntry> = report.jobs.iter().filter(|job| job.reach == Reach::Reached).collect();
+    let is_folded = |job: &JobEntry| sheet.page.detail < Detail::Full && job.is_nobodys_metric();
+    let (folded, shown): (Vec<&JobEntry>, Vec<&JobEntry>) = report.jobs.iter().partition(|job| is_folded(job));
+    let mut reached: Vec<&JobEntry> = shown.iter().filter(|job| job.reach == Reach::Reached).copied().collect();
     reached.sort_by(|a, b| (b.criticality, &a.job).cmp(&(a.criticality, &b.job)));
     for job in reached {
         sheet.blank();
         reached_job(sheet, job, report, Steps::Shown);
     }
-    unknown_jobs(sheet, report);
-    let spared: Vec<&JobEntry> = report.jobs.iter().filter(|job| job.reach == Reach::NotReached).collect();
+    unknown_jobs(sheet, &shown, report);
+    folded_jobs(sheet, &folded);
+    // Those that somebody is waiting for come first.
+    let spared: Vec<&JobEntry> = shown.into_iter().chain(folded).filter(|job| job.reach == Reach::NotReached).collect();
     if spared.is_empty() {
         return;
     }
@@ -118,7 +122,8 @@ fn jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
         let names: Vec<&str> = spared.iter().map(|job| job.job.as_str()).collect();
         sheet.hanging(&heading, 2, &format!("{}.", list(&names, most)));
         // Why those are spared that one would look for.
-        let near: Vec<&JobEntry> = spared.iter().filter(|job| job.nearness == Nearness::Upstream).copied().collect();
+        let near: Vec<&JobEntry> =
+            spared.iter().filter(|job| job.nearness == Nearness::Upstream && !is_folded(job)).copied().collect();
         let shown = match sheet.page.detail {
             Detail::Full => near.len(),
             Detail::Normal => near.len().min(3),
@@ -144,9 +149,9 @@ fn is_about(headsup: &HeadsUp, spared: &[&JobEntry]) -> bool {
 }
 
 /// What cannot be told, by the reason, so that one template does not fill a page.
-fn unknown_jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
+fn unknown_jobs(sheet: &mut Sheet<'_>, jobs: &[&JobEntry], report: &ImpactReport) {
     let mut by_reason: BTreeMap<&str, Vec<&JobEntry>> = BTreeMap::new();
-    for job in report.jobs.iter().filter(|job| job.reach == Reach::Unknown) {
+    for job in jobs.iter().filter(|job| job.reach == Reach::Unknown) {
         by_reason.entry(job.reason.as_deref().unwrap_or("it cannot be told")).or_default().push(job);
     }
     for (reason, mut jobs) in by_reason {
@@ -157,6 +162,17 @@ fn unknown_jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
             reached_job(sheet, job, report, steps);
         }
         sheet.hanging("         ", 9, reason);
+    }
+}
+
+/// What dbt computes from tables and nobody owns, in a line or two: there is nobody to tell.
+fn folded_jobs(sheet: &mut Sheet<'_>, jobs: &[&JobEntry]) {
+    for (reach, heading) in [(Reach::Reached, "Reached"), (Reach::Unknown, "Perhaps reached")] {
+        let names: Vec<&str> = jobs.iter().filter(|job| job.reach == reach).map(|job| job.job.as_str()).collect();
+        if !names.is_empty() {
+            sheet.blank();
+            sheet.hanging(&format!("{heading}, and nobody owns them: "), 2, &format!("{}.", list(&names, 6)));
+        }
     }
 }
 
