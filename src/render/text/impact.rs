@@ -23,6 +23,8 @@ impl Report for ImpactReport {
         jobs(&mut sheet, self);
         if self.jobs.is_empty() {
             without_jobs(&mut sheet, self);
+        } else if self.jobs.iter().all(JobEntry::is_nobodys_metric) {
+            nobody_to_tell(&mut sheet, "Nobody is known who is to be told.");
         }
         if page.detail == Detail::Full {
             messages(&mut sheet, &self.headsups);
@@ -270,12 +272,13 @@ fn without_jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
         let reason = first.reason.as_deref().unwrap_or("it cannot be told");
         sheet.hanging(&format!("Cannot tell for {tables}: "), 2, &format!("for instance, {reason}."));
     }
+    nobody_to_tell(sheet, "No jobs are known, so there is nobody to tell.");
+}
+
+fn nobody_to_tell(sheet: &mut Sheet<'_>, why: &str) {
     sheet.blank();
-    sheet.paragraph(
-        0,
-        "No jobs are known, so there is nobody to tell. Name the reports that matter under `jobs:` in \
-         headsup.yml, or as dbt exposures.",
-    );
+    let hint = "Name the reports that matter under `jobs:` in headsup.yml, or as dbt exposures.";
+    sheet.paragraph(0, &format!("{why} {hint}"));
 }
 
 fn messages(sheet: &mut Sheet<'_>, headsups: &[HeadsUp]) {
