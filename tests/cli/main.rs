@@ -15,6 +15,7 @@ mod impact;
 mod incidents;
 mod init;
 mod lineage;
+mod metrics;
 mod release_notes;
 mod replay;
 mod selectors;
