@@ -14,8 +14,12 @@ use headsup_lineage::relation::Rung;
 use headsup_lineage::trace::BY_STRENGTH;
 use serde_json::{Value, json};
 
+#[path = "support/fields.rs"]
+mod fields;
 #[path = "support/schema.rs"]
 mod schema;
+
+use fields::{closed, keys};
 
 const PUBLISHED: &str = include_str!("../docs/impact.schema.json");
 const PAGE: &str = include_str!("../docs/json.md");
@@ -104,38 +108,8 @@ fn text(path: &Path) -> String {
     path.to_str().expect("a path of text").to_owned()
 }
 
-/// The published schema leaves room for fields to come; here, one that it does not name is a mistake.
-fn closed(schema: &Value) -> Value {
-    match schema {
-        Value::Object(pairs) => {
-            let mut closed: serde_json::Map<_, _> =
-                pairs.iter().map(|(key, value)| (key.clone(), self::closed(value))).collect();
-            if pairs.get("type") == Some(&json!("object")) {
-                closed.insert("additionalProperties".to_owned(), json!(false));
-            }
-            Value::Object(closed)
-        }
-        Value::Array(items) => Value::Array(items.iter().map(closed).collect()),
-        other => other.clone(),
-    }
-}
-
 fn published() -> Value {
     serde_json::from_str(PUBLISHED).expect("the schema is JSON")
-}
-
-/// Every key of every object inside a value.
-fn keys(value: &Value, found: &mut BTreeSet<String>) {
-    match value {
-        Value::Object(pairs) => {
-            for (key, value) in pairs {
-                found.insert(key.clone());
-                keys(value, found);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
-        _ => {}
-    }
 }
 
 /// Every key that a schema gives a meaning.

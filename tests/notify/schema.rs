@@ -9,38 +9,13 @@ use crate::support::Fixture;
 
 #[path = "../support/schema.rs"]
 mod evaluator;
+#[path = "../support/fields.rs"]
+mod fields;
+
+use fields::{closed, keys};
 
 const SETTINGS: &str = "version: 1\nchannels:\n  out: { kind: file, path: out.txt }\n  unset: { kind: slack, webhook_env: UNSET }\n  \
                         later: { kind: stdout, digest: weekly }\n";
-
-/// A schema in which a field that it does not name is a mistake.
-fn closed(schema: &Value) -> Value {
-    match schema {
-        Value::Object(pairs) => {
-            let mut closed: serde_json::Map<_, _> =
-                pairs.iter().map(|(key, value)| (key.clone(), self::closed(value))).collect();
-            if pairs.get("type") == Some(&json!("object")) {
-                closed.insert("additionalProperties".to_owned(), json!(false));
-            }
-            Value::Object(closed)
-        }
-        Value::Array(items) => Value::Array(items.iter().map(closed).collect()),
-        other => other.clone(),
-    }
-}
-
-fn keys(value: &Value, found: &mut BTreeSet<String>) {
-    match value {
-        Value::Object(pairs) => {
-            for (key, value) in pairs {
-                found.insert(key.clone());
-                keys(value, found);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
-        _ => {}
-    }
-}
 
 #[test]
 fn notify_and_outbox_print_what_the_schema_says() {
