@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use reqwest::{Method, Url};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::channel::{Channel, Parcel, Receipt, Sight};
-use super::comment::{MOST_PAGES, body, is_not_ours, sight};
+use super::comment::{Comments, MOST_PAGES, body, leave, sight};
 use super::secret::Secret;
 use super::transport::{Request, Response, Transport};
 use super::{Fault, Letter};
@@ -48,21 +48,26 @@ impl GitHub {
         })
     }
 
-    /// Changes a comment, if it is there and ours.
-    fn update(&self, letter: &Letter, id: &str) -> Result<bool, Fault> {
-        let text: Value = json!({ "body": body(letter) });
-        let url = self.url(&format!("issues/comments/{id}"))?;
-        match self.call(Request::json(Method::PATCH, url, &text)) {
-            Ok(_) => Ok(true),
-            // Deleted meanwhile, or somebody else's that looks like ours.
-            Err(Fault::Lasting { said }) if is_not_ours(&said) => Ok(false),
-            Err(fault) => Err(fault),
-        }
-    }
-
     fn url(&self, path: &str) -> Result<Url, Fault> {
         let path = format!("repos/{}/{path}", self.repository);
         self.api.join(&path).map_err(|_| Fault::lasting("the address of GitHub's API is none"))
+    }
+}
+
+impl Comments for GitHub {
+    fn make(&self, content: &Value) -> Result<Option<String>, Fault> {
+        let url = self.url(&format!("issues/{}/comments", self.number))?;
+        let answer = self.call(Request::json(Method::POST, url, content))?.value()?;
+        Ok(answer["id"].as_u64().map(|id| id.to_string()))
+    }
+
+    fn change(&self, id: &str, content: &Value) -> Result<(), Fault> {
+        let url = self.url(&format!("issues/comments/{id}"))?;
+        self.call(Request::json(Method::PATCH, url, content)).map(drop)
+    }
+
+    fn remove(&self, id: &str) -> Result<(), Fault> {
+        self.call(Request::delete(self.url(&format!("issues/comments/{id}"))?)).map(drop)
     }
 }
 
@@ -93,26 +98,6 @@ impl Channel for GitHub {
     }
 
     fn send(&self, letter: &Letter, there: Option<&str>, _: &mut dyn FnMut(&str)) -> Result<Receipt, Fault> {
-        if let Some(id) = there
-            && self.update(letter, id)?
-        {
-            return Ok(Receipt::Updated(Some(id.to_owned())));
-        }
-        let text: Value = json!({ "body": body(letter) });
-        let url = self.url(&format!("issues/{}/comments", self.number))?;
-        let answer = self.call(Request::json(Method::POST, url, &text))?.value()?;
-        let id = answer["id"].as_u64().map(|id| id.to_string());
-        // A run on another machine may have looked at the same time: then the earlier comment stays.
-        let first = match self.look(letter, None)? {
-            Sight::Same(first) | Sight::Other(first) => first,
-            Sight::Nothing => return Ok(Receipt::Sent(id)),
-        };
-        match id {
-            Some(id) if id != first && self.update(letter, &first)? => {
-                self.call(Request::delete(self.url(&format!("issues/comments/{id}"))?))?;
-                Ok(Receipt::Updated(Some(first)))
-            }
-            id => Ok(Receipt::Sent(id)),
-        }
+        leave(self, letter, there)
     }
 }
