@@ -122,6 +122,12 @@ impl Snapshot {
     }
 }
 
+/// Whether a path is in a folder; everything is in the root.
+#[must_use]
+pub fn is_below(path: &str, folder: &str) -> bool {
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// Contents that are held in memory.
 struct InMemory(BTreeMap<Arc<str>, Vec<u8>>);
 

@@ -25,6 +25,7 @@ use crate::report::{
 };
 use crate::selection::Finder;
 use crate::settings::Unknown;
+use crate::snapshot::is_below;
 use crate::ui::Ui;
 
 pub(super) fn run(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
@@ -151,7 +152,7 @@ pub(super) fn impacts(versions: &Versions, spread: &Spread<'_>) -> Vec<Impact> {
 /// The projects that differ and could not be read in one of the versions, as reasons.
 pub(super) fn unread(base: &Project, head: &Project, differing: &BTreeSet<Arc<str>>) -> Vec<String> {
     let matters = |file: &str| [".sql", ".py", ".yml", ".yaml", ".csv"].iter().any(|end| file.ends_with(end));
-    let differs = |root: &str| differing.iter().any(|file| matters(file) && project::sql::is_below(file, root));
+    let differs = |root: &str| differing.iter().any(|file| matters(file) && is_below(file, root));
     let found = head.unread.iter().chain(&base.unread).filter(|(root, _)| differs(root));
     let reasons = found.map(|(root, diagnostic)| {
         let file = diagnostic.path.as_deref().unwrap_or(root);

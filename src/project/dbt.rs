@@ -24,6 +24,7 @@ mod physical;
 pub(super) mod properties;
 mod python;
 mod question;
+mod recall;
 mod regex;
 mod relation;
 mod render;
@@ -65,6 +66,7 @@ use graph::{Entry, Graph};
 use layout::{Folder, Package};
 use nodes::{Known, Node};
 use properties::{Properties, PropertyFile};
+use recall::Recall;
 use relation::TableName;
 use semantic::Layer;
 pub use setup::Profile;
@@ -105,6 +107,7 @@ pub struct Remembered {
     files: Shelf<PropertyFileKey, Result<Arc<PropertyFile>, Box<Diagnostic>>>,
     macros: Shelf<MacroFileKey, Arc<[Arc<Macro>]>>,
     renderings: Renderings,
+    recall: Recall,
 }
 
 impl Remembered {
@@ -113,6 +116,22 @@ impl Remembered {
         self.files.forget();
         self.macros.forget();
         self.renderings.forget();
+        self.recall.forget();
+    }
+}
+
+/// The files that the reading of a project depends on, with what identifies their contents. Where they are the
+/// same, and the options are, so is what is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Inputs {
+    files: Vec<(Arc<str>, ContentId)>,
+}
+
+impl Inputs {
+    /// Those of a project in a snapshot; `None` if it has no such project.
+    pub(super) fn of(snapshot: &Snapshot, root: &str) -> Option<Self> {
+        let layout = layout::find(snapshot, root, &mut Vec::new());
+        (!layout.packages.is_empty()).then(|| Self { files: layout::files(snapshot, &layout) })
     }
 }
 
@@ -181,19 +200,19 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
 
     let mut candidates = Vec::new();
     for package in &known {
-        candidates.extend(package.candidates(snapshot, &engine, &mut part.diagnostics));
+        candidates.extend(package.candidates(snapshot, &engine, &remembered.recall, &mut part.diagnostics));
     }
-    let nodes: Vec<Node> =
-        candidates.into_par_iter().map(|candidate| candidate.parse(&engine, &remembered.renderings)).collect();
-    let (nodes, disabled): (Vec<Node>, Vec<Node>) =
-        nodes.into_iter().partition(|node| config::is_enabled(&node.config));
-    let nodes: Vec<(Arc<Node>, TableName)> = nodes
+    let read: Vec<(Arc<Node>, Option<TableName>)> = candidates
         .into_par_iter()
-        .map(|node| {
-            let table = physical::table(&engine, &node);
-            (Arc::new(node), table)
-        })
+        .map(|candidate| remembered.recall.read(candidate, &engine, &remembered.renderings))
         .collect();
+    let (mut nodes, mut disabled) = (Vec::with_capacity(read.len()), Vec::new());
+    for (node, table) in read {
+        match table {
+            Some(table) => nodes.push((node, table)),
+            None => disabled.push(node),
+        }
+    }
 
     let mut graph = Graph::default();
     graph.root = root.name.to_string();
@@ -235,6 +254,7 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         engine: &engine,
         graph,
         renderings: &remembered.renderings,
+        recall: &remembered.recall,
         missing: &layout.missing,
         groups: &groups,
     };

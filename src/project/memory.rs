@@ -7,9 +7,9 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{dbt, rendered};
+use super::{Part, dbt, rendered};
 
 /// What was read once in a run.
 #[derive(Debug, Default)]
@@ -18,6 +18,8 @@ pub(super) struct Memory {
     pub(super) dbt: dbt::Remembered,
     /// The statements of rendered SQL.
     pub(super) scripts: rendered::Scripts,
+    /// What whole projects of dbt hold.
+    pub(super) parts: Parts,
 }
 
 impl Memory {
@@ -26,6 +28,24 @@ impl Memory {
     pub(super) fn forget(&self) {
         self.dbt.forget();
         self.scripts.forget();
+        self.parts.0.forget();
+    }
+}
+
+/// What each project of dbt was found to hold by its last reading, with the files that were read. Most commits
+/// touch one project of a repository and leave the others as they are.
+#[derive(Debug, Default)]
+pub(super) struct Parts(Shelf<Arc<str>, Arc<(dbt::Inputs, Part)>>);
+
+impl Parts {
+    /// What the project in a folder holds: what was found before where its files are the same, or what is read now.
+    pub(super) fn get_or_read(&self, root: &Arc<str>, inputs: dbt::Inputs, read: impl FnOnce() -> Part) -> Part {
+        if let Some(kept) = self.0.get(root).filter(|kept| kept.0 == inputs) {
+            return kept.1.clone();
+        }
+        let part = read();
+        self.0.put(Arc::clone(root), Arc::new((inputs, part.clone())));
+        part
     }
 }
 

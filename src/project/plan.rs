@@ -14,7 +14,7 @@ use super::name_pattern::NamePattern;
 use super::{Part, Project, dbt, manifest, rendered, sql};
 use crate::report::{Origin, ProjectEntry};
 use crate::settings::{EnvName, ProjectKind, Settings};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, is_below};
 
 /// The projects of a repository.
 #[derive(Debug, Clone, Default)]
@@ -110,7 +110,7 @@ fn set(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect>) ->
 }
 
 fn others_below(root: &str, roots: &[Arc<str>]) -> Vec<Arc<str>> {
-    roots.iter().filter(|other| ***other != *root && sql::is_below(other, root)).cloned().collect()
+    roots.iter().filter(|other| ***other != *root && is_below(other, root)).cloned().collect()
 }
 
 /// Every dbt project, and the SQL files outside of them as one more project.
@@ -274,7 +274,12 @@ impl Planned {
                     environment: plan.environment.clone(),
                     remembered: Some(&plan.memory.dbt),
                 };
-                rendered::with_named_reads(dbt::read(snapshot, &options), &plan.memory.scripts)
+                let read = || rendered::with_named_reads(dbt::read(snapshot, &options), &plan.memory.scripts);
+                // Without a profile the whole repository is searched for one.
+                match profile.as_ref().and_then(|_| dbt::Inputs::of(snapshot, &self.root)) {
+                    Some(inputs) => plan.memory.parts.get_or_read(&self.root, inputs, read),
+                    None => read(),
+                }
             }
             PlannedKind::Manifest => match snapshot.text(&self.root) {
                 Ok(text) => rendered::with_named_reads(manifest::read(&text, &self.root), &plan.memory.scripts),
@@ -333,14 +338,14 @@ impl Plan {
                 PlannedKind::Dbt { .. } => {
                     matches!(&*ending, "sql" | "py" | "yml" | "yaml" | "csv") && self.is_of_dbt(file)
                 }
-                PlannedKind::Sql { .. } => ending == "sql" && sql::is_below(file, &planned.root),
+                PlannedKind::Sql { .. } => ending == "sql" && is_below(file, &planned.root),
             }
         };
         self.may_change_with(files) || files.iter().any(|file| self.projects.iter().any(|planned| reads(planned, file)))
     }
 
     fn is_of_dbt(&self, file: &str) -> bool {
-        self.of_dbt.iter().any(|folder| sql::is_below(file, folder))
+        self.of_dbt.iter().any(|folder| is_below(file, folder))
     }
 
     /// The dialect of all projects, if they have one and the same.
@@ -369,7 +374,7 @@ impl Plan {
         self.projects.iter().all(|planned| match &planned.kind {
             PlannedKind::Sql { except, .. } => {
                 let twice = self.projects.iter().filter(|other| other.root == planned.root).count() > 1;
-                let is_other = |folder: &Arc<str>| roots.iter().any(|root| sql::is_below(folder, root));
+                let is_other = |folder: &Arc<str>| roots.iter().any(|root| is_below(folder, root));
                 !twice && except.iter().all(is_other)
             }
             PlannedKind::Dbt { .. } | PlannedKind::Manifest => true,
@@ -420,7 +425,7 @@ impl Plan {
 impl Planned {
     /// Whether a file is in this project and in no other one below it.
     fn holds(&self, file: &str, all: &[Self]) -> bool {
-        let deepest = all.iter().filter(|other| sql::is_below(file, &other.root)).max_by_key(|other| other.root.len());
+        let deepest = all.iter().filter(|other| is_below(file, &other.root)).max_by_key(|other| other.root.len());
         deepest.is_some_and(|deepest| deepest.root == self.root)
     }
 }

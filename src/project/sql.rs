@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::project::Part;
 use crate::project::name_pattern::NamePattern;
-use crate::snapshot::{ContentId, Snapshot};
+use crate::snapshot::{ContentId, Snapshot, is_below};
 
 mod script;
 mod template;
@@ -89,12 +89,6 @@ pub fn script_of(text: &str, dialect: Dialect) -> (Script, Option<Diagnostic>) {
 #[must_use]
 pub fn has_tags(text: &str) -> bool {
     template::has_tags(text)
-}
-
-/// Whether a path is in a folder; everything is in the root.
-#[must_use]
-pub fn is_below(path: &str, folder: &str) -> bool {
-    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Reads a folder.

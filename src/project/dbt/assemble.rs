@@ -18,8 +18,10 @@ use super::nodes::{Content, Node};
 use super::physical;
 use super::properties;
 use super::question;
+use super::recall::{Depends, Link, Recall};
+use super::relation::TableName;
 use super::scan;
-use super::subject::{Asked, Captured, Pass, RefCall};
+use super::subject::{Asked, Captured, Pass, RefCall, View};
 use super::trace::Renderings;
 use super::world::TARGET_SCHEMA;
 use crate::project::{Access, Attributes, Criticality, OwnerClaim, OwnerRule};
@@ -35,6 +37,8 @@ pub(super) struct Assembly<'a> {
     pub(super) graph: &'a Graph,
     /// What was rendered before.
     pub(super) renderings: &'a Renderings,
+    /// What was found of single nodes before.
+    pub(super) recall: &'a Recall,
     /// Packages that are named but not there.
     pub(super) missing: &'a [String],
     /// The owners of groups, by package and group.
@@ -42,6 +46,7 @@ pub(super) struct Assembly<'a> {
 }
 
 /// A relation with what else is said of it.
+#[derive(Debug, Clone)]
 pub(super) struct Assembled {
     /// The relation.
     pub(super) relation: Relation,
@@ -60,6 +65,8 @@ struct Found {
     /// Nodes that an answer of the warehouse may hold.
     ids: BTreeSet<String>,
     incomplete: Option<String>,
+    /// Whether anything of it may be other than it is because of nodes that are not named.
+    view: View,
 }
 
 impl Found {
@@ -71,6 +78,7 @@ impl Found {
             self.sources.entry(call.clone()).or_insert(None);
         }
         self.tables.extend(captured.tables.iter().cloned());
+        self.view = self.view.max(captured.view);
         if self.incomplete.is_none() {
             self.incomplete.clone_from(&captured.computed);
         }
@@ -91,8 +99,38 @@ impl Found {
 }
 
 impl Assembly<'_> {
-    /// The relation of a node.
-    pub(super) fn relation(&self, node: &Node, table: &super::relation::TableName) -> Assembled {
+    /// The relation of a node: as it was put together before, where nothing that it depends on differs.
+    pub(super) fn relation(&self, node: &Arc<Node>, table: &TableName) -> Assembled {
+        let root = &self.engine.world.root;
+        let depends = Depends {
+            node: Arc::clone(node),
+            table: table.clone(),
+            file: self.snapshot.id(&node.candidate.path),
+            group: self.group(node).map(|(_, said)| Arc::clone(said)),
+        };
+        if let Some(kept) = self.recall.relation(root, &depends, self.graph) {
+            return kept;
+        }
+        let (assembled, found) = self.assemble(node, table);
+        if let Some(links) = self.links(node, &found) {
+            self.recall.keep(root, depends, links, assembled.clone());
+        }
+        assembled
+    }
+
+    /// What all that a node refers to was found to mean; `None` where more than that matters.
+    fn links(&self, node: &Node, found: &Found) -> Option<Vec<Link>> {
+        if found.view == View::Whole {
+            return None;
+        }
+        let package = &node.candidate.package;
+        let refs = found.refs.keys().map(|call| Link::of_ref(self.graph, package, call));
+        let sources = found.sources.keys();
+        let sources = sources.map(|(source, table)| Link::of_source(self.graph, package, source, table));
+        refs.chain(sources).collect()
+    }
+
+    fn assemble(&self, node: &Node, table: &TableName) -> (Assembled, Found) {
         let candidate = &node.candidate;
         let world = &self.engine.world;
         let mut diagnostics = Vec::new();
@@ -136,7 +174,7 @@ impl Assembly<'_> {
                 path: Arc::clone(&candidate.path),
                 position: candidate.position,
                 reads,
-                incomplete: found.incomplete.map(Arc::from),
+                incomplete: found.incomplete.as_deref().map(Arc::from),
                 body,
                 fillings: Vec::new(),
             }],
@@ -148,14 +186,14 @@ impl Assembly<'_> {
             },
             config,
         };
-        Assembled { relation, attributes: self.attributes(node), diagnostics }
+        (Assembled { relation, attributes: self.attributes(node), diagnostics }, found)
     }
 
     /// Renders as dbt does when it builds, or falls back to what the text names.
     fn template(
         &self,
         node: &Node,
-        table: &super::relation::TableName,
+        table: &TableName,
         found: &mut Found,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> (Rung, Body) {
@@ -166,6 +204,7 @@ impl Assembly<'_> {
         let parsed = match &node.parsed {
             Ok(text) => text,
             Err(located) => {
+                found.view = View::Whole;
                 let package = &node.candidate.package;
                 let reach = scan::reach(self.engine, package, local, file, body.clone());
                 for (call, place) in &reach.refs {
@@ -233,6 +272,7 @@ impl Assembly<'_> {
                 found.incomplete.get_or_insert_with(|| "its template could be rendered in part only".to_owned());
             }
             let text = result.unwrap_or_else(|located| {
+                found.view = View::Whole;
                 // dbt itself would have the warehouse's answers here; without them its first reading must do.
                 rung = Rung::Tables;
                 let mut diagnostic = self.not_rendered(node, &located);
@@ -246,6 +286,7 @@ impl Assembly<'_> {
             }
         }
         for query in &queries {
+            found.view = View::Whole;
             let own = table.identifier.as_deref().unwrap_or_default();
             if let Some(reads) = question::read_to_change(own, query, dialect) {
                 found.tables.extend(reads);
@@ -434,14 +475,19 @@ impl Assembly<'_> {
         Diagnostic::warning("unknown-ref", message).in_file(&*node.candidate.path).hint(hint)
     }
 
+    /// The group that a node is in, by its name, with what is said of it; `None` where nothing is.
+    fn group(&self, node: &Node) -> Option<(String, &Arc<properties::Object>)> {
+        let name = config::text(&node.config, "group")?;
+        let (key, said) = self.groups.get_key_value(&(Arc::clone(&node.candidate.package), name))?;
+        Some((key.1.clone(), said))
+    }
+
     fn attributes(&self, node: &Node) -> Attributes {
         let meta = node.config.get("meta");
         let mut owners = Vec::new();
         let group = config::text(&node.config, "group");
         let access = config::text(&node.config, "access").and_then(|access| Access::parse(&access));
-        if let Some(group) = &group
-            && let Some(said) = self.groups.get(&(Arc::clone(&node.candidate.package), group.clone()))
-        {
+        if let Some((group, said)) = self.group(node) {
             let mut contact = said.get("owner").and_then(properties::contact).unwrap_or_default();
             contact.name.get_or_insert_with(|| group.clone());
             owners.push(OwnerClaim { rule: OwnerRule::Group, contact });

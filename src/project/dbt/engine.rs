@@ -98,6 +98,8 @@ pub(super) struct Engine {
     pub(super) world: Arc<World>,
     /// The number of that world among the worlds of this run of the program.
     pub(super) world_number: usize,
+    /// The number of the world and the macros together.
+    pub(super) number: usize,
     /// The nodes, once all have been found; what `ref` means before is not known.
     pub(super) graph: OnceLock<Graph>,
 }
@@ -110,7 +112,7 @@ impl fmt::Debug for Engine {
 
 impl Engine {
     /// A renderer that knows the macros.
-    pub(super) fn new(world: Arc<World>, world_number: usize, macros: impl IntoIterator<Item = Arc<Macro>>) -> Self {
+    pub(super) fn new(world: Arc<World>, (world_number, number): (usize, usize), macros: Vec<Arc<Macro>>) -> Self {
         let mut env = Environment::new();
         env.set_auto_escape_callback(|_| AutoEscape::None);
         env.set_undefined_behavior(UndefinedBehavior::Lenient);
@@ -129,7 +131,7 @@ impl Engine {
             let _ = env.add_template_owned(one.template.clone(), one.rewritten.text.clone());
             by_package.entry(Arc::clone(&one.package)).or_default().insert(Arc::clone(&one.name), one);
         }
-        Self { env, macros: by_package, world, world_number, graph: OnceLock::new() }
+        Self { env, macros: by_package, world, world_number, number, graph: OnceLock::new() }
     }
 
     /// A macro of a package.
@@ -343,7 +345,7 @@ impl Run {
 
     /// Notes what the run asks of the project.
     pub(super) fn ask(&self, question: Question) {
-        lock(&self.questions).ask(question);
+        lock(&self.questions).insert(question);
     }
 
     /// A macro as a value.

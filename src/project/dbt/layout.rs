@@ -1,14 +1,14 @@
 //! Where a project's files are: the project itself, the packages that it installed, and those that
 //! lie beside it. It must not know what the files say, beyond `dbt_project.yml` and `packages.yml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::Diagnostic;
 use serde_json::{Map, Value as Json};
 
 use super::yaml;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{ContentId, Snapshot, is_below};
 
 /// The file that makes a directory a project.
 pub(super) const PROJECT_FILE: &str = "dbt_project.yml";
@@ -153,6 +153,32 @@ pub(super) fn folders(snapshot: &Snapshot) -> Vec<Arc<str>> {
         folders.extend(paths.iter().filter_map(|path| join(&package.directory, path)).map(Arc::from));
     }
     folders
+}
+
+/// Every file that the reading of a project may look into, with what identifies its content.
+pub(super) fn files(snapshot: &Snapshot, layout: &Layout) -> Vec<(Arc<str>, ContentId)> {
+    const ENDINGS: [&str; 6] = ["sql", "py", "yml", "yaml", "csv", "jinja"];
+    let mut directories: BTreeSet<String> = BTreeSet::new();
+    for package in &layout.packages {
+        // Folders may lie outside of the package.
+        let folders = [Folder::Models, Folder::Seeds, Folder::Snapshots, Folder::Macros];
+        let outside = folders.into_iter().flat_map(|folder| package.folders(folder));
+        directories.extend(outside.filter_map(|path| join(&package.directory, &path)));
+        directories.insert(package.directory.clone());
+    }
+    let mut files: BTreeMap<&Arc<str>, ContentId> = BTreeMap::new();
+    for directory in &directories {
+        // What is below another one of them has been gone through with that.
+        let is_inside = |outer: &String| outer != directory && is_below(directory, outer);
+        if !directories.iter().any(is_inside) {
+            files.extend(snapshot.below(directory));
+        }
+    }
+    let matters = |path: &str| {
+        let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+        ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending))
+    };
+    files.into_iter().filter(|(path, _)| matters(path)).map(|(path, id)| (Arc::clone(path), id)).collect()
 }
 
 /// The packages that a project names, and those of them that it does not have.

@@ -11,7 +11,7 @@ use super::call::{Arguments, Cause, Signal, caused, function, stateful};
 use super::engine::{Run, capture};
 use super::modules;
 use super::relation::TableName;
-use super::subject::{Asked, Pass, RefCall};
+use super::subject::{Asked, Pass, RefCall, View};
 use super::trace::Question;
 use super::values::{self, dict, list, own_deep, record};
 use super::yaml;
@@ -70,7 +70,7 @@ pub(super) fn native(run: &Arc<Run>, own: &Arc<str>, name: &str) -> Option<Value
         "model" | "node" if !subject.id.is_empty() => run.model.get_or_init(|| node(run)).clone(),
         "graph" => match run.engine.graph.get().filter(|_| run.pass != Pass::Parse) {
             Some(graph) => {
-                values::lock(&run.questions).look_around();
+                capture(run, |captured| captured.view = View::Whole);
                 graph.listing().clone()
             }
             None => record(

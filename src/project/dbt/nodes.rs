@@ -17,6 +17,7 @@ use super::config::{self, Config};
 use super::engine::{Engine, Macro, Run};
 use super::layout::{Folder, Package};
 use super::properties::{Object, Properties, name as name_of, objects};
+use super::recall::Recall;
 use super::rewrite::{self, Rewritten};
 use super::split::{BlockKind, blocks};
 use super::subject::{Captured, Pass, Subject};
@@ -31,13 +32,28 @@ use crate::snapshot::Snapshot;
 #[derive(Debug, Clone)]
 pub(super) enum Content {
     /// A template: a file, the part of it, the template made of it, and the macros beside it.
-    Template { file: Arc<str>, body: Range<usize>, template: Rewritten, local: Vec<Arc<Macro>> },
+    Template { file: Arc<str>, body: Range<usize>, template: Arc<Rewritten>, local: Arc<[Arc<Macro>]> },
     /// A Python model.
     Python(Arc<str>),
     /// Rows.
     Data,
     /// A file that is no text.
     Unreadable,
+}
+
+impl Content {
+    /// Whether another one is of the same text. All else of a template is made from that.
+    fn is_same(&self, other: &Self) -> bool {
+        let same = |one: &Arc<str>, other: &Arc<str>| Arc::ptr_eq(one, other) || one == other;
+        match (self, other) {
+            (Self::Template { file, body, .. }, Self::Template { file: other, body: range, .. }) => {
+                body == range && same(file, other)
+            }
+            (Self::Python(text), Self::Python(other)) => same(text, other),
+            (Self::Data, Self::Data) | (Self::Unreadable, Self::Unreadable) => true,
+            _ => false,
+        }
+    }
 }
 
 /// A node as its file and its properties tell it.
@@ -102,7 +118,8 @@ impl Candidate {
         }
     }
 
-    fn id(&self) -> String {
+    /// What dbt calls it and nothing else.
+    pub(super) fn id(&self) -> String {
         let version = self.version.as_ref().map(|version| format!(".v{version}")).unwrap_or_default();
         format!("{}.{}.{}{version}", self.resource(), self.package, self.name)
     }
@@ -127,6 +144,23 @@ impl Candidate {
             this: None,
             local,
         }
+    }
+
+    /// Whether another one has the same file, and the same is said of it.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let Self { kind, package, path, position, name, version, is_latest, fqn, content, said, before, after } = self;
+        *kind == other.kind
+            && *package == other.package
+            && *path == other.path
+            && *position == other.position
+            && *name == other.name
+            && *version == other.version
+            && *is_latest == other.is_latest
+            && *fqn == other.fqn
+            && content.is_same(&other.content)
+            && (Arc::ptr_eq(said, &other.said) || *said == other.said)
+            && *before == other.before
+            && *after == other.after
     }
 
     /// Reads it as dbt does first, to learn its configuration and what it refers to.
@@ -267,13 +301,21 @@ impl Known<'_> {
         &self,
         snapshot: &Snapshot,
         engine: &Arc<Engine>,
+        recall: &Recall,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Vec<Candidate> {
         let models = self.package.files(snapshot, Folder::Models, &["sql", "py"]);
         let read = models.par_iter().map(|(path, inner)| {
-            let (content, diagnostic) = match snapshot.text(path) {
-                Ok(text) if path.ends_with(".py") => (Content::Python(Arc::from(text)), None),
-                Ok(text) => (template(&self.package.name, path, text), None),
+            let make = || {
+                let text = snapshot.text(path)?;
+                Ok(match path.ends_with(".py") {
+                    true => Content::Python(Arc::from(text)),
+                    false => template(&self.package.name, path, text),
+                })
+            };
+            let content = recall.content((snapshot.id(path), &self.package.name, path), make);
+            let (content, diagnostic) = match content {
+                Ok(content) => (content, None),
                 Err(diagnostic) => (Content::Unreadable, Some(*diagnostic)),
             };
             (self.model(engine, path, inner, content), diagnostic)
@@ -392,13 +434,13 @@ impl Known<'_> {
         text: &Arc<str>,
         found: &mut Vec<Candidate>,
     ) {
-        let local: Vec<Arc<Macro>> = setup::local_macros(&self.package.name, path, text).into_values().collect();
+        let local: Arc<[Arc<Macro>]> = setup::local_macros(&self.package.name, path, text).into_values().collect();
         for block in blocks(text).into_iter().filter(|block| block.kind == BlockKind::Snapshot) {
             let content = Content::Template {
                 file: Arc::clone(text),
-                template: rewrite::template(text, &block.body, &[], ""),
+                template: Arc::new(rewrite::template(text, &block.body, &[], "")),
                 body: block.body,
-                local: local.clone(),
+                local: Arc::clone(&local),
             };
             let mut candidate = self.node(engine, RelationKind::Snapshot, (path, inner), block.name, content);
             candidate.position = crate::text::position(text, block.outer.start);
@@ -430,7 +472,7 @@ fn template(package: &Arc<str>, path: &Arc<str>, text: String) -> Content {
     let holes: Vec<Range<usize>> = blocks(&file).into_iter().map(|block| block.outer).collect();
     let local = setup::local_macros(package, path, &file).into_values().collect();
     let template = rewrite::template(&file, &(0..file.len()), &holes, "");
-    Content::Template { body: 0..file.len(), file, template, local }
+    Content::Template { body: 0..file.len(), file, template: Arc::new(template), local }
 }
 
 /// The name that a file gives its node: all before the ending.

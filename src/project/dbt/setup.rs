@@ -71,8 +71,10 @@ pub(super) fn engine(
     for one in prelude("dbt_utils", DBT_UTILS_KNOWN) {
         add(one);
     }
-    let number = remembered.renderings.number(&world);
-    Engine::new(world, number, macros.into_values())
+    let macros: Vec<Arc<Macro>> = macros.into_values().collect();
+    let of_world = remembered.renderings.number(&world);
+    let number = remembered.recall.number(of_world, &macros);
+    Engine::new(world, (of_world, number), macros)
 }
 
 fn prelude(package: &str, text: &str) -> Vec<Arc<Macro>> {

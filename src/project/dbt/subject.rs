@@ -103,6 +103,16 @@ impl Asked {
     }
 }
 
+/// How much of a project a run saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum View {
+    /// What it named.
+    #[default]
+    Named,
+    /// The list of all nodes, so that any change of any node may matter.
+    Whole,
+}
+
 /// What a run found beside its text.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Captured {
@@ -125,4 +135,6 @@ pub(super) struct Captured {
     pub(super) computed: Option<String>,
     /// Variables that nobody gives a value to.
     pub(super) unknown_vars: Vec<String>,
+    /// How much of the project it saw.
+    pub(super) view: View,
 }

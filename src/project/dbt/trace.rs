@@ -10,7 +10,7 @@ use super::call::Located;
 use super::engine::{Engine, Macro, Run};
 use super::relation::TableName;
 use super::rewrite::Rewritten;
-use super::subject::{Captured, Pass, RefCall, Subject};
+use super::subject::{Captured, Pass, RefCall, Subject, View};
 use super::values::lock;
 use super::world::World;
 use crate::project::memory::Shelf;
@@ -87,24 +87,7 @@ impl Question {
 }
 
 /// What one run asked.
-#[derive(Debug, Default)]
-pub(super) struct Questions {
-    asked: BTreeSet<Question>,
-    /// Whether the run looked at all nodes at once, so that any change of any node may matter.
-    looked_around: bool,
-}
-
-impl Questions {
-    /// Notes a question.
-    pub(super) fn ask(&mut self, question: Question) {
-        self.asked.insert(question);
-    }
-
-    /// Notes that the run looked at the list of all nodes.
-    pub(super) fn look_around(&mut self) {
-        self.looked_around = true;
-    }
-}
+pub(super) type Questions = BTreeSet<Question>;
 
 /// What a rendering is of, as far as it is not asked for.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -171,12 +154,12 @@ impl Renderings {
         let rendered = run.render(template, file).map(Arc::from);
         let captured = lock(&run.captured).clone();
         let questions = std::mem::take(&mut *lock(&run.questions));
-        if let (Ok(text), false) = (&rendered, questions.looked_around) {
+        if let (Ok(text), View::Named) = (&rendered, captured.view) {
             let answer = |question: Question| {
                 let answer = question.answer(engine, &subject.package);
                 (question, answer)
             };
-            let answers = questions.asked.into_iter().map(answer).collect();
+            let answers = questions.into_iter().map(answer).collect();
             let rendering = Rendering { text: Arc::clone(text), captured: captured.clone(), answers };
             self.kept.put(key, Arc::new(rendering));
         }

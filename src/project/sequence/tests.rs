@@ -158,3 +158,34 @@ fn a_project_that_comes_to_be_a_part_of_another() {
     ]);
     assert!(differing >= 5, "{differing}");
 }
+
+/// What one project was found to hold stands as long as nothing that it reads differs, its packages beside it
+/// and folders outside of it included.
+#[test]
+fn projects_side_by_side() {
+    let differing = check(&[
+        &[
+            ("profiles.yml", Some("shop:\n  outputs: {dev: {type: duckdb}}\n")),
+            ("one/dbt_project.yml", Some("name: one\nprofile: shop\nmodel-paths: [models, ../more]\n")),
+            ("one/packages.yml", Some("packages: [{local: ../common}]\n")),
+            ("one/models/orders.sql", Some("select {{ common.cents('amount') }} as amount, id from raw.orders")),
+            ("two/dbt_project.yml", Some("name: two\nprofile: shop\n")),
+            ("two/packages.yml", Some("packages: [{local: ../common}, {local: ../later}]\n")),
+            ("two/models/audit.sql", Some("select sum(amount) as total from orders")),
+            ("common/dbt_project.yml", Some("name: common\nprofile: shop\n")),
+            ("common/macros/cents.sql", Some("{% macro cents(a) %}{{ a }} / 100{% endmacro %}")),
+        ],
+        &[("two/models/audit.sql", Some("select sum(amount) as total, count(*) as n from orders"))],
+        &[("common/macros/cents.sql", Some("{% macro cents(a) %}{{ a }} / 1000{% endmacro %}"))],
+        &[("more/days.sql", Some("select day from raw.days"))],
+        &[("more/days.sql", Some("select day from raw.days where day > '2020-01-01'"))],
+        &[
+            ("later/dbt_project.yml", Some("name: later\nprofile: shop\n")),
+            ("later/models/late.sql", Some("select 1 as late")),
+        ],
+        &[("later/models/late.sql", Some("select 2 as late"))],
+        &[("one/models/orders.sql", Some("select amount, id from raw.orders"))],
+        &[("two/models/audit.sql", None)],
+    ]);
+    assert!(differing >= 6, "{differing}");
+}

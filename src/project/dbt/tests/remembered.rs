@@ -12,7 +12,7 @@ use crate::snapshot::Snapshot;
 type Files = Vec<(String, String)>;
 
 /// A project in which templates look at all that a project can tell them.
-const PROJECT: [(&str, &str); 16] = [
+const PROJECT: [(&str, &str); 23] = [
     ("dbt_project.yml", "name: shop\nvars: {level: 1}\nmodels:\n  shop:\n    marts: {+schema: marts}\ndispatch: []\n"),
     ("packages.yml", "packages:\n  - local: tools\n"),
     ("tools/dbt_project.yml", "name: tools\n"),
@@ -53,10 +53,23 @@ const PROJECT: [(&str, &str); 16] = [
         "snapshots/s.sql",
         "{% snapshot s %}{{ config(target_schema='snap', unique_key='v', strategy='check', check_cols='all') }}select * from {{ ref('a') }}{% endsnapshot %}",
     ),
+    (
+        "models/owned.yml",
+        "groups:\n  - {name: finance, owner: {name: Fin, email: fin@shop.example}}\nmodels:\n  - {name: i, config: {group: finance}}\n  - {name: v, latest_version: 1, versions: [{v: 1}, {v: 2, columns: [{name: w}]}]}\nseeds:\n  - {name: rates, config: {column_types: {day: date}}}\n",
+    ),
+    ("models/i.sql", "select * from {{ ref('rates') }} join {{ ref('v') }} using (day)"),
+    ("models/v_v1.sql", "select day from {{ ref('tool_days') }}"),
+    ("models/v_v2.sql", "select day, 1 as w from {{ ref('nowhere') }}"),
+    ("seeds/rates.csv", "day,rate\n2020-01-01,1\n"),
+    (
+        "models/k.sql",
+        "{% set found = run_query(\"select table_name from information_schema.tables where table_name like 'a%'\") %}select 1 as one",
+    ),
+    ("models/p.py", "def model(dbt, session):\n    return dbt.ref('a')\n"),
 ];
 
 /// Edits: a file and what becomes of it; nothing removes it.
-const EDITS: [(&str, Option<&str>); 26] = [
+const EDITS: [(&str, Option<&str>); 39] = [
     (
         "macros/m.sql",
         Some(
@@ -123,6 +136,29 @@ const EDITS: [(&str, Option<&str>); 26] = [
         ),
     ),
     ("models/g.sql", Some("{% macro own() %}9{% endmacro %}select {{ own() }} as o")),
+    (
+        "models/owned.yml",
+        Some(
+            "groups:\n  - {name: finance, owner: {name: Finance, email: fin@shop.example}}\nmodels:\n  - {name: i, config: {group: finance}}\nseeds:\n  - {name: rates, config: {column_types: {day: date}}}\n",
+        ),
+    ),
+    (
+        "models/owned.yml",
+        Some(
+            "models:\n  - {name: i, description: as it was, config: {tags: [y], meta: {owner: ann}}}\n  - {name: v, latest_version: 2, versions: [{v: 1}, {v: 2}]}\n",
+        ),
+    ),
+    ("models/owned.yml", None),
+    ("seeds/rates.csv", Some("day,rate,note\n2020-01-01,1,x\n")),
+    ("seeds/rates.csv", Some("day,rate\n2020-01-01,2\n")),
+    ("seeds/nowhere.csv", Some("day\n2020-01-01\n")),
+    ("models/nowherr.sql", Some("select 1 as day")),
+    ("models/a_more.sql", Some("select 1 as day")),
+    ("models/p.py", Some("def model(dbt, session):\n    return dbt.ref('b')\n")),
+    ("models/v_v1.sql", Some("select day from {{ ref('tool_days') }} where {{ unknown_macro() }}")),
+    ("packages.yml", Some("packages:\n  - local: tools\n  - package: some/where\n    version: 1.0.0\n")),
+    ("macros/rates.sql", Some("{% macro unknown_macro() %}true{% endmacro %}")),
+    ("profiles.yml", Some("shop:\n  outputs:\n    dev: {type: duckdb, schema: own}\n")),
 ];
 
 fn snapshot(files: &Files) -> Snapshot {
@@ -157,7 +193,7 @@ fn each_edit_is_seen_with_what_was_kept() {
         seen += usize::from(fresh != before);
         assert_eq!(told(&project(), Some(&kept)), before, "{edit:?}, undone");
     }
-    assert!(seen + 3 >= EDITS.len(), "only {seen} edits change anything, so the others show nothing");
+    assert!(seen + 6 >= EDITS.len(), "only {seen} edits change anything, so the others show nothing");
 }
 
 proptest! {
