@@ -29,7 +29,7 @@ pub use plan::{Plan, Planned, PlannedKind, plan, recognise_texts};
 pub use sequence::Sequence;
 
 /// What one reader found in one project of a snapshot.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Part {
     /// The relations, in any order.
     pub relations: Vec<Relation>,

@@ -193,8 +193,11 @@ impl<'a> Finder<'a> {
         };
         let named: Vec<&String> =
             job.columns.iter().filter(|(table, _)| is_meant(table)).flat_map(|(_, columns)| columns).collect();
-        let columns = self.project.graph.columns();
-        let node = self.project.graph.by_id(&relation.id)?;
+        if named.is_empty() {
+            return None;
+        }
+        let graph = &self.project.graph;
+        let node = graph.by_id(&relation.id)?;
         let found: BTreeSet<ColumnName> = named
             .iter()
             .filter_map(|column| {
@@ -204,7 +207,8 @@ impl<'a> Finder<'a> {
                 });
                 let spellings: Vec<ColumnName> = spellings.flatten().collect();
                 let is_there = |column: &&ColumnName| {
-                    columns.part(node, &Part::Column(ColumnPath::whole((*column).clone()))).is_some()
+                    let part = Part::Column(ColumnPath::whole((*column).clone()));
+                    graph.shape(node).columns.contains(column) || graph.columns().part(node, &part).is_some()
                 };
                 spellings.iter().find(is_there).or(spellings.first()).cloned()
             })

@@ -2,7 +2,7 @@
 //! is read to what reads it. It must not know changes.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
@@ -24,6 +24,7 @@ pub mod tables;
 
 use build::{Builder, SetApart};
 use columns::ColumnGraph;
+use compose::{Reading, Weaving};
 pub use lineages::Lineages;
 pub use sight::Sight;
 use tables::Tables;
@@ -47,7 +48,9 @@ pub struct LineageGraph {
     graph: DiGraph<Relation, ReadSite>,
     by_id: HashMap<RelationId, Node>,
     catalog: Catalog<Node>,
-    columns: ColumnGraph,
+    columns: OnceLock<Arc<ColumnGraph>>,
+    /// What the texts of each relation say, where columns are bound when somebody asks.
+    readings: Vec<Reading>,
     /// What is known of each relation, by its place.
     shapes: Vec<Shape>,
     /// The columns of each in which NULL never stands.
@@ -82,7 +85,7 @@ impl LineageGraph {
     pub fn build(relations: Vec<Relation>, tables: &Tables) -> BuiltGraph {
         let builder = Builder::new(relations);
         let apart = builder.named_after_sources();
-        builder.finish(&apart, tables, None)
+        builder.finish(&apart, tables, None, Weaving::Now)
     }
 
     /// Composes two versions of the same relations into a graph each.
@@ -108,7 +111,10 @@ impl LineageGraph {
         let mut apart = base.named_after_sources();
         apart.extend(own.clone());
         let names = NamesApart { own, used: apart.keys().cloned().collect() };
-        let (base, head) = (base.finish(&apart, tables, Some(lineages)), head.finish(&apart, tables, Some(lineages)));
+        let (base, head) = (
+            base.finish(&apart, tables, Some(lineages), Weaving::Later),
+            head.finish(&apart, tables, Some(lineages), Weaving::Later),
+        );
         (base, head, names)
     }
 
@@ -127,7 +133,8 @@ impl LineageGraph {
         let mut apart = before.own.clone();
         apart.extend(own.clone());
         let used: BTreeSet<RelationName> = apart.keys().cloned().collect();
-        (used == before.used).then(|| (head.finish(&apart, tables, Some(lineages)), NamesApart { own, used }))
+        (used == before.used)
+            .then(|| (head.finish(&apart, tables, Some(lineages), Weaving::Later), NamesApart { own, used }))
     }
 
     /// The relation at a node.
@@ -165,7 +172,16 @@ impl LineageGraph {
     /// The columns and rows of all relations, and what depends on what.
     #[must_use]
     pub fn columns(&self) -> &ColumnGraph {
-        &self.columns
+        self.columns.get_or_init(|| Arc::new(compose::weave(self, &self.nodes().collect())))
+    }
+
+    /// The same as far as it concerns some relations and all downstream of them. What those read is there as well,
+    /// but not what is upstream of it.
+    pub(crate) fn columns_below(&self, some: impl IntoIterator<Item = Node>) -> Arc<ColumnGraph> {
+        match self.columns.get() {
+            Some(all) => Arc::clone(all),
+            None => Arc::new(compose::weave(self, &self.downstream(some))),
+        }
     }
 
     /// The columns and keys of a relation, as far as they are known.

@@ -15,6 +15,7 @@ use crate::name::{ColumnName, RelationName};
 use crate::relation::RelationId;
 
 mod carry;
+mod concerned;
 mod cut;
 mod judge;
 mod walk;
@@ -95,7 +96,7 @@ pub struct Spread<'a> {
 /// Carries changes downstream. What is gone is walked on base, everything else on head.
 #[must_use]
 pub fn spread<'a>(base: &'a LineageGraph, head: &'a LineageGraph, comparison: &Comparison) -> Spread<'a> {
-    let mut walk = Walk::new(base, head);
+    let mut walk = Walk::new(base, head, comparison);
     walk.start(comparison);
     walk.run();
     let anything_changed = !comparison.is_silent();
@@ -148,7 +149,7 @@ impl Spread<'_> {
     /// What an effect is to whoever reads the relation; nothing for what is only a hub inside it.
     fn noticed(&self, hit: &Hit) -> Option<Noticed> {
         let column = match &hit.place {
-            Place::Part(id) => match &self.walk.head.columns().node(*id).part {
+            Place::Part(id) => match &self.walk.columns.node(*id).part {
                 Part::Rows | Part::Others => None,
                 Part::Column(path) => Some(path.column.clone()),
                 Part::Any | Part::Every => return None,
@@ -207,7 +208,7 @@ impl Spread<'_> {
 
     fn column_of(&self, hit: &Hit) -> Option<String> {
         match &hit.place {
-            Place::Part(id) => self.walk.head.columns().node(*id).column().map(ToString::to_string),
+            Place::Part(id) => self.walk.columns.node(*id).column().map(ToString::to_string),
             Place::Lost(_, column) => Some(column.to_string()),
             Place::Whole(_) | Place::Gone(_) => None,
         }

@@ -14,7 +14,7 @@ use crate::name::RelationName;
 use crate::query::{Read, ReadRole, TableSchema};
 use crate::relation::{Declaration, Reference, Relation, RelationId, RelationKind, Rung};
 
-use super::compose::compose;
+use super::compose::{Weaving, compose};
 use super::lineages::Lineages;
 use super::tables::Tables;
 use super::{BuiltGraph, LineageGraph, Node, ReadSite};
@@ -40,14 +40,20 @@ impl Builder {
         builder
     }
 
-    pub(super) fn finish(mut self, apart: &SetApart, tables: &Tables, lineages: Option<&Lineages>) -> BuiltGraph {
+    pub(super) fn finish(
+        mut self,
+        apart: &SetApart,
+        tables: &Tables,
+        lineages: Option<&Lineages>,
+        weaving: Weaving,
+    ) -> BuiltGraph {
         for (name, diagnostic) in apart {
             self.built.catalog.set_apart(name.clone());
             self.diagnostics.push(diagnostic.clone());
         }
         self.connect_sources_to_what_fills_them();
         self.connect_writers();
-        compose(&mut self.built, &self.externals, tables, lineages);
+        compose(&mut self.built, &self.externals, tables, lineages, weaving);
         self.list_externals();
         let mut diagnostics = self.diagnostics;
         diagnostics.extend(cycle_diagnostics(&self.built));

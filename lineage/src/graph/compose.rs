@@ -1,6 +1,9 @@
 //! From relations to their columns. Relations are gone through from their sources downstream, so
 //! that each query sees the columns of what it reads; no query is ever put inside another. What has
 //! no query that was understood depends on all that it reads. It must not know SQL.
+//!
+//! What is known of each relation is found for all of them. The edges between columns are many more, and are made
+//! for as many relations as somebody asks for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,14 +12,13 @@ use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
 use rayon::prelude::*;
 
-use crate::dependency::{ColumnPath, Shape};
+use crate::dependency::Shape;
 use crate::diagnostic::Diagnostic;
-use crate::filling::{Filling, OPEN};
-use crate::name::RelationName;
-use crate::relation::{Body, Relation, Rung, Writer};
+use crate::filling::Filling;
+use crate::name::{ColumnName, RelationName};
+use crate::relation::{Body, Relation, Rung};
 
-use super::columns::Part;
-use super::columns::weave::Weave;
+use super::columns::ColumnGraph;
 use super::lineages::Lineages;
 use super::tables::Tables;
 use super::{LineageGraph, Node};
@@ -26,13 +28,25 @@ mod complete;
 mod history;
 pub(super) mod names;
 mod nulls;
+mod reading;
 mod shape;
 
-use bind::{Passing, Text, Understood};
+use bind::Weaver;
 use names::{Names, Seen, View};
+pub(super) use reading::Reading;
+use reading::{Text, Written};
 use shape::Draft;
 
-/// Binds the columns of all relations, and says of which that could not be done for all.
+/// When the columns of relations are bound to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weaving {
+    /// At once: somebody will ask for all of them.
+    Now,
+    /// When somebody asks: who compares two versions asks for what is downstream of what differs.
+    Later,
+}
+
+/// Finds the columns of all relations, and says of which not all are bound.
 ///
 /// Externals are not in the catalog yet, as they were not when it was found out who reads whom, so
 /// that a name means the same here as there.
@@ -43,42 +57,57 @@ pub(super) fn compose(
     externals: &BTreeMap<RelationName, Node>,
     tables: &Tables,
     lineages: Option<&Lineages>,
+    weaving: Weaving,
 ) {
     let mut fillings = take_fillings(graph);
+    let count = graph.graph.node_count();
     let mut composer = Composer {
         graph,
         externals,
         tables,
         lineages,
-        weave: Weave::default(),
-        shapes: vec![None; graph.graph.node_count()],
-        passing: BTreeMap::new(),
+        shapes: vec![None; count],
+        never_null: vec![BTreeSet::new(); count],
         open: BTreeMap::new(),
     };
+    let mut weaver = Weaver::new(graph);
+    let mut weave_now = |read: Vec<Reading>, composer: &Composer<'_>| {
+        read.iter().for_each(|reading| weaver.weave(reading, &|node| composer.known(node)));
+    };
+    let mut readings: Vec<Reading> = Vec::new();
     for step in steps(graph) {
-        match step {
-            Step::Circle(nodes) => nodes.into_iter().for_each(|node| {
-                let read = composer.read(node, std::mem::take(&mut fillings[node.0.index()]));
-                composer.weave(read);
-            }),
-            Step::Apart(nodes) => {
-                for some in nodes.chunks(AT_ONCE) {
-                    let texts: Vec<(Node, Fillings)> =
-                        some.iter().map(|node| (*node, std::mem::take(&mut fillings[node.0.index()]))).collect();
-                    let read: Vec<Reading<'_>> =
-                        texts.into_par_iter().map(|(node, fillings)| composer.read(node, fillings)).collect();
-                    read.into_iter().for_each(|read| composer.weave(read));
-                }
+        let (nodes, at_once) = match step {
+            Step::Circle(nodes) => (nodes, 1),
+            Step::Apart(nodes) => (nodes, AT_ONCE),
+        };
+        let mut read = Vec::new();
+        for some in nodes.chunks(at_once) {
+            let texts: Vec<(Node, Fillings)> =
+                some.iter().map(|node| (*node, std::mem::take(&mut fillings[node.0.index()]))).collect();
+            let found: Vec<Found> =
+                texts.into_par_iter().map(|(node, fillings)| composer.read(node, fillings)).collect();
+            read.extend(found.into_iter().map(|found| composer.take(found)));
+            if at_once > 1 && weaving == Weaving::Now {
+                weave_now(std::mem::take(&mut read), &composer);
             }
         }
+        // Those of a circle are all known before one of them is bound.
+        match weaving {
+            Weaving::Now => weave_now(read, &composer),
+            Weaving::Later => readings.extend(read),
+        }
     }
-    let Composer { weave, shapes, passing, open, .. } = composer;
+    let Composer { shapes, never_null, open, .. } = composer;
+    let woven = weaver.finish();
     graph.shapes = shapes.into_iter().map(Option::unwrap_or_default).collect();
-    graph.columns = complete::complete(graph, weave, &passing);
-    let order = steps(graph).into_iter().flat_map(|step| match step {
-        Step::Circle(nodes) | Step::Apart(nodes) => nodes,
-    });
-    graph.never_null = nulls::never_null(graph, &order.collect::<Vec<_>>());
+    graph.never_null = never_null;
+    match weaving {
+        Weaving::Now => {
+            let all: Vec<Node> = graph.nodes().collect();
+            graph.columns = Arc::new(complete::complete(graph, woven, &all)).into();
+        }
+        Weaving::Later => graph.readings = readings,
+    }
     for node in graph.nodes().collect::<Vec<_>>() {
         let relation = &mut graph.graph[node.0];
         let is_bound = !relation.writers.is_empty() && !open.contains_key(&node);
@@ -87,6 +116,18 @@ pub(super) fn compose(
         }
     }
     graph.openness = open.into_iter().map(|(node, reasons)| (node, reasons.into_iter().collect())).collect();
+}
+
+/// Binds the columns of some relations to what these read; where a relation is among them, so is all that reads it.
+/// What they read is there with its columns, and without what is upstream of it.
+pub(super) fn weave(graph: &LineageGraph, some: &BTreeSet<Node>) -> ColumnGraph {
+    let beside: BTreeSet<Node> = some.iter().flat_map(|node| graph.parents(*node)).collect();
+    let mut weaver = Weaver::new(graph);
+    beside.difference(some).for_each(|node| weaver.know(*node, graph.shape(*node)));
+    let readings = graph.readings.iter().filter(|reading| some.contains(&reading.node));
+    readings.for_each(|reading| weaver.weave(reading, &|node| Some(graph.shape(node))));
+    let concerned: Vec<Node> = beside.union(some).copied().collect();
+    complete::complete(graph, weaver.finish(), &concerned)
 }
 
 /// So many relations are read before what they say is woven, so that little waits for that.
@@ -143,26 +184,29 @@ struct Composer<'a> {
     externals: &'a BTreeMap<RelationName, Node>,
     tables: &'a Tables,
     lineages: Option<&'a Lineages>,
-    weave: Weave,
     /// What is known of each relation that was gone through, by its place.
     shapes: Vec<Option<Shape>>,
-    passing: BTreeMap<Node, Vec<Passing>>,
+    /// The columns of each in which NULL never stands.
+    never_null: Vec<BTreeSet<ColumnName>>,
     open: BTreeMap<Node, BTreeSet<Diagnostic>>,
 }
 
-/// What the texts of a relation say.
-struct Reading<'a> {
-    node: Node,
+/// What was found of a relation.
+struct Found {
+    reading: Reading,
     shape: Shape,
-    writers: Vec<(&'a Writer, Names<'a>, Vec<Text<'a>>)>,
+    never_null: BTreeSet<ColumnName>,
+    open: BTreeSet<Diagnostic>,
 }
 
-impl<'a> Composer<'a> {
+impl Composer<'_> {
     /// Reads the texts of a relation; those of all that it reads have been.
-    fn read(&self, node: Node, fillings: Fillings) -> Reading<'a> {
+    fn read(&self, node: Node, fillings: Fillings) -> Found {
         let relation = self.graph.relation(node);
         let mut draft = Draft::new(relation, self.tables);
         let mut writers = Vec::with_capacity(relation.writers.len());
+        let mut explained = BTreeSet::new();
+        let mut open = BTreeSet::new();
         for (writer, fillings) in relation.writers.iter().zip(fillings) {
             let names = Names::new(self.graph, self.externals, node, writer);
             let mut texts = Vec::with_capacity(fillings.len());
@@ -173,59 +217,39 @@ impl<'a> Composer<'a> {
                     Some(lineages) => lineages.of(&filling, draft.places(), &view),
                     None => Arc::new(filling.lineage(draft.places(), &view)),
                 };
-                let text = Text::new(node, writer, filling.places, filled, &names);
-                draft.take(&text.filled);
-                texts.push(text);
+                draft.take(&filled);
+                texts.push(Text::new(filling.places, filled, &names));
             }
             if texts.is_empty() && !matches!(writer.body, Body::Data { .. }) {
                 draft.take_unknown();
             }
-            writers.push((writer, names, texts));
+            let written = Written::new(texts, writer, &names, self.graph, &mut explained);
+            written.doubts(writer, self.graph, &mut open);
+            writers.push(written);
         }
-        Reading { node, shape: draft.shape(), writers }
+        let mut builders = self.graph.parents(node);
+        builders.retain(|parent| !explained.contains(parent));
+        let built = builders.iter().map(|builder| self.known(*builder).cloned().unwrap_or_default());
+        let shape = shape::with_builders(draft.shape(), &built.collect::<Vec<_>>());
+        let reading = Reading { node, writers, builders: builders.into_iter().collect() };
+        let never_null = nulls::never_null(relation, &shape, &reading, self);
+        Found { reading, shape, never_null, open }
     }
 
-    /// Binds a relation to what its texts read.
-    fn weave(&mut self, reading: Reading<'a>) {
-        let Reading { node, shape, writers } = reading;
-        self.weave.part(node, Part::Rows);
-        self.shapes[node.0.index()] = Some(shape);
-        let mut explained = BTreeSet::new();
-        for (writer, names, texts) in &writers {
-            let mut covered = BTreeSet::new();
-            for text in texts {
-                self.doubt_text(text);
-                covered.extend(text.used());
-            }
-            if texts.is_empty() && !matches!(writer.body, Body::Data { .. }) {
-                self.doubt(node, writer, "its query is not understood column by column");
-            }
-            if let Some(reason) = &writer.incomplete {
-                self.doubt(node, writer, format!("it may read more than could be found: {reason}"));
-            }
-            let understood = if texts.is_empty() { Understood::No } else { Understood::Yes };
-            self.read_otherwise(node, (writer, understood), names, &covered, &mut explained);
+    /// Remembers what is known of a relation, for those that read it.
+    fn take(&mut self, found: Found) -> Reading {
+        let Found { reading, shape, never_null, open } = found;
+        let place = reading.node.0.index();
+        self.shapes[place] = Some(shape);
+        self.never_null[place] = never_null;
+        if !open.is_empty() {
+            self.open.insert(reading.node, open);
         }
-        self.know_columns(node);
-        writers.iter().flat_map(|(_, _, texts)| texts).for_each(|text| self.bind(text));
-        self.keep_history(node);
-        self.fill_source(node, &explained);
+        reading
     }
 
-    /// Columns that are known come before all that others ask for.
-    fn know_columns(&mut self, node: Node) {
-        for column in self.shape(node).columns {
-            let column = self.weave.part(node, Part::Column(ColumnPath::whole(column)));
-            self.weave.know(column);
-        }
-    }
-
-    fn shape(&self, node: Node) -> Shape {
-        self.shapes[node.0.index()].clone().unwrap_or_default()
-    }
-
-    fn doubt(&mut self, node: Node, writer: &Writer, reason: impl Into<String>) {
-        let reason = Diagnostic::note(OPEN, reason).in_file(&*writer.path).at(writer.position);
-        self.open.entry(node).or_default().insert(reason);
+    /// What is known of a relation, if it was gone through.
+    fn known(&self, node: Node) -> Option<&Shape> {
+        self.shapes.get(node.0.index())?.as_ref()
     }
 }

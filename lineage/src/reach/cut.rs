@@ -85,7 +85,7 @@ impl Spread<'_> {
 
     /// The columns of one relation that another depends on.
     fn columns_read(&self, read: Node, reader: Node) -> Vec<ColumnName> {
-        let columns = self.walk.head.columns();
+        let columns = &self.walk.columns;
         let mut found = Vec::new();
         for id in columns.parts_of(read) {
             let Part::Column(path) = &columns.node(id).part else { continue };

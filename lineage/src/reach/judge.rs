@@ -154,7 +154,7 @@ impl Spread<'_> {
             if let Some(columns) = &columns {
                 match (&hit.place, &effect.column) {
                     // Of columns that nobody names, one may be what the job means.
-                    (Place::Part(id), None) if head.columns().node(*id).part == Part::Others => {
+                    (Place::Part(id), None) if self.walk.columns.node(*id).part == Part::Others => {
                         let is_known = |column: &ColumnName| head.shape(node).columns.contains(column);
                         if columns.iter().all(is_known) {
                             continue;

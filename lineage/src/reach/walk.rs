@@ -11,13 +11,14 @@ use crate::change::query::{self, Copied};
 use crate::change::{ChangeKind, Comparison, Effect, EffectKind, own};
 use crate::dependency::{ColumnPath, EdgeKind, Extent, Ground};
 use crate::diagnostic::Position;
-use crate::graph::columns::{ColumnEdge, ColumnId, ColumnNode, Part};
+use crate::graph::columns::{ColumnEdge, ColumnGraph, ColumnId, ColumnNode, Part};
 use crate::graph::{LineageGraph, Node};
 use crate::name::ColumnName;
 use crate::relation::{Body, Reference, Relation, RelationId, RelationKind};
 
 use super::Reach;
 use super::carry::{Carried, Copies, carried};
+use super::concerned::concerned;
 
 /// So many readers are asked what they make of copies of rows; of others it is said by rule.
 const MOST_ASKED: usize = 200;
@@ -72,6 +73,9 @@ impl From<&ColumnEdge> for Link {
 pub(super) struct Walk<'a> {
     pub(super) base: &'a LineageGraph,
     pub(super) head: &'a LineageGraph,
+    /// The columns and rows of both versions, as far as anything can arrive there.
+    of_base: Arc<ColumnGraph>,
+    pub(super) columns: Arc<ColumnGraph>,
     pub(super) known: BTreeMap<Hit, Known>,
     ahead: VecDeque<Hit>,
     copies: HashMap<Node, Copies>,
@@ -88,10 +92,13 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(base: &'a LineageGraph, head: &'a LineageGraph) -> Self {
+    pub(super) fn new(base: &'a LineageGraph, head: &'a LineageGraph, comparison: &Comparison) -> Self {
+        let (below_base, below_head) = concerned(base, head, comparison);
         Self {
             base,
             head,
+            of_base: base.columns_below(below_base),
+            columns: head.columns_below(below_head),
             known: BTreeMap::new(),
             ahead: VecDeque::new(),
             copies: HashMap::new(),
@@ -159,7 +166,7 @@ impl<'a> Walk<'a> {
     }
 
     fn column(&mut self, node: Node, column: &ColumnName, kind: EffectKind, known: &Known) {
-        let columns = self.head.columns();
+        let columns = Arc::clone(&self.columns);
         let own =
             columns.parts_of(node).filter(|id| columns.node(*id).column().is_some_and(|path| path.column == *column));
         let mut own: Vec<ColumnId> = own.collect();
@@ -172,14 +179,14 @@ impl<'a> Walk<'a> {
     }
 
     fn rows(&mut self, node: Node, kind: EffectKind, known: &Known) {
-        if let Some(rows) = self.head.columns().part(node, &Part::Rows) {
+        if let Some(rows) = self.columns.part(node, &Part::Rows) {
             self.arrive(Hit { place: Place::Part(rows), kind }, known.clone());
         }
     }
 
     /// An effect on every column and the rows.
     fn whole_of(&mut self, node: Node, kind: EffectKind, known: &Known) {
-        for id in self.head.columns().parts_of(node) {
+        for id in Arc::clone(&self.columns).parts_of(node) {
             self.arrive(Hit { place: Place::Part(id), kind }, known.clone());
         }
     }
@@ -189,7 +196,7 @@ impl<'a> Walk<'a> {
         if self.known.get(&hit).is_none_or(|known| arriving.reach > known.reach) {
             let first = self.known.insert(hit.clone(), arriving).is_none();
             let node = match &hit.place {
-                Place::Part(id) => Some(self.head.columns().node(*id).relation),
+                Place::Part(id) => Some(self.columns.node(*id).relation),
                 Place::Whole(node) | Place::Lost(node, _) => Some(*node),
                 Place::Gone(_) => None,
             };
@@ -215,7 +222,7 @@ impl<'a> Walk<'a> {
     }
 
     fn leave_part(&mut self, id: ColumnId, hit: &Hit, known: &Known) {
-        let columns = self.head.columns();
+        let columns = Arc::clone(&self.columns);
         let read = &columns.node(id).part;
         for (to, edge) in columns.downstream(id) {
             let reader = columns.node(to);
@@ -269,7 +276,9 @@ impl<'a> Walk<'a> {
     fn as_there(&self, kind: EffectKind, reader: Node, part: &Part) -> EffectKind {
         let before = || own(self.base, &self.head.relation(reader).id);
         match (kind, part) {
-            (EffectKind::Added, Part::Column(path)) if before().is_some_and(|node| has(self.base, node, path)) => {
+            (EffectKind::Added, Part::Column(path))
+                if before().is_some_and(|node| has(self.base, &self.of_base, node, path)) =>
+            {
                 EffectKind::Revalued
             }
             _ => kind,
@@ -316,7 +325,7 @@ impl<'a> Walk<'a> {
         if let Some(reason) = &known.reason {
             return Arc::clone(reason);
         }
-        let columns = self.head.columns();
+        let columns = Arc::clone(&self.columns);
         let (read, reader) = (columns.node(read).relation, columns.node(reader).relation);
         let because = self.head.openness(reader).first().map(|reason| format!(": {}", reason.message));
         let (read, reader) = (&self.head.relation(read).name, &self.head.relation(reader).name);
@@ -357,7 +366,7 @@ impl<'a> Walk<'a> {
     fn leave_lost(&mut self, node: Node, column: &ColumnName, hit: &Hit, known: &Known) {
         let path = ColumnPath::whole(column.clone());
         let is_open = self.head.shape(node).extent == Extent::Open;
-        let columns = self.head.columns();
+        let columns = Arc::clone(&self.columns);
         if let Some(id) = columns.part(node, &Part::Column(path.clone())) {
             for (to, edge) in columns.downstream(id) {
                 let reader = columns.node(to);
@@ -373,7 +382,7 @@ impl<'a> Walk<'a> {
             }
         }
         let Some(before) = own(self.base, &self.head.relation(node).id) else { return };
-        let columns = self.base.columns();
+        let columns = Arc::clone(&self.of_base);
         let Some(id) = columns.part(before, &Part::Column(path)) else { return };
         let followed =
             self.followed.columns(&self.head.relation(node).id).iter().any(|renamed| renamed.base == *column);
@@ -390,7 +399,9 @@ impl<'a> Walk<'a> {
             }
             let next = known.behind(hit, Some(edge.into()));
             match &reader.part {
-                Part::Column(path) if now != node && path.fields().is_empty() && !has(self.head, now, path) => {
+                Part::Column(path)
+                    if now != node && path.fields().is_empty() && !has(self.head, &self.columns, now, path) =>
+                {
                     self.arrive(Hit { place: Place::Lost(now, path.column.clone()), kind: EffectKind::Removed }, next);
                 }
                 // Fewer columns are compared as a whole.
@@ -403,7 +414,7 @@ impl<'a> Walk<'a> {
     /// A column that comes or goes moves those behind it.
     fn shift(&mut self, node: Node, hit: &Hit) {
         let is_column = match &hit.place {
-            Place::Part(id) => self.head.columns().node(*id).column().is_some(),
+            Place::Part(id) => self.columns.node(*id).column().is_some(),
             Place::Lost(..) => true,
             Place::Whole(_) | Place::Gone(_) => false,
         };
@@ -429,10 +440,11 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let next = known.behind(hit, self.site(node, reader));
-            for id in head.columns().columns_of(reader) {
-                let Some(path) = head.columns().node(id).column() else { continue };
-                let Some(old) = base.columns().part(was, &Part::Column(path.clone())) else { continue };
-                if sources(base, old, before) != sources(head, id, node) {
+            let (of_base, columns) = (Arc::clone(&self.of_base), Arc::clone(&self.columns));
+            for id in columns.columns_of(reader) {
+                let Some(path) = columns.node(id).column() else { continue };
+                let Some(old) = of_base.part(was, &Part::Column(path.clone())) else { continue };
+                if sources(&of_base, old, before) != sources(&columns, id, node) {
                     self.arrive(Hit { place: Place::Part(id), kind: EffectKind::Revalued }, next.clone());
                 }
             }
@@ -519,8 +531,7 @@ fn copied_into(graph: &LineageGraph, read: Node, reader: Node) -> Option<Copied>
 }
 
 /// The columns of one relation that a column of another is made of.
-fn sources(graph: &LineageGraph, column: ColumnId, of: Node) -> BTreeSet<(ColumnPath, EdgeKind)> {
-    let columns = graph.columns();
+fn sources(columns: &ColumnGraph, column: ColumnId, of: Node) -> BTreeSet<(ColumnPath, EdgeKind)> {
     let of_it = columns.upstream(column).filter(|(from, _)| columns.node(*from).relation == of);
     of_it.filter_map(|(from, edge)| Some((columns.node(from).column()?.clone(), edge.kind))).collect()
 }
@@ -532,10 +543,10 @@ fn order_of<'g>(graph: &'g LineageGraph, node: Node, other: &LineageGraph, there
 }
 
 /// Whether a relation is known to have a column.
-fn has(graph: &LineageGraph, node: Node, path: &ColumnPath) -> bool {
+fn has(graph: &LineageGraph, columns: &ColumnGraph, node: Node, path: &ColumnPath) -> bool {
     let shape = graph.shape(node);
     shape.columns.contains(&path.column)
-        || shape.extent == Extent::Open && graph.columns().part(node, &Part::Column(path.clone())).is_some()
+        || shape.extent == Extent::Open && columns.part(node, &Part::Column(path.clone())).is_some()
 }
 
 /// Whether a relation is a source that only head declares: it was there before, and nobody's rows
@@ -581,7 +592,7 @@ fn read_of_gone(head: &LineageGraph, reader: Node, gone: &Relation) -> GoneRead 
 /// The relation of a change, for what starts there.
 pub(super) fn id_of<'a>(walk: &'a Walk<'_>, place: &Place) -> &'a RelationId {
     match place {
-        Place::Part(id) => &walk.head.relation(walk.head.columns().node(*id).relation).id,
+        Place::Part(id) => &walk.head.relation(walk.columns.node(*id).relation).id,
         Place::Whole(node) | Place::Lost(node, _) => &walk.head.relation(*node).id,
         Place::Gone(node) => &walk.base.relation(*node).id,
     }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use headsup_lineage::change::compare;
 use headsup_lineage::dependency::Extent;
 use headsup_lineage::graph::columns::{ColumnId, Direction};
 use headsup_lineage::graph::tables::Tables;
 use headsup_lineage::graph::{LineageGraph, Lineages, Node};
 use headsup_lineage::query::Script;
+use headsup_lineage::reach::spread;
 use headsup_lineage::relation::Relation;
 use proptest::prelude::*;
 
@@ -135,6 +137,36 @@ proptest! {
     fn the_same_project_gives_the_same_graph(project in project()) {
         let (one, other) = (built(&project, &Tables::default()), built(&project, &Tables::default()));
         prop_assert_eq!(lines(&one), lines(&other));
+    }
+
+    /// Edges are made for what is downstream of a change, or for all; the change arrives at the same places.
+    #[test]
+    fn what_a_change_does_not_concern_is_not_missed(
+        project in project(),
+        edits in prop::collection::vec((model("a"), 0_usize..5), 1..3),
+        gone in prop::option::of(0_usize..5),
+    ) {
+        let mut other = project.clone();
+        for ((_, text), place) in edits {
+            other[place].1 = text.replace("insert into a ", &format!("insert into {} ", other[place].0));
+        }
+        if let Some(place) = gone {
+            other.remove(place);
+        }
+        let both = || {
+            let tables = Tables::default();
+            let (base, head) = LineageGraph::build_both(relations(&project), relations(&other), &tables);
+            (base.graph, head.graph)
+        };
+        let arrivals = |base: &LineageGraph, head: &LineageGraph| {
+            let comparison = compare(base, head, &BTreeSet::new());
+            let spread = spread(base, head, &comparison);
+            let ways = spread.arrivals().iter().map(|(id, arrival)| format!("{id}: {arrival:?} by {:?}", spread.path(id)));
+            ways.collect::<Vec<_>>()
+        };
+        let ((base, head), (all_of_base, all_of_head)) = (both(), both());
+        let (_, _) = (all_of_base.columns(), all_of_head.columns());
+        prop_assert_eq!(arrivals(&base, &head), arrivals(&all_of_base, &all_of_head));
     }
 
     /// What was found of a text in one version is found of it in another one only where that is so there.

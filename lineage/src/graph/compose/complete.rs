@@ -12,17 +12,18 @@ use crate::graph::{LineageGraph, Node};
 use crate::hashing::HashMap;
 use crate::name::ColumnName;
 
-use super::bind::Passing;
+use super::bind::{Passing, Woven};
 
 /// A path into a record that is longer than this is followed no further than to its column, so that
 /// a circle that takes records apart comes to an end.
 const LONGEST_PATH: usize = 16;
 
-/// Completes a graph in which the queries are bound.
-pub(super) fn complete(graph: &LineageGraph, weave: Weave, passing: &BTreeMap<Node, Vec<Passing>>) -> ColumnGraph {
-    let mut completion = Completion { graph, weave, passing, identities: HashMap::default(), indexed: 0 };
+/// Completes a graph in which the queries of some relations are bound; `nodes` are those and what they read.
+pub(super) fn complete(graph: &LineageGraph, woven: Woven, nodes: &[Node]) -> ColumnGraph {
+    let Woven { weave, passing } = woven;
+    let mut completion = Completion { graph, weave, passing: &passing, identities: HashMap::default(), indexed: 0 };
     completion.find_columns();
-    completion.connect_nameless();
+    completion.connect_nameless(nodes);
     completion.weave.finish(graph.graph.node_count())
 }
 
@@ -141,9 +142,9 @@ impl Completion<'_> {
     }
 
     /// Connects what stands for columns without names.
-    fn connect_nameless(&mut self) {
+    fn connect_nameless(&mut self, nodes: &[Node]) {
         let graph = self.graph;
-        let open: Vec<Node> = graph.nodes().filter(|node| graph.shape(*node).extent == Extent::Open).collect();
+        let open: Vec<Node> = nodes.iter().copied().filter(|node| graph.shape(*node).extent == Extent::Open).collect();
         for node in &open {
             self.weave.part(*node, Part::Others);
         }
@@ -152,7 +153,7 @@ impl Completion<'_> {
                 self.pass_others(node, passing);
             }
         }
-        for node in graph.nodes() {
+        for node in nodes.iter().copied() {
             let [others, any, every] = [Part::Others, Part::Any, Part::Every].map(|part| self.weave.find(node, &part));
             if any.is_none() && every.is_none() {
                 continue;

@@ -5,10 +5,9 @@ use crate::dependency::{ColumnPath, EdgeKind};
 use crate::dialect::Dialect;
 use crate::graph::Node;
 use crate::graph::columns::Part;
+use crate::graph::columns::weave::Weave;
 use crate::name::{ColumnName, Quoting};
 use crate::relation::{Body, Relation, RelationKind};
-
-use super::Composer;
 
 /// The columns that dbt adds, but for projects that call them otherwise.
 const COLUMNS: [&str; 4] = ["dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to"];
@@ -34,21 +33,18 @@ pub(super) fn dialect(relation: &Relation) -> Dialect {
     relation.writers.iter().find_map(|writer| of_body(&writer.body)).unwrap_or_default()
 }
 
-impl Composer<'_> {
-    /// A row is kept anew when its time of change is later, by the one strategy, or when some column
-    /// of it differs, by the other; and that decides what the added columns say.
-    pub(super) fn keep_history(&mut self, node: Node) {
-        let relation = self.graph.relation(node);
-        let Some(writer) = relation.writers.first().filter(|_| relation.kind == RelationKind::Snapshot) else { return };
-        let said = |key: &str| relation.config.get(key).map(|value| &**value);
-        let time = said("updated_at").filter(|_| said("strategy") == Some("timestamp"));
-        let time = time.map(|name| Part::Column(ColumnPath::whole(column(relation, name))));
-        let known = time.filter(|part| self.weave.find(node, part).is_some_and(|column| self.weave.is_known(column)));
-        let deciding = self.weave.part(node, known.unwrap_or(Part::Any));
-        let added = columns(relation).into_iter().map(|name| Part::Column(ColumnPath::whole(name)));
-        for part in added.chain([Part::Rows]) {
-            let reader = self.weave.part(node, part);
-            self.weave.depend(deciding, reader, EdgeKind::Distinct, &writer.path, writer.position);
-        }
+/// A row is kept anew when its time of change is later, by the one strategy, or when some column
+/// of it differs, by the other; and that decides what the added columns say.
+pub(super) fn keep(relation: &Relation, node: Node, weave: &mut Weave) {
+    let Some(writer) = relation.writers.first().filter(|_| relation.kind == RelationKind::Snapshot) else { return };
+    let said = |key: &str| relation.config.get(key).map(|value| &**value);
+    let time = said("updated_at").filter(|_| said("strategy") == Some("timestamp"));
+    let time = time.map(|name| Part::Column(ColumnPath::whole(column(relation, name))));
+    let known = time.filter(|part| weave.find(node, part).is_some_and(|column| weave.is_known(column)));
+    let deciding = weave.part(node, known.unwrap_or(Part::Any));
+    let added = columns(relation).into_iter().map(|name| Part::Column(ColumnPath::whole(name)));
+    for part in added.chain([Part::Rows]) {
+        let reader = weave.part(node, part);
+        weave.depend(deciding, reader, EdgeKind::Distinct, &writer.path, writer.position);
     }
 }

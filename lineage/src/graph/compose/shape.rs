@@ -137,6 +137,23 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// What is known of a relation that others build, or nothing does, with what is known of those: a declared source
+/// is what builds it.
+pub(super) fn with_builders(mut shape: Shape, builders: &[Shape]) -> Shape {
+    if builders.is_empty() {
+        return shape;
+    }
+    let mut known: HashSet<ColumnName> = shape.columns.iter().cloned().collect();
+    for built in builders {
+        shape.columns.extend(built.columns.iter().filter(|column| known.insert((*column).clone())).cloned());
+    }
+    if let [only] = builders {
+        shape.extent = only.extent;
+        shape.keys.extend(only.keys.iter().cloned());
+    }
+    shape
+}
+
 /// Whether an incremental strategy replaces the rows of the same unique key, each by one.
 fn replaces_by_key(strategy: Option<&str>, dialect: Dialect) -> bool {
     // delete+insert keeps what a run brings twice, and the others do not look at the key.
