@@ -432,7 +432,7 @@ pub enum Format {
     OpenLineage,
     /// A SARIF log, for code scanning.
     Sarif,
-    /// Commands for GitHub's runner, which shows findings beside the lines.
+    /// Commands for GitHub's runner, which shows what was found beside the lines.
     Github,
 }
 

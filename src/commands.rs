@@ -62,7 +62,7 @@ fn need_form(cli: &Cli) -> Result<()> {
         Command::Check(_) => ("check", &[Text, Markdown, Json, Sarif, Github]),
         Command::Depends(_) => ("depends", &[Text, Markdown, Json, Mermaid, Dot, Csv]),
         Command::Init(_) => ("init", &[Text, Markdown, Json]),
-        Command::Impact(_) => ("impact", &[Text, Markdown, Json]),
+        Command::Impact(_) => ("impact", &[Text, Markdown, Json, Github]),
         Command::Lineage(args) if args.jsonl => ("lineage --jsonl", &[Text, Json]),
         Command::Lineage(_) => ("lineage", &[Text, Markdown, Json, Mermaid, Dot, OpenLineage]),
         Command::Models(_) => ("models", &[Text, Markdown, Json]),

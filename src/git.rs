@@ -5,6 +5,7 @@ mod contents;
 pub mod create;
 mod fault;
 pub mod history;
+pub mod hunks;
 mod links;
 mod listing;
 pub mod origin;

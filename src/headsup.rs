@@ -266,7 +266,7 @@ fn sentences(told: &[&JobEntry], changes: &[ChangeEntry]) -> Vec<String> {
             ChangeKind::Added => format!("{} is new", change.relation),
             ChangeKind::Modified | ChangeKind::Renamed => {
                 let effects = concerning(job, &change.effects);
-                format!("{}: {}", change.relation, in_a_row(effects.iter().map(plain_phrase)))
+                format!("{}: {}", change.relation, plainly(&effects))
             }
         };
         if !texts.contains(&text) && texts.len() < MOST {
@@ -274,6 +274,12 @@ fn sentences(told: &[&JobEntry], changes: &[ChangeEntry]) -> Vec<String> {
         }
     }
     texts
+}
+
+/// The same for somebody who does not know the code: `column tax is gone`.
+#[must_use]
+pub fn plainly(effects: &[Effect]) -> String {
+    in_a_row(effects.iter().map(plain_phrase))
 }
 
 /// An effect as one says it: `column tax is gone`.
@@ -288,7 +294,8 @@ fn plain_phrase(effect: &Effect) -> String {
 
 /// Of what differs where the way to a job starts, that by which it comes there; all of it if that
 /// cannot be told.
-fn concerning(job: &JobEntry, effects: &[Effect]) -> Vec<Effect> {
+#[must_use]
+pub fn concerning(job: &JobEntry, effects: &[Effect]) -> Vec<Effect> {
     let Some(first) = job.steps.first() else { return effects.to_vec() };
     let is_it = |effect: &&Effect| {
         let column = effect.column.as_ref().map(ColumnName::as_str);

@@ -18,6 +18,7 @@ pub mod history;
 pub mod lines;
 pub mod message;
 pub mod moment;
+pub mod places;
 pub mod policy;
 pub mod project;
 pub mod proposal;
@@ -32,6 +33,7 @@ pub mod snapshot;
 pub mod statements;
 pub mod text;
 pub mod ui;
+pub mod verdict;
 pub mod yaml;
 
 use cli::Cli;

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::audience::{Hold, SetBy, TeamRule};
 use crate::headsup::HeadsUp;
+use crate::places::Place;
 use crate::project::{Criticality, OwnerRule};
 use crate::settings::{Standard, Unknown};
 
@@ -55,6 +56,9 @@ pub struct ImpactReport {
     pub coverage: Coverage,
     /// What could not be read, or not be decided; by file and place.
     pub diagnostics: Vec<Diagnostic>,
+    /// The project's directory from the root of the repository.
+    #[serde(skip)]
+    pub prefix: String,
 }
 
 /// A relation that differs.
@@ -71,6 +75,9 @@ pub struct ChangeEntry {
     /// Why it cannot be told whether it really differs, where it cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where in its files that stands by which it reaches jobs, where it is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Place>,
 }
 
 impl ChangeEntry {

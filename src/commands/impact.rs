@@ -28,6 +28,8 @@ use crate::settings::Unknown;
 use crate::snapshot::is_below;
 use crate::ui::Ui;
 
+mod places;
+
 pub(super) fn run(args: &ImpactArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
     let sides = sides(args, common)?;
     let question = sides.clone();
@@ -120,7 +122,8 @@ fn compute_between(sides: git::Comparison, args: &ImpactArgs, common: &Common, u
     let Versions { sides, base, reading, comparison, differing, .. } = &versions;
     let spread = spread(&base.graph, &reading.project.graph, comparison);
     let mut impacts = impacts(&versions, &spread);
-    let changes: Vec<ChangeEntry> = comparison.changes.iter().map(change_entry).collect();
+    let mut changes: Vec<ChangeEntry> = comparison.changes.iter().map(change_entry).collect();
+    places::add(&mut changes, &impacts, sides);
     let doubts = hold::add(&mut impacts, &versions, args, common, ui)?;
     let sender = Sender { head: sides.head.snapshot.label().to_owned(), base: sides.base.snapshot.label().to_owned() };
     let headsups = headsup::write(&impacts, &changes, &sender);
@@ -136,6 +139,7 @@ fn compute_between(sides: git::Comparison, args: &ImpactArgs, common: &Common, u
         headsups,
         coverage: reading.project.coverage(),
         diagnostics: versions.diagnostics().into_iter().chain(doubts).collect(),
+        prefix: sides.head.outer.prefix.clone(),
     })
 }
 
@@ -183,6 +187,7 @@ pub(super) fn change_entry(change: &Change) -> ChangeEntry {
         effects: change.effects.clone(),
         files: change.files.iter().map(ToString::to_string).collect(),
         reason: change.unknown.clone(),
+        places: Vec::new(),
     }
 }
 

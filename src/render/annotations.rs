@@ -1,10 +1,12 @@
-//! Findings as commands for GitHub's runner, which shows them beside the lines.
+//! Findings, and what reaches jobs, as commands for GitHub's runner, which shows them beside the lines.
 
 use std::fmt::Write as _;
 
 use headsup_lineage::diagnostic::Severity;
 
+use crate::report::ImpactReport;
 use crate::report::check::CheckReport;
+use crate::verdict::Findings;
 
 /// A line a finding that counts, and one that sums up.
 pub(super) fn lines(report: &CheckReport) -> String {
@@ -27,6 +29,19 @@ pub(super) fn lines(report: &CheckReport) -> String {
         let _ = writeln!(out, "::{command} {place}title={}::{message}", property(finding.code));
     }
     let _ = writeln!(out, "headsup check: {}", super::text::summary(report));
+    out
+}
+
+/// A line a place by which a change reaches jobs, and one that sums up.
+pub(super) fn impact(report: &ImpactReport) -> String {
+    let findings = Findings::from(report);
+    let mut out = String::new();
+    for note in findings.notes(&report.prefix) {
+        let place = format!("file={},line={}", property(&note.path), note.line);
+        let (level, title) = (note.level.name(), property(&note.title));
+        let _ = writeln!(out, "::{level} {place},title={title}::{}", data(&note.message));
+    }
+    let _ = writeln!(out, "headsup impact: {}", findings.title());
     out
 }
 

@@ -350,6 +350,7 @@ fn the_json_has_the_fields_that_are_documented() {
             "kind": "modified",
             "effects": [{ "effect": "rows_removed", "detail": "`orders.paid` filters rows now" }],
             "files": ["models/core/orders.sql"],
+            "places": [{ "file": "models/core/orders.sql", "line": 1, "says": "`orders.paid` filters rows now", "jobs": ["audit"] }],
         }])
     );
     assert_eq!(
@@ -414,7 +415,7 @@ fn the_json_has_the_fields_that_are_documented() {
 fn the_json_of_what_is_in_doubt_says_why() {
     let base = [SHOP, &[("models/core/orders.sql", "select frm whre ( raw.orders")]].concat();
     let report = Fixture::pair(&base, &[("models/core/orders.sql", "select frm whre (( raw.orders")]).json("impact");
-    assert_eq!(fields(&report["changes"][0]), ["effects", "files", "kind", "reason", "relation"]);
+    assert_eq!(fields(&report["changes"][0]), ["effects", "files", "kind", "places", "reason", "relation"]);
     assert_eq!(fields(&report["relations"][1]), ["effects", "path", "reach", "reason", "relation"]);
     assert_eq!(
         fields(&report["jobs"][0]),

@@ -2,6 +2,7 @@
 //! exit status out.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod annotations;
 mod audience;
 mod bad_input;
 mod cache;

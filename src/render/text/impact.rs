@@ -11,8 +11,7 @@ use super::{Detail, JOINER, Mark, Page, Sheet, count, list};
 use crate::audience::Hold;
 use crate::headsup::{HeadsUp, describe, happens};
 use crate::project::Criticality;
-use crate::render::Report;
-use crate::render::markdown;
+use crate::render::{Report, annotations, markdown};
 use crate::report::{ChangeEntry, Coverage, ImpactReport, JobEntry, Nearness};
 
 impl Report for ImpactReport {
@@ -37,6 +36,10 @@ impl Report for ImpactReport {
 
     fn markdown(&self) -> String {
         markdown::impact(self)
+    }
+
+    fn annotations(&self) -> Option<String> {
+        Some(annotations::impact(self))
     }
 }
 
