@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::message::{Message, Status};
+use crate::verdict::Verdict;
 
 mod approvals;
 mod channel;
+mod checks;
 mod clock;
 mod comment;
 mod digests;
@@ -41,7 +43,7 @@ pub use route::{Routes, Undeliverable};
 pub use secret::{Environment, Secrets};
 pub use surroundings::{Forge, Surroundings, is_link};
 
-/// What goes to one channel at once: a message to one owner, or a comment with the messages to all.
+/// What goes to one channel at once: a message to one owner, or a comment or a check with the messages to all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
     /// The name of the channel.
@@ -52,6 +54,9 @@ pub struct Letter {
     pub change: String,
     /// What it says; nothing for a comment that has nothing to say any more.
     pub messages: Vec<Message>,
+    /// What a check says beside that; none where it is not for a check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
 }
 
 impl Letter {
@@ -84,12 +89,22 @@ impl Letter {
             parts.push(message.note.clone().unwrap_or_default());
             parts.push(message.occasion.lands.clone().unwrap_or_default());
         }
+        parts.extend(self.verdict.as_ref().map(|verdict| serde_json::to_string(verdict).unwrap_or_default()));
         digest(&parts.iter().map(String::as_str).collect::<Vec<_>>())[..32].to_owned()
+    }
+
+    /// Whether there is anything in it; a comment without anything is there to change an older one.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.verdict.is_none()
     }
 
     /// What it says in a line.
     #[must_use]
     pub fn subject(&self) -> String {
+        if let Some(verdict) = &self.verdict {
+            return verdict.title.clone();
+        }
         match self.messages.as_slice() {
             [] => "all clear".to_owned(),
             [one] => one.subject.clone(),

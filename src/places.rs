@@ -46,7 +46,7 @@ pub struct Differing {
 #[must_use]
 pub fn places(arriving: &[Arriving<'_>], files: &[Differing]) -> Vec<Place> {
     let lines: Vec<Line<'_>> = files.iter().flat_map(lines).collect();
-    let mut found: BTreeMap<(&str, u32), (Vec<Effect>, Vec<String>)> = BTreeMap::new();
+    let mut found: BTreeMap<(&str, u32), Here> = BTreeMap::new();
     for one in arriving {
         for effect in &one.effects {
             let words = Words::of(effect);
@@ -56,22 +56,32 @@ pub fn places(arriving: &[Arriving<'_>], files: &[Differing]) -> Vec<Place> {
                 (None, Some(file)) => (file.file.as_str(), 1),
                 (None, None) => continue,
             };
-            let (effects, jobs) = found.entry(place).or_default();
-            if !effects.contains(effect) {
-                effects.push(effect.clone());
-            }
-            if !jobs.iter().any(|job| job == one.job) {
-                jobs.push(one.job.to_owned());
-            }
+            found.entry(place).or_default().add(effect, one.job);
         }
     }
-    let place = |((file, line), (effects, jobs)): ((&str, u32), (Vec<Effect>, Vec<String>))| Place {
-        file: file.to_owned(),
-        line,
-        says: plainly(&effects),
-        jobs,
-    };
-    found.into_iter().map(place).collect()
+    found.into_iter().map(|((file, line), here)| here.place(file, line)).collect()
+}
+
+/// What is found at one line.
+#[derive(Default)]
+struct Here {
+    effects: Vec<Effect>,
+    jobs: Vec<String>,
+}
+
+impl Here {
+    fn add(&mut self, effect: &Effect, job: &str) {
+        if !self.effects.contains(effect) {
+            self.effects.push(effect.clone());
+        }
+        if !self.jobs.iter().any(|known| known == job) {
+            self.jobs.push(job.to_owned());
+        }
+    }
+
+    fn place(self, file: &str, line: u32) -> Place {
+        Place { file: file.to_owned(), line, says: plainly(&self.effects), jobs: self.jobs }
+    }
 }
 
 /// The first of the heaviest.

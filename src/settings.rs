@@ -22,7 +22,7 @@ use crate::project::name_pattern::NamePattern;
 use crate::project::sql::Results;
 use crate::yaml::Content;
 
-pub use channels::{Channel, Route};
+pub use channels::{Channel, GITHUB_CHECK, Route};
 pub use freeze::FreezeSettings;
 pub use names::{EnvName, ProjectPath};
 pub use policy::Policy;
@@ -268,7 +268,9 @@ impl Settings {
     #[must_use]
     pub fn comment_token(&self, usual: &str) -> Option<EnvName> {
         let named = self.channels.values().find_map(|channel| match &channel.route {
-            Route::GitHub { token_env } if usual == "GITHUB_TOKEN" => Some(token_env.clone()),
+            Route::GitHub { token_env } | Route::GitHubCheck { token_env, .. } if usual == "GITHUB_TOKEN" => {
+                Some(token_env.clone())
+            }
             Route::GitLab { token_env } if usual == "GITLAB_TOKEN" => Some(token_env.clone()),
             _ => None,
         });

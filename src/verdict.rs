@@ -16,6 +16,8 @@ use crate::text::turns_direction;
 const MOST: usize = 500;
 /// The most jobs that a note names.
 const MOST_JOBS: usize = 5;
+/// The longest name of a job; longer ones are cut.
+const LONGEST_NAME: usize = 120;
 /// The longest title, which is what GitHub takes.
 const LONGEST_TITLE: usize = 250;
 /// The longest text of a note.
@@ -195,7 +197,7 @@ impl Findings {
         let reached: Vec<&Judged> = self.jobs.iter().filter(|job| job.reach > Reach::NotReached).collect();
         match reach_of(&reached) {
             None => "reaches no job".to_owned(),
-            Some(words) => words + &held(&reached),
+            Some(words) => cut(&harmless(&(words + &held(&reached))), LONGEST_TITLE),
         }
     }
 }
@@ -239,7 +241,7 @@ fn reach_of(jobs: &[&Judged]) -> Option<String> {
     let (reached, unknown) = (count(Reach::Reached), count(Reach::Unknown));
     let critical = jobs.iter().filter(|job| job.criticality == Criticality::Critical).count();
     let these = |number: usize| match (number, jobs) {
-        (1, [one]) => one.job.clone(),
+        (1, [one]) => cut(&one.job, LONGEST_NAME),
         (1, _) => "1 job".to_owned(),
         (number, _) => format!("{number} jobs"),
     };
@@ -276,7 +278,8 @@ fn named(job: &Judged) -> String {
         Criticality::Normal => None,
     };
     let about: Vec<String> = critical.into_iter().chain(job.owner.clone()).collect();
-    if about.is_empty() { job.job.clone() } else { format!("{} ({})", job.job, about.join(", ")) }
+    let name = cut(&job.job, LONGEST_NAME);
+    if about.is_empty() { name } else { format!("{name} ({})", about.join(", ")) }
 }
 
 fn some_of(names: &[String]) -> String {

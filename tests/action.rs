@@ -7,7 +7,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use http::{Answer, Server};
+use serde_json::json;
 use serde_yaml::Value;
+
+#[allow(unreachable_pub, dead_code)]
+#[path = "notify/http.rs"]
+mod http;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_headsup");
 
@@ -56,8 +62,14 @@ fn filled(text: &str, known: &BTreeMap<String, String>) -> String {
 
 /// Runs the action as a workflow with these inputs, and what the event says, does, on a pull request from a branch to main.
 fn run(branch: &str, inputs: &[(&str, &str)]) -> Run {
+    run_with(branch, inputs, |_| Vec::new())
+}
+
+/// The same, with variables for all steps that are known only when the repository is there.
+fn run_with(branch: &str, inputs: &[(&str, &str)], prepare: impl Fn(&Path) -> Vec<(&'static str, String)>) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let repository = warehouse(folder.path(), branch);
+    let variables = prepare(&repository);
     let action = action();
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     for (name, input) in action["inputs"].as_mapping().unwrap() {
@@ -83,6 +95,7 @@ fn run(branch: &str, inputs: &[(&str, &str)]) -> Run {
         command.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", folder.path());
         command.env("SLACK_FINANCE_WEBHOOK", "https://hooks.example.com/nobody");
         command.env("GITHUB_OUTPUT", &output).env("GITHUB_STEP_SUMMARY", &summary);
+        command.envs(variables.iter().map(|(name, text)| (name, text)));
         for (name, text) in step["env"].as_mapping().into_iter().flatten() {
             command.env(name.as_str().unwrap(), filled(text.as_str().unwrap(), &known));
         }
@@ -152,6 +165,49 @@ fn wrong_inputs_are_errors() {
     assert_eq!(run("tidy-customers", &[("notify", "maybe")]).status, 2);
     assert_eq!(run("tidy-customers", &[("fail-on", "sometimes")]).status, 2);
     assert_eq!(run("tidy-customers", &[("base", "no-such-branch")]).status, 2);
+}
+
+#[test]
+fn the_messages_arrive_and_the_check_concludes_as_the_step_does() {
+    for (fail_on, conclusion, status) in [("never", "neutral", 0), ("critical", "failure", 1)] {
+        // GitHub without any comment or check, which takes what it gets.
+        let github = Server::new(|asked| match (asked.method.as_str(), asked.path.contains("check-runs")) {
+            ("GET", true) => Answer::json(200, &json!({ "check_runs": [] })),
+            ("GET", false) => Answer::json(200, &json!([])),
+            _ => Answer::json(201, &json!({ "id": 1 })),
+        });
+        let run = run_with("optimise-orders", &[("fail-on", fail_on), ("notify", "send")], |repository| {
+            let settings = repository.join("headsup.yml");
+            let text = std::fs::read_to_string(&settings).unwrap();
+            let (text, _) = text.split_once("  slack-finance:\n").unwrap();
+            let own = "  slack-finance: { kind: file, path: out.txt }\n  pr: { kind: github }\n  check: { kind: github-check }\n";
+            let others = "  slack-marketing: { kind: stdout }\n  slack-operations: { kind: stdout }\n";
+            std::fs::write(&settings, format!("{text}{own}{others}")).unwrap();
+            let event = repository.join("../event.json");
+            let sha = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00";
+            let head = json!({ "sha": sha, "repo": { "full_name": "acme/warehouse" } });
+            std::fs::write(&event, json!({ "pull_request": { "number": 7, "head": head } }).to_string()).unwrap();
+            vec![
+                ("GITHUB_TOKEN", "ghs_s3cr3t".to_owned()),
+                ("GITHUB_REPOSITORY", "acme/warehouse".to_owned()),
+                ("GITHUB_API_URL", github.url.clone()),
+                ("GITHUB_EVENT_PATH", event.display().to_string()),
+            ]
+        });
+        assert_eq!(run.status, status, "{}", run.said);
+        let written: Vec<_> = github.asked().into_iter().filter(|asked| asked.method == "POST").collect();
+        let [first, second] = written.as_slice() else { panic!("{:?}: {}", github.lines(), run.said) };
+        let (check, comment) = if first.path.ends_with("check-runs") { (first, second) } else { (second, first) };
+        assert!(comment.json()["body"].as_str().unwrap().contains("a change to core.orders reaches"));
+        let check = check.json();
+        assert_eq!(check["conclusion"], conclusion);
+        let note = &check["output"]["annotations"][0];
+        assert_eq!(
+            (note["path"].as_str(), note["annotation_level"].as_str()),
+            (Some("models/core/orders.sql"), Some("warning"))
+        );
+        assert!(!run.said.contains("ghs_s3cr3t"), "{}", run.said);
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ use crate::selection::Finder;
 use crate::settings::Unknown;
 use crate::snapshot::is_below;
 use crate::ui::Ui;
+use crate::verdict;
 
 mod places;
 
@@ -353,6 +354,12 @@ pub(super) struct Judged<'a> {
 
 impl<'a> Judged<'a> {
     fn new(job: &'a JobEntry) -> Self {
+        Self { criticality: job.criticality, reach: job.reach, hold: job.hold.as_ref() }
+    }
+}
+
+impl<'a> From<&'a verdict::Judged> for Judged<'a> {
+    fn from(job: &'a verdict::Judged) -> Self {
         Self { criticality: job.criticality, reach: job.reach, hold: job.hold.as_ref() }
     }
 }

@@ -5,12 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use headsup_lineage::reach::Reach;
 use serde::Deserialize;
 
 use super::impact::Judged;
 use super::{deliver, hold, impact, reading};
-use crate::audience::Hold;
 use crate::cli::{Asks, Common, DeliveryArgs, Format, HoldArgs, ImpactArgs, NotifyArgs};
 use crate::deliver::{
     Effort, Environment, Keeping, Ledger, Letter, Letters, Outbox, Outcome, Routes, Secrets, Sent, Sorted,
@@ -20,13 +18,13 @@ use crate::error::{Error, ExitStatus, Result};
 use crate::git;
 use crate::headsup::HeadsUp;
 use crate::message::{Message, Occasion};
-use crate::project::Criticality;
 use crate::render::message::{Comment, comment};
 use crate::render::{Page, render};
+use crate::report::VERSION;
 use crate::report::notify::{DeliveryEntry, NotifyReport};
-use crate::report::{JobEntry, VERSION};
 use crate::settings::Settings;
 use crate::ui::Ui;
+use crate::verdict::{Failed, Findings};
 
 /// Where the ledger is, from the project's folder.
 pub(super) const LEDGER: &str = ".headsup/ledger.db";
@@ -50,7 +48,17 @@ pub(super) fn run(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<ExitStat
             .hint("--only takes a team of headsup.yml, or an owner as `headsup jobs` shows him".to_owned()));
     }
     let only = args.only.as_deref();
-    let Letters { letters, mut stuck } = letters(headsups, &occasion, args.message.as_deref(), only, &place.routes);
+    let messages: Vec<Message> =
+        headsups.iter().map(|headsup| Message::new(headsup, &occasion, args.message.as_deref())).collect();
+    let judged = impact::status(&args.fail_on, found.findings.jobs.iter().map(Judged::from));
+    let mut letters = letters(headsups, &occasion, args.message.as_deref(), only, &place.routes);
+    // A change that is given up leaves its commits as they are.
+    if let (Some(commit), None, false) = (place.surroundings.commit(), only, args.withdraw) {
+        let failed = if judged == ExitStatus::Findings { Failed::Yes } else { Failed::No };
+        let verdict = found.findings.verdict(commit, failed, &place.prefix);
+        letters.add_checks(&verdict, &messages, &occasion.change, &place.routes);
+    }
+    let Letters { letters, mut stuck } = letters;
     let withdrawn = match place.ledger()? {
         Some(ledger) if ledger.knows(&occasion.change)? => {
             withdrawals(&ledger.announced(&occasion.change)?, &letters, &occasion, only)
@@ -73,11 +81,6 @@ pub(super) fn run(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<ExitStat
     drop(ledger);
     stuck.extend(kept);
     let versions = Some((found.base.as_str(), found.head.as_str()));
-    let jobs = found.jobs.iter();
-    let judged = impact::status(
-        &args.fail_on,
-        jobs.map(|job| Judged { criticality: job.criticality, reach: job.reach, hold: job.hold.as_ref() }),
-    );
     if args.dry_run {
         let delivered = place.rehearse(letters.into_iter().chain(withdrawn).collect(), stuck, versions, common)?;
         return Ok(if delivered == ExitStatus::Done { judged } else { delivered });
@@ -85,8 +88,6 @@ pub(super) fn run(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<ExitStat
     let mut sent = place.outbox().send(letters, &occasion.change, only, &withdrawn)?;
     sent.extend(stuck);
     sent.extend(place.outbox().send_digests(now)?);
-    let messages: Vec<Message> =
-        headsups.iter().map(|headsup| Message::new(headsup, &occasion, args.message.as_deref())).collect();
     place.summarise(&messages, found.summary.as_deref())?;
     let delivered = place.report(sent, versions, common, ui)?;
     Ok(if delivered == ExitStatus::Done { judged } else { delivered })
@@ -97,8 +98,8 @@ struct Found {
     base: String,
     head: String,
     headsups: Vec<HeadsUp>,
-    /// What decides the exit status.
-    jobs: Vec<EarlierJob>,
+    /// What decides the exit status, and what a check says.
+    findings: Findings,
     /// The whole report, for those who look at the run.
     summary: Option<String>,
 }
@@ -110,22 +111,8 @@ struct Earlier {
     base: String,
     head: String,
     headsups: Vec<HeadsUp>,
-    #[serde(default)]
-    jobs: Vec<EarlierJob>,
-}
-
-/// What of a job decides the exit status.
-#[derive(Deserialize)]
-struct EarlierJob {
-    criticality: Criticality,
-    reach: Reach,
-    hold: Option<Hold>,
-}
-
-impl From<&JobEntry> for EarlierJob {
-    fn from(job: &JobEntry) -> Self {
-        Self { criticality: job.criticality, reach: job.reach, hold: job.hold.clone() }
-    }
+    #[serde(flatten)]
+    findings: Findings,
 }
 
 fn found(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<Found> {
@@ -144,8 +131,8 @@ fn found(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<Found> {
         let report = impact::compute(&asked, common, ui)?;
         ui.diagnostics(&report.diagnostics);
         let summary = render(&report, Format::Markdown, &Page::default()).ok();
-        let jobs = report.jobs.iter().map(EarlierJob::from).collect();
-        return Ok(Found { base: report.base, head: report.head, headsups: report.headsups, jobs, summary });
+        let findings = Findings::from(&report);
+        return Ok(Found { base: report.base, head: report.head, headsups: report.headsups, findings, summary });
     };
     let said = |what: &str| Error::input(format!("{} {what}", path.display()));
     let hint = "write it with `headsup impact --format json --output REPORT.json`".to_owned();
@@ -155,8 +142,8 @@ fn found(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<Found> {
     if report.version != VERSION {
         return Err(said("is a report of another version").hint(hint));
     }
-    let Earlier { base, head, headsups, jobs, .. } = report;
-    Ok(Found { base, head, headsups, jobs, summary: None })
+    let Earlier { base, head, headsups, findings, .. } = report;
+    Ok(Found { base, head, headsups, findings, summary: None })
 }
 
 /// Who is changing what, and where: by arguments, the CI service, and git.
@@ -182,6 +169,8 @@ fn occasion(args: &NotifyArgs, found: &Found, place: &Place) -> Result<Occasion>
 /// The project's folder with its channels and its ledger.
 pub(super) struct Place {
     folder: PathBuf,
+    /// The folder from the root of the repository.
+    prefix: String,
     commit: Option<git::CommitId>,
     settings: Settings,
     keeping: Keeping,
@@ -211,8 +200,8 @@ impl Place {
         // What a service's machine keeps is gone with it, unless somebody says where it lasts.
         let is_service = surroundings.forge.is_some() || environment.get("CI").is_some();
         let keeping = if is_service && args.ledger.is_none() { Keeping::Ends } else { Keeping::Lasts };
-        let commit = version.commit;
-        Ok(Self { folder, commit, settings, keeping, routes, surroundings, secrets, effort, ledger })
+        let (commit, prefix) = (version.commit, version.outer.prefix);
+        Ok(Self { folder, prefix, commit, settings, keeping, routes, surroundings, secrets, effort, ledger })
     }
 
     pub(super) fn outbox(&self) -> Outbox<'_> {
@@ -242,7 +231,7 @@ impl Place {
         for letter in letters {
             let told = ledger.as_ref().map(|ledger| ledger.is_told(&letter)).transpose()?.unwrap_or(false);
             // Whether there is an old comment to be changed is known only to its service.
-            if letter.messages.is_empty() {
+            if letter.is_empty() {
                 continue;
             }
             let (outcome, said) = match self.routes.channel(&letter.channel) {

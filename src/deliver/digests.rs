@@ -118,7 +118,8 @@ pub fn due(ledger: &Ledger, now: Timestamp) -> Result<Vec<(Letter, Vec<i64>)>> {
         let message = Message::digest(&owner, messages);
         // The same digest has the same name after a crash, so it is not sent twice.
         let change = format!("digest {first}");
-        digests.push((Letter { channel, owner: Some(owner), change, messages: vec![message] }, ids));
+        let letter = Letter { channel, owner: Some(owner), change, messages: vec![message], verdict: None };
+        digests.push((letter, ids));
     }
     Ok(digests)
 }

@@ -12,14 +12,15 @@ use super::secret::Secret;
 use super::transport::{Request, Response, Transport};
 use super::{Fault, Letter};
 
-/// The comments of one pull request.
-pub(super) struct GitHub {
+/// A repository, asked with a token.
+#[derive(Clone)]
+pub(super) struct Repository {
     pub(super) transport: Arc<dyn Transport>,
     /// Ends with a slash.
     pub(super) api: Url,
     pub(super) token: Secret,
-    pub(super) repository: String,
-    pub(super) number: u64,
+    /// `owner/name`.
+    pub(super) name: String,
     /// Whether the pull request comes from a fork, whose runs may only read.
     pub(super) origin: Origin,
 }
@@ -31,8 +32,8 @@ pub(super) enum Origin {
     Fork,
 }
 
-impl GitHub {
-    fn call(&self, request: Request) -> Result<Response, Fault> {
+impl Repository {
+    pub(super) fn call(&self, request: Request) -> Result<Response, Fault> {
         let request = request
             .with_token("authorization", "Bearer ", &self.token)
             .with("accept", "application/vnd.github+json")
@@ -48,39 +49,51 @@ impl GitHub {
         })
     }
 
-    fn url(&self, path: &str) -> Result<Url, Fault> {
-        let path = format!("repos/{}/{path}", self.repository);
+    pub(super) fn url(&self, path: &str) -> Result<Url, Fault> {
+        let path = format!("repos/{}/{path}", self.name);
         self.api.join(&path).map_err(|_| Fault::lasting("the address of GitHub's API is none"))
     }
+
+    /// An address for people.
+    pub(super) fn shown(&self, path: &str) -> String {
+        format!("{}repos/{}/{path}", self.api, self.name)
+    }
+}
+
+/// The comments of one pull request.
+pub(super) struct GitHub {
+    pub(super) repository: Repository,
+    pub(super) number: u64,
 }
 
 impl Comments for GitHub {
     fn make(&self, content: &Value) -> Result<Option<String>, Fault> {
-        let url = self.url(&format!("issues/{}/comments", self.number))?;
-        let answer = self.call(Request::json(Method::POST, url, content))?.value()?;
+        let url = self.repository.url(&format!("issues/{}/comments", self.number))?;
+        let answer = self.repository.call(Request::json(Method::POST, url, content))?.value()?;
         Ok(answer["id"].as_u64().map(|id| id.to_string()))
     }
 
     fn change(&self, id: &str, content: &Value) -> Result<(), Fault> {
-        let url = self.url(&format!("issues/comments/{id}"))?;
-        self.call(Request::json(Method::PATCH, url, content)).map(drop)
+        let url = self.repository.url(&format!("issues/comments/{id}"))?;
+        self.repository.call(Request::json(Method::PATCH, url, content)).map(drop)
     }
 
     fn remove(&self, id: &str) -> Result<(), Fault> {
-        self.call(Request::delete(self.url(&format!("issues/comments/{id}"))?)).map(drop)
+        self.repository.call(Request::delete(self.repository.url(&format!("issues/comments/{id}"))?)).map(drop)
     }
 }
 
 impl Channel for GitHub {
     fn preview(&self, letter: &Letter) -> Vec<Parcel> {
-        let to = format!("POST {}repos/{}/issues/{}/comments, or PATCH ours", self.api, self.repository, self.number);
+        let place = self.repository.shown(&format!("issues/{}/comments", self.number));
+        let to = format!("POST {place}, or PATCH ours");
         vec![Parcel { to, body: body(letter) }]
     }
 
     fn look(&self, letter: &Letter, _: Option<&str>) -> Result<Sight, Fault> {
         for page in 1..=MOST_PAGES {
             let path = format!("issues/{}/comments?per_page=100&page={page}", self.number);
-            let answer = self.call(Request::get(self.url(&path)?))?;
+            let answer = self.repository.call(Request::get(self.repository.url(&path)?))?;
             let comments = answer.value()?;
             let comments = comments.as_array().ok_or_else(|| Fault::passing("GitHub sent no list of comments"))?;
             for comment in comments {

@@ -6,6 +6,7 @@ use super::route::{Routes, Undeliverable};
 use super::{Entry, Letter};
 use crate::headsup::HeadsUp;
 use crate::message::{Message, Occasion};
+use crate::verdict::Verdict;
 
 /// Letters, and what cannot become one.
 #[derive(Debug, Default)]
@@ -39,6 +40,7 @@ pub fn letters(
             owner: Some(message.owner.clone()),
             change: occasion.change.clone(),
             messages: vec![message.clone()],
+            verdict: None,
         };
         match &headsup.channel {
             None if has_comment => {}
@@ -65,6 +67,11 @@ pub fn letters(
                 ),
                 (Some(obstacle), _) => all.stuck_at(letter(name), obstacle),
             },
+            Some(name) if routes.checks().any(|check| check == name) => all.stick(
+                letter(name),
+                Outcome::Undelivered,
+                "a check on the pull request tells nobody by itself; give the team another `channel`",
+            ),
             Some(name) => match routes.obstacle(name) {
                 Some(obstacle @ Undeliverable::Fork(_)) => all.stuck_at(letter(name), obstacle),
                 _ => all.letters.push(letter(name)),
@@ -80,6 +87,7 @@ pub fn letters(
             owner: None,
             change: occasion.change.clone(),
             messages: messages.clone(),
+            verdict: None,
         };
         match routes.obstacle(name) {
             None => all.letters.push(letter),
@@ -94,6 +102,23 @@ pub fn letters(
 }
 
 impl Letters {
+    /// Adds the verdict for every check.
+    pub fn add_checks(&mut self, verdict: &Verdict, messages: &[Message], change: &str, routes: &Routes) {
+        for name in routes.checks() {
+            let letter = Letter {
+                channel: name.to_owned(),
+                owner: None,
+                change: change.to_owned(),
+                messages: messages.to_vec(),
+                verdict: Some(verdict.clone()),
+            };
+            match routes.obstacle(name) {
+                None => self.letters.push(letter),
+                Some(obstacle) => self.stuck_at(letter, obstacle),
+            }
+        }
+    }
+
     fn stick(&mut self, letter: Letter, outcome: Outcome, said: &str) {
         self.stuck.push(Sent { letter, outcome, said: Some(said.to_owned()) });
     }
@@ -120,6 +145,7 @@ pub fn recalls(current: &[Letter], occasion: &Occasion, only: Option<&str>, rout
             owner,
             change: occasion.change.clone(),
             messages,
+            verdict: None,
         };
         match channel.recall(&occasion.change) {
             Ok(recalled) => {

@@ -96,7 +96,7 @@ impl Outbox<'_> {
         }
         for letter in letters.into_iter().chain(withdrawn.iter().cloned()) {
             // A comment without messages is there to change an older one, if there is one.
-            if letter.messages.is_empty() && !self.has_something(&letter, &mut done) {
+            if letter.is_empty() && !self.has_something(&letter, &mut done) {
                 continue;
             }
             match ledger.put(&letter)? {

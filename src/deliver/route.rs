@@ -9,9 +9,10 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::channel::Channel;
+use super::checks::Checks;
 use super::email::Email;
 use super::file::Appended;
-use super::github::{GitHub, Origin};
+use super::github::{GitHub, Origin, Repository};
 use super::gitlab::GitLab;
 use super::secret::{Environment, Secret, Secrets};
 use super::slack::{SlackApi, SlackWebhook};
@@ -20,7 +21,7 @@ use super::surroundings::{Forge, Surroundings};
 use super::teams::Teams;
 use super::transport::{Http, Transport, address};
 use super::webhook::Webhook;
-use crate::settings::{EnvName, Route, Settings};
+use crate::settings::{EnvName, GITHUB_CHECK, Route, Settings};
 
 /// Where Slack's API is; the variable is for Slack's other worlds, such as GovSlack.
 const SLACK_API: (&str, &str) = ("SLACK_API_URL", "https://slack.com/api/");
@@ -114,6 +115,11 @@ impl Routes {
         let shared = |ready: &Ready| matches!(ready.kind, "github" | "gitlab");
         self.0.iter().filter(move |(_, ready)| shared(ready)).map(|(name, _)| name.as_str())
     }
+
+    /// The channels that are checks on a pull request.
+    pub fn checks(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(_, ready)| ready.kind == GITHUB_CHECK).map(|(name, _)| name.as_str())
+    }
 }
 
 /// What channels are made of.
@@ -160,17 +166,14 @@ impl Making<'_> {
                 Box::new(Appended { path: self.folder.join(path.as_str()), name: path.to_string() })
             }
             Route::Stdout => Box::new(Stdout),
-            Route::GitHub { token_env } => match &self.surroundings.forge {
-                Some(Forge::GitHub { api, repository, number, fork, .. }) => Box::new(GitHub {
-                    token: self.secret(token_env)?,
-                    api: self.base("GITHUB_API_URL", api)?,
-                    transport: self.http()?,
-                    repository: repository.clone(),
-                    number: *number,
-                    origin: if *fork { Origin::Fork } else { Origin::Own },
-                }),
-                _ => return Err(Undeliverable::NotHere("this run is not for a pull request on GitHub".to_owned())),
-            },
+            Route::GitHub { token_env } => {
+                let (repository, number) = self.repository(token_env)?;
+                Box::new(GitHub { repository, number })
+            }
+            Route::GitHubCheck { token_env, name } => {
+                let (repository, _) = self.repository(token_env)?;
+                Box::new(Checks { repository, name: name.clone() })
+            }
             Route::GitLab { token_env } => match &self.surroundings.forge {
                 Some(Forge::GitLab { api, project, number }) => Box::new(GitLab {
                     token: self.secret(token_env)?,
@@ -182,6 +185,21 @@ impl Making<'_> {
                 _ => return Err(Undeliverable::NotHere("this run is not for a merge request on GitLab".to_owned())),
             },
         })
+    }
+
+    /// The repository on GitHub that the run is for, and the number of the pull request.
+    fn repository(&mut self, token_env: &EnvName) -> Result<(Repository, u64), Undeliverable> {
+        let Some(Forge::GitHub { api, repository, number, fork, .. }) = &self.surroundings.forge else {
+            return Err(Undeliverable::NotHere("this run is not for a pull request on GitHub".to_owned()));
+        };
+        let repository = Repository {
+            token: self.secret(token_env)?,
+            api: self.base("GITHUB_API_URL", api)?,
+            transport: self.http()?,
+            name: repository.clone(),
+            origin: if *fork { Origin::Fork } else { Origin::Own },
+        };
+        Ok((repository, *number))
     }
 
     fn http(&mut self) -> Result<Arc<dyn Transport>, Undeliverable> {

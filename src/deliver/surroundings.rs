@@ -75,6 +75,15 @@ impl Surroundings {
         matches!(self.forge, Some(Forge::GitHub { fork: true, .. }))
     }
 
+    /// The newest commit of the pull request, where checks are.
+    #[must_use]
+    pub fn commit(&self) -> Option<&str> {
+        match &self.forge {
+            Some(Forge::GitHub { head, .. }) => head.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Which change a run is about, across its runs: the pull request, else the branch in its repository.
     #[must_use]
     pub fn change(&self, repository: Option<&str>, head: &str) -> String {
@@ -163,7 +172,7 @@ fn github(environment: &Environment<'_>, read: impl Fn(&str) -> Option<String>) 
         !request["head"].is_null() && from != Some(repository.as_str())
     };
     let fork = is_elsewhere();
-    let head = text(&request["head"]["sha"]);
+    let head = text(&request["head"]["sha"]).filter(|head| is_commit(head));
     Some(Surroundings {
         forge: number.map(|number| Forge::GitHub { api, repository: repository.clone(), number, fork, head }),
         summary: None,
@@ -171,6 +180,11 @@ fn github(environment: &Environment<'_>, read: impl Fn(&str) -> Option<String>) 
         link,
         branch: text(&request["head"]["ref"]).or_else(|| environment.get("GITHUB_HEAD_REF")),
     })
+}
+
+/// Whether a text is the id of a commit, and nothing that leads elsewhere in an address.
+fn is_commit(text: &str) -> bool {
+    text.len() >= 40 && text.chars().all(|c| c.is_ascii_hexdigit())
 }
 
 /// Whether a text is `owner/name`, and nothing that leads elsewhere in an address.

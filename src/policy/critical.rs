@@ -46,8 +46,13 @@ fn unreachable(job: &Job, side: &Side<'_>) -> Option<String> {
     let is_for_all = |route: &Route| matches!(route, Route::GitHub { .. } | Route::GitLab { .. });
     match &job.channel {
         _ if channels.values().any(|channel| is_for_all(&channel.route)) => None,
-        Some(channel) if channels.contains_key(channel) => None,
-        Some(channel) => Some(format!("has the channel `{channel}`, which headsup.yml does not define")),
+        Some(channel) => match channels.get(channel).map(|channel| &channel.route) {
+            Some(Route::GitHubCheck { .. }) => {
+                Some(format!("has the channel `{channel}`, a check, which tells nobody by itself"))
+            }
+            Some(_) => None,
+            None => Some(format!("has the channel `{channel}`, which headsup.yml does not define")),
+        },
         None => Some("has an owner, and no channel to tell them by".to_owned()),
     }
 }

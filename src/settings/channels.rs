@@ -42,6 +42,13 @@ pub enum Route {
         /// Holds the token.
         token_env: EnvName,
     },
+    /// A check on the newest commit of the pull request.
+    GitHubCheck {
+        /// Holds the token.
+        token_env: EnvName,
+        /// What the check is called.
+        name: String,
+    },
     /// A note on the merge request.
     GitLab {
         /// Holds the token.
@@ -79,6 +86,11 @@ pub enum Route {
     Stdout,
 }
 
+/// The kind of a check on GitHub, as the file calls it.
+pub const GITHUB_CHECK: &str = "github-check";
+/// What a check is called that has no name.
+const CHECK_NAME: &str = "headsup";
+
 impl Route {
     /// Its kind, as the file calls it.
     #[must_use]
@@ -86,6 +98,7 @@ impl Route {
         match self {
             Self::SlackWebhook { .. } | Self::SlackApi { .. } => "slack",
             Self::GitHub { .. } => "github",
+            Self::GitHubCheck { .. } => GITHUB_CHECK,
             Self::GitLab { .. } => "gitlab",
             Self::Teams { .. } => "teams",
             Self::Email { .. } => "email",
@@ -106,6 +119,7 @@ impl Route {
 enum Kind {
     Slack,
     GitHub,
+    GitHubCheck,
     GitLab,
     Teams,
     Email,
@@ -114,9 +128,10 @@ enum Kind {
     Stdout,
 }
 
-const KINDS: [(&str, Kind); 8] = [
+const KINDS: [(&str, Kind); 9] = [
     ("slack", Kind::Slack),
     ("github", Kind::GitHub),
+    (GITHUB_CHECK, Kind::GitHubCheck),
     ("gitlab", Kind::GitLab),
     ("teams", Kind::Teams),
     ("email", Kind::Email),
@@ -126,8 +141,9 @@ const KINDS: [(&str, Kind); 8] = [
 ];
 
 /// Every key that some kind of channel has.
-pub(super) const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 12] = [
     "kind",
+    "name",
     "webhook_env",
     "token_env",
     "secret_env",
@@ -148,6 +164,7 @@ impl Kind {
         match self {
             Self::Slack => &["kind", "webhook_env", "token_env", "channel", "mention", "digest"],
             Self::GitHub | Self::GitLab => &["kind", "token_env"],
+            Self::GitHubCheck => &["kind", "token_env", "name"],
             Self::Teams => &["kind", "webhook_env", "digest"],
             Self::Email => &["kind", "to", "from", "smtp_env", "digest"],
             Self::Webhook => &["kind", "webhook_env", "token_env", "secret_env", "digest"],
@@ -231,6 +248,10 @@ fn route(fields: &Fields<'_>, kind: Kind, problems: &mut Problems) -> Option<Rou
             }
         }
         Kind::GitHub => Route::GitHub { token_env: optional(env("token_env"), "GITHUB_TOKEN")? },
+        Kind::GitHubCheck => Route::GitHubCheck {
+            token_env: optional(env("token_env"), "GITHUB_TOKEN")?,
+            name: fields.text(problems, "name").unwrap_or_else(|| CHECK_NAME.to_owned()),
+        },
         Kind::GitLab => Route::GitLab { token_env: optional(env("token_env"), "GITLAB_TOKEN")? },
         Kind::Teams => {
             let webhook = fields.required(problems, "webhook_env");

@@ -35,13 +35,13 @@ const GOOD: [&str; 11] = [
      - {name: y, freeze: {windows: [quarter-end-3..quarter-start+5], time_zone: America/New_York}}\n- {name: z, freeze: []}\n",
     "teams: {a: {digest: weekly}}\nchannels: {a: {kind: stdout, digest: daily}, b: {kind: slack, webhook_env: W, digest: weekly}}",
     "teams: {a: {unknown: mention}}\njobs: [{name: x, unknown: ignore}, {name: y, unknown: notify}]",
-    "channels:\n  a: {kind: slack, token_env: T, channel: '#x'}\n  b: {kind: github}\n  c: {kind: gitlab, token_env: G}\n  d: {kind: teams, webhook_env: W}\n  e: {kind: email, to: a@b.c}\n  f: {kind: email, to: [a@b.c, d@e.f], smtp_env: S}\n  g: {kind: webhook, webhook_env: W, token_env: T, secret_env: S}\n  j: {kind: slack, webhook_env: W, mention: here}\n  k: {kind: slack, token_env: T, channel: C0, mention: [U1, S2]}\n  l: {kind: email, to: a@b.c, from: d@e.f}\n  h: {kind: file, path: out/h.md}\n  i: {kind: stdout}\n",
+    "channels:\n  a: {kind: slack, token_env: T, channel: '#x'}\n  b: {kind: github}\n  c: {kind: gitlab, token_env: G}\n  d: {kind: teams, webhook_env: W}\n  e: {kind: email, to: a@b.c}\n  f: {kind: email, to: [a@b.c, d@e.f], smtp_env: S}\n  g: {kind: webhook, webhook_env: W, token_env: T, secret_env: S}\n  j: {kind: slack, webhook_env: W, mention: here}\n  k: {kind: slack, token_env: T, channel: C0, mention: [U1, S2]}\n  l: {kind: email, to: a@b.c, from: d@e.f}\n  h: {kind: file, path: out/h.md}\n  i: {kind: stdout}\n  m: {kind: github-check}\n  n: {kind: github-check, token_env: T, name: warehouse}\n",
     "dialect: snowflake\nallow_env: [DBT_TARGET]\nvars: {a: [1, {b: c}]}\ncatalog: target/catalog.json\ncolumns: columns.csv\nprojects: [{kind: manifest, path: target/manifest.json, schema: core}]\n",
     "policy:\n  public: ['marts.*', models/marts/**]\n  private: [stg_*]\n  severity: {circle: off, undeclared-source: error}\n",
 ];
 
 /// Files with one problem: the text, and the problem as `line:column code message | hint`.
-const BAD: [(&str, &str); 45] = [
+const BAD: [(&str, &str); 46] = [
     ("verion: 1", "1:1 settings-unknown-key headsup.yml has no key `verion` | did you mean `version`?"),
     ("colours: 1", "1:1 settings-unknown-key headsup.yml has no key `colours` | the keys are version, dialect"),
     ("version: 2", "1:10 settings-version this headsup reads version 1 of the settings | write `version: 1`"),
@@ -80,6 +80,7 @@ const BAD: [(&str, &str); 45] = [
     ),
     ("calendar: {year_starts: 4}", "1:25 settings-type `year_starts` must be a text, not a number"),
     ("teams: {a: {digest: hourly}}", "1:21 settings-value `digest` cannot be `hourly` | it is one of daily, weekly"),
+    ("channels: {a: {kind: github, name: b}}", "1:30 settings-unknown-key the channel has no key `name`"),
     ("channels: {a: {kind: github, digest: daily}}", "1:30 settings-unknown-key the channel has no key `digest`"),
     ("dialect: snowflak", "1:10 settings-value unknown dialect `snowflak` | did you mean `snowflake`?"),
     ("projects: [{kind: dbt}]", "1:13 settings-missing the project needs `path`"),

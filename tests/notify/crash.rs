@@ -7,7 +7,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
 
+use crate::checks::SHA;
 use crate::ledger::{fixture, headsup, outcomes};
 use crate::places::{Forge, GITHUB_TOKEN, HOOK, May, SLACK_TOKEN, Slack};
 use crate::support::Fixture;
@@ -15,6 +17,7 @@ use crate::support::Fixture;
 const CHANNELS: &str = "  bot: { kind: slack, token_env: BOT, channel: C0FINANCE }
   hook: { kind: slack, webhook_env: HOOK }
   pr: { kind: github }
+  check: { kind: github-check }
   text: { kind: file, path: out.txt }
   lines: { kind: file, path: out.jsonl }
 ";
@@ -39,8 +42,18 @@ impl World {
             .with("HOOK", &format!("{}{HOOK}", hook.server.url))
             .with("GITHUB_TOKEN", GITHUB_TOKEN)
             .with("GITHUB_REPOSITORY", "acme/warehouse")
-            .with("GITHUB_REF", "refs/pull/412/merge")
+            .with("GITHUB_EVENT_PATH", "[DIR]/event.json")
             .with("GITHUB_API_URL", &forge.server.url);
+        let event = json!({ "pull_request": {
+            "number": 412, "head": { "sha": SHA, "repo": { "full_name": "acme/warehouse" } },
+        } });
+        fixture.write("event.json", event.to_string());
+        // Notes for two requests.
+        let mut report: Value = serde_json::from_str(&fixture.read("report.json")).unwrap();
+        let place = |line| json!({ "file": "orders.sql", "line": line, "says": "x", "jobs": ["audit"] });
+        report["changes"] = json!([{ "relation": "orders", "places": (1..=60).map(place).collect::<Vec<_>>() }]);
+        report["jobs"] = json!([{ "job": "audit", "criticality": "normal", "reach": "reached" }]);
+        fixture.write("report.json", report.to_string());
         Self { bot, hook, forge, fixture }
     }
 
@@ -60,6 +73,9 @@ impl World {
         let lines = self.fixture.read("out.jsonl");
         let whole = lines.lines().filter(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()).count();
         let told = (self.bot.messages().len(), self.bot.posted().len(), self.forge.ours().len());
+        let checks: Vec<_> =
+            self.forge.runs().iter().map(|run| (run.notes.len(), run.body["status"].clone())).collect();
+        assert_eq!(checks, [(60, json!("completed"))], "killed after {kills:?}\n{:?}", self.forge.server.lines());
         assert_eq!(told, (1, 2, 1), "killed after {kills:?}\n{:?}", self.bot.server.lines());
         assert_eq!((text.matches("\n-- ").count(), whole), (1, 1), "killed after {kills:?}\n{text}\n{lines}");
         // A webhook cannot be asked what it has: one message for each run that was killed, at most.

@@ -3,6 +3,7 @@
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod approvals;
+mod checks;
 mod crash;
 mod digests;
 mod forges;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::checks::{self, Run};
 use crate::http::{Answer, Asked, Manner, Server};
 
 pub const SLACK_TOKEN: &str = "xoxb-1234-s3cr3t-slack";
@@ -172,6 +173,7 @@ pub struct Comment {
 pub struct Forge {
     pub server: Server,
     comments: Arc<Mutex<Vec<Comment>>>,
+    runs: Arc<Mutex<Vec<Run>>>,
 }
 
 /// What the token may do.
@@ -187,9 +189,14 @@ impl Forge {
         let comment =
             |(place, body): (usize, &&str)| Comment { id: place as u64 + 1, body: (*body).to_owned(), changes: 1 };
         let comments: Arc<Mutex<Vec<Comment>>> = Arc::new(Mutex::new(others.iter().enumerate().map(comment).collect()));
-        let state = Arc::clone(&comments);
+        let runs: Arc<Mutex<Vec<Run>>> = Arc::default();
+        let (state, checks) = (Arc::clone(&comments), Arc::clone(&runs));
         let trouble: Mutex<BTreeMap<usize, Answer>> = Mutex::new(trouble.iter().cloned().collect());
         let count = Mutex::new(0);
+        let answered = move |asked: &Asked| match asked.path.contains("/check-runs") {
+            true => checks::answered(asked, "", &checks, may),
+            false => forge(asked, &state, may),
+        };
         let server = Server::new(move |asked| {
             let number = {
                 let mut count = count.lock().unwrap();
@@ -199,13 +206,18 @@ impl Forge {
             let bad = trouble.lock().unwrap().remove(&number);
             match bad {
                 Some(answer) if answer.manner != Manner::Whole && answer.status == 200 => {
-                    Answer { manner: answer.manner, ..forge(asked, &state, may) }
+                    Answer { manner: answer.manner, ..answered(asked) }
                 }
                 Some(answer) => answer,
-                None => forge(asked, &state, may),
+                None => answered(asked),
             }
         });
-        Self { server, comments }
+        Self { server, comments, runs }
+    }
+
+    /// The check runs.
+    pub fn runs(&self) -> Vec<Run> {
+        self.runs.lock().unwrap().clone()
     }
 
     pub fn comments(&self) -> Vec<Comment> {

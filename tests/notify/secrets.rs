@@ -1,5 +1,8 @@
 //! No secret is in the output, the errors, the ledger, or any file that a run leaves.
 
+use serde_json::json;
+
+use crate::checks::SHA;
 use crate::http::{Answer, Server};
 use crate::ledger::{fixture, headsup};
 use crate::support::{Fixture, state};
@@ -10,6 +13,7 @@ const CHANNELS: &str = "  hook: { kind: slack, webhook_env: HOOK }
   any: { kind: webhook, webhook_env: ANY, token_env: TOKEN, secret_env: KEY }
   mail: { kind: email, to: a@example.com, from: b@example.com }
   pr: { kind: github, token_env: GITHUB }
+  check: { kind: github-check, token_env: GITHUB }
 ";
 
 /// The variables and what of each must never be seen.
@@ -28,10 +32,14 @@ fn with_secrets(url: &str) -> Fixture {
     let all = ["hook", "bot", "team", "any", "mail", "pr"].map(|channel| headsup(channel, channel, "x may differ"));
     let mut fixture = fixture(CHANNELS, &all)
         .with("GITHUB_REPOSITORY", "acme/warehouse")
-        .with("GITHUB_REF", "refs/pull/412/merge")
+        .with("GITHUB_EVENT_PATH", "[DIR]/event.json")
         .with("GITHUB_API_URL", url)
         .with("GITHUB_STEP_SUMMARY", "[DIR]/summary.md")
         .with("SLACK_API_URL", url);
+    let event = json!({ "pull_request": {
+        "number": 412, "head": { "sha": SHA, "repo": { "full_name": "acme/warehouse" } },
+    } });
+    fixture.write("event.json", event.to_string());
     for (name, value, _) in SECRETS {
         fixture = fixture.with(name, &value.replace("[URL]", url));
     }
