@@ -276,6 +276,12 @@ impl Settings {
         });
         named.or_else(|| EnvName::new(usual).ok())
     }
+
+    /// The variable with a token that may read the members of teams, where the usual one may not.
+    #[must_use]
+    pub fn teams_token() -> Option<EnvName> {
+        EnvName::new("HEADSUP_TEAMS_TOKEN").ok()
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Which jobs hold a change up, and whose word has lifted that: by the clock, the ledger, and the
 //! service that has the pull request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::impact::{self, Versions};
 use super::{notify, reading};
 use crate::audience::{Hold, fingerprint};
 use crate::cli::{Asks, Common, FailOn, HoldArgs, ImpactArgs};
-use crate::deliver::{Approval, Environment, Ledger, Secrets, Surroundings, approvals};
+use crate::deliver::{Approval, Environment, Ledger, Memory, Secrets, Service, Surroundings};
 use crate::error::Result;
 use crate::git::Side;
 use crate::headsup::Impact;
@@ -60,7 +60,7 @@ pub(super) fn add(
         for impact in impacts.iter_mut() {
             let Some(hold) = &mut impact.job.hold else { continue };
             for name in ledger.approved(&impact.job.job, &hold.fingerprint)? {
-                accept(hold, &name);
+                accept(hold, &name, &Teams::new());
             }
         }
     }
@@ -73,17 +73,71 @@ pub(super) fn add(
     if !asks || !impacts.iter().any(needs) {
         return Ok(Vec::new());
     }
-    match asked(versions) {
-        Ok(given) => {
-            judge(impacts, &given, args, common, ui);
-            Ok(Vec::new())
-        }
+    Ok(asked(impacts, versions, &Memory::new(path), args, common, ui))
+}
+
+/// Who is in the teams that sign off.
+type Teams = BTreeMap<String, Vec<String>>;
+
+/// Asks the service who has approved, and which of them are in the teams that may; what could not be known comes back.
+fn asked(
+    impacts: &mut [Impact],
+    versions: &Versions,
+    memory: &Memory,
+    args: &ImpactArgs,
+    common: &Common,
+    ui: Ui,
+) -> Vec<Diagnostic> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let environment = Environment(&variable);
+    let surroundings = Surroundings::read(&environment, |path| std::fs::read_to_string(path).ok());
+    let secrets = Arc::new(Secrets::default());
+    let settings = &versions.reading.settings;
+    let service = Service::new(settings, &environment, &surroundings, &secrets, memory, PATIENCE);
+    let given = service.and_then(|service| match service {
+        Some(service) => service.approvals().map(|given| Some((service, given))),
+        None => Ok(None),
+    });
+    let (service, given) = match given {
+        Ok(Some(given)) => given,
+        Ok(None) => return Vec::new(),
         Err(why) => {
             let message = format!("who has approved the change cannot be told: {why}");
             let hint = "give the step a token that may read the pull request; until then nothing counts as approved";
-            Ok(vec![Diagnostic::warning("approvals-unknown", message).hint(hint)])
+            return vec![Diagnostic::warning("approvals-unknown", message).hint(hint)];
+        }
+    };
+    judge(impacts, &given, &Teams::new(), args, common, ui);
+    let (teams, doubts) = teams(impacts, &given, &service);
+    if !teams.is_empty() {
+        judge(impacts, &given, &teams, args, common, ui);
+    }
+    doubts
+}
+
+/// The teams whose members may lift what still holds the change up: asked only where somebody has approved.
+fn teams(impacts: &[Impact], given: &[Approval], service: &Service<'_>) -> (Teams, Vec<Diagnostic>) {
+    let (mut teams, mut doubts) = (Teams::new(), Vec::new());
+    let held = impacts.iter().filter_map(|impact| impact.job.hold.as_ref()).filter(|hold| hold.lacks_sign_off());
+    let named: BTreeSet<&str> =
+        held.filter(|_| !given.is_empty()).flat_map(|hold| &hold.sign_off).filter_map(|name| team(name)).collect();
+    for name in named {
+        match service.members(name) {
+            Ok(members) => drop(teams.insert(name.to_owned(), members)),
+            Err(why) => {
+                let message = format!("who is in @{name} cannot be told: {why}");
+                let hint = "give HEADSUP_TEAMS_TOKEN a token that may read the members of teams; until then none of them \
+                            counts by the team";
+                doubts.push(Diagnostic::warning("approvals-unknown", message).hint(hint));
+            }
         }
     }
+    (teams, doubts)
+}
+
+/// The team that a name under `sign_off` is, if it is one: `@acme/finance`.
+fn team(name: &str) -> Option<&str> {
+    Some(name.trim_start_matches('@')).filter(|name| name.contains('/'))
 }
 
 /// What holds the change up, and what an approval would be bound to.
@@ -99,32 +153,34 @@ fn bind(impacts: &mut [Impact], versions: &Versions, now: Timestamp) {
     }
 }
 
-fn accept(hold: &mut Hold, name: &str) {
-    let signer = hold.sign_off.iter().find(|signer| is_same(signer, name));
-    if let Some(signer) = signer
-        && !hold.approved_by.contains(signer)
-    {
-        hold.approved_by.push(signer.clone());
-    }
+/// By what somebody's word counts: by his name, or by a team that he is in.
+fn word(hold: &Hold, name: &str, teams: &Teams) -> Option<String> {
+    let is_member = |signer: &str| {
+        team(signer).and_then(|team| teams.get(team)).is_some_and(|all| all.iter().any(|one| is_same(one, name)))
+    };
+    let named = hold.sign_off.iter().find(|signer| is_same(signer, name)).cloned();
+    named.or_else(|| hold.sign_off.iter().find(|signer| is_member(signer)).map(|team| format!("{name} of {team}")))
 }
 
-/// The approvals that the service has.
-fn asked(versions: &Versions) -> Result<Vec<Approval>, String> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let environment = Environment(&variable);
-    let surroundings = Surroundings::read(&environment, |path| std::fs::read_to_string(path).ok());
-    let secrets = Arc::new(Secrets::default());
-    approvals(&versions.reading.settings, &environment, &surroundings, &secrets, PATIENCE)
+/// Counts somebody's word, if it counts.
+fn accept(hold: &mut Hold, name: &str, teams: &Teams) {
+    if let Some(word) = word(hold, name, teams)
+        && !hold.approved_by.contains(&word)
+    {
+        hold.approved_by.push(word);
+    }
 }
 
 /// Counts the approvals of the newest commit, and those of earlier ones where the same reached the job
 /// then: a push that changes nothing for it does not ask again.
-fn judge(impacts: &mut [Impact], given: &[Approval], args: &ImpactArgs, common: &Common, ui: Ui) {
+fn judge(impacts: &mut [Impact], given: &[Approval], teams: &Teams, args: &ImpactArgs, common: &Common, ui: Ui) {
     let mut earlier: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for approval in given {
+        // Teams are asked about for what nobody has lifted by his name.
+        let is_open = |hold: &Hold| teams.is_empty() || hold.lacks_sign_off();
         let concerns = |impact: &Impact| {
             let hold = impact.job.hold.as_ref();
-            hold.is_some_and(|hold| hold.sign_off.iter().any(|signer| is_same(signer, &approval.name)))
+            hold.is_some_and(|hold| is_open(hold) && word(hold, &approval.name, teams).is_some())
         };
         if !impacts.iter().any(concerns) {
             continue;
@@ -135,8 +191,9 @@ fn judge(impacts: &mut [Impact], given: &[Approval], args: &ImpactArgs, common: 
         });
         for impact in impacts.iter_mut() {
             let Some(hold) = &mut impact.job.hold else { continue };
-            if known.is_none_or(|known| known.get(&impact.job.job) == Some(&hold.fingerprint)) {
-                accept(hold, &approval.name);
+            let is_his = known.is_none_or(|known| known.get(&impact.job.job) == Some(&hold.fingerprint));
+            if is_open(hold) && is_his {
+                accept(hold, &approval.name, teams);
             }
         }
     }

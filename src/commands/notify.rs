@@ -11,7 +11,7 @@ use super::impact::Judged;
 use super::{deliver, hold, impact, reading};
 use crate::cli::{Asks, Common, DeliveryArgs, Format, HoldArgs, ImpactArgs, NotifyArgs};
 use crate::deliver::{
-    Effort, Environment, Keeping, Ledger, Letter, Letters, Outbox, Outcome, Routes, Secrets, Sent, Sorted,
+    Effort, Environment, Keeping, Ledger, Letter, Letters, Memory, Outbox, Outcome, Routes, Secrets, Sent, Sorted,
     Surroundings, is_link, letters, recalls, sort, take_back, withdrawals,
 };
 use crate::error::{Error, ExitStatus, Result};
@@ -191,12 +191,13 @@ impl Place {
         let surroundings = Surroundings::read(&environment, |path| std::fs::read_to_string(path).ok());
         let secrets = Arc::new(Secrets::default());
         let patience = Duration::from_secs(args.timeout);
-        let routes = Routes::new(&settings, &environment, &surroundings, &secrets, &folder, patience);
+        let ledger = args.ledger.clone().unwrap_or_else(|| folder.join(LEDGER));
+        let memory = Memory::new(ledger.clone());
+        let routes = Routes::new(&settings, &environment, &surroundings, &secrets, &folder, &memory, patience);
         let effort = Effort {
             give_up_after: Duration::from_secs(args.give_up_after),
             lease: Duration::from_millis(args.lease_ms),
         };
-        let ledger = args.ledger.clone().unwrap_or_else(|| folder.join(LEDGER));
         // What a service's machine keeps is gone with it, unless somebody says where it lasts.
         let is_service = surroundings.forge.is_some() || environment.get("CI").is_some();
         let keeping = if is_service && args.ledger.is_none() { Keeping::Ends } else { Keeping::Lasts };

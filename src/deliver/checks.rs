@@ -163,10 +163,13 @@ impl Channel for Checks {
         let Some(verdict) = &letter.verdict else { return Ok(Sight::Nothing) };
         let mut url = self.repository.url(&format!("commits/{}/check-runs", verdict.commit))?;
         url.query_pairs_mut().append_pair("check_name", &self.name).append_pair("per_page", "100");
-        let answer = self.repository.call(Request::get(url))?.value()?;
-        let runs = answer["check_runs"].as_array().ok_or_else(|| Fault::passing("GitHub sent no list of checks"))?;
+        let page = self.repository.page(
+            &url,
+            |answer| answer["check_runs"].as_array(),
+            |run| Some(json!({ "id": run["id"], "external_id": run["external_id"], "status": run["status"] })),
+        )?;
         let mark = mark(letter);
-        let ours = runs.iter().filter_map(|run| {
+        let ours = page.items.iter().filter_map(|run| {
             let print = run["external_id"].as_str()?.strip_prefix(&mark)?;
             Some((run["id"].as_u64()?, print == letter.fingerprint() && run["status"] == json!("completed")))
         });

@@ -12,9 +12,17 @@ const LONGEST: usize = 65_000;
 /// A request with more pages of comments than these is looked at no further.
 pub(super) const MOST_PAGES: usize = 100;
 
+/// How the line begins by which a comment is found again.
+const BEGINNING: &str = "<!-- headsup ";
+
 /// The line by which a comment is found again, up to what changes in it.
 fn mark(letter: &Letter) -> String {
-    format!("<!-- headsup {} ", letter.conversation())
+    format!("{BEGINNING}{} ", letter.conversation())
+}
+
+/// The line of a comment that may be ours by which it is found again.
+pub(super) fn first_line(text: &str) -> Option<&str> {
+    text.trim_start().lines().next().filter(|line| line.starts_with(BEGINNING))
 }
 
 /// The whole of a comment.

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use reqwest::{Method, Url};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::channel::{Channel, Parcel, Receipt, Sight};
-use super::comment::{Comments, MOST_PAGES, body, leave, sight};
+use super::comment::{Comments, MOST_PAGES, body, first_line, leave, sight};
+use super::memory::{Memory, Page};
 use super::secret::Secret;
 use super::transport::{Request, Response, Transport};
 use super::{Fault, Letter};
@@ -23,6 +24,8 @@ pub(super) struct Repository {
     pub(super) name: String,
     /// Whether the pull request comes from a fork, whose runs may only read.
     pub(super) origin: Origin,
+    /// What it said before.
+    pub(super) memory: Memory,
 }
 
 /// Where a pull request comes from.
@@ -33,11 +36,23 @@ pub(super) enum Origin {
 }
 
 impl Repository {
+    /// A page of a list, with so much of each item as is taken of it; of what has not changed since it was asked for
+    /// before, GitHub says only that.
+    pub(super) fn page(
+        &self,
+        url: &Url,
+        items: impl Fn(&Value) -> Option<&Vec<Value>>,
+        take: impl Fn(&Value) -> Option<Value>,
+    ) -> Result<Page, Fault> {
+        let ask = |tag: Option<&str>| {
+            let request = authorized(Request::get(url.clone()).unless(tag), &self.token);
+            self.transport.exchange(&request)?.succeeded_or_same("GitHub")
+        };
+        self.memory.page(url, ask, |answer| read(answer, &items, &take))
+    }
+
     pub(super) fn call(&self, request: Request) -> Result<Response, Fault> {
-        let request = request
-            .with_token("authorization", "Bearer ", &self.token)
-            .with("accept", "application/vnd.github+json")
-            .with("x-github-api-version", "2022-11-28");
+        let request = authorized(request, &self.token);
         let response = self.transport.exchange(&request)?;
         let status = response.status;
         let writes = request.method != Method::GET;
@@ -58,6 +73,26 @@ impl Repository {
     pub(super) fn shown(&self, path: &str) -> String {
         format!("{}repos/{}/{path}", self.api, self.name)
     }
+}
+
+/// A request as GitHub wants it.
+pub(super) fn authorized(request: Request, token: &Secret) -> Request {
+    request
+        .with_token("authorization", "Bearer ", token)
+        .with("accept", "application/vnd.github+json")
+        .with("x-github-api-version", "2022-11-28")
+}
+
+/// What is needed of a page of a list on GitHub.
+pub(super) fn read(
+    answer: &Response,
+    items: impl Fn(&Value) -> Option<&Vec<Value>>,
+    take: impl Fn(&Value) -> Option<Value>,
+) -> Result<Page, Fault> {
+    let value = answer.value()?;
+    let list = items(&value).ok_or_else(|| Fault::passing("GitHub did not send the list that it was asked for"))?;
+    let has_more = answer.header("link").is_some_and(|links| links.contains("rel=\"next\""));
+    Ok(Page { items: list.iter().filter_map(take).collect(), has_more })
 }
 
 /// The comments of one pull request.
@@ -93,17 +128,18 @@ impl Channel for GitHub {
     fn look(&self, letter: &Letter, _: Option<&str>) -> Result<Sight, Fault> {
         for page in 1..=MOST_PAGES {
             let path = format!("issues/{}/comments?per_page=100&page={page}", self.number);
-            let answer = self.repository.call(Request::get(self.repository.url(&path)?))?;
-            let comments = answer.value()?;
-            let comments = comments.as_array().ok_or_else(|| Fault::passing("GitHub sent no list of comments"))?;
-            for comment in comments {
+            // Of comments that may be ours the first line says all; what others write is not kept.
+            let page = self.repository.page(&self.repository.url(&path)?, Value::as_array, |comment| {
+                let line = first_line(comment["body"].as_str()?)?;
+                Some(json!({ "id": comment["id"].as_u64()?, "body": line }))
+            })?;
+            for comment in &page.items {
                 let (text, id) = (comment["body"].as_str().unwrap_or_default(), comment["id"].as_u64());
                 if let Some(sight) = id.and_then(|id| sight(letter, text, id.to_string())) {
                     return Ok(sight);
                 }
             }
-            let has_more = answer.header("link").is_some_and(|links| links.contains("rel=\"next\""));
-            if !has_more {
+            if !page.has_more {
                 break;
             }
         }

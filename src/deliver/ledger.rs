@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, par
 
 mod approved;
 mod collected;
+mod pages;
 
 pub(super) use collected::Collected;
 pub use collected::Waiting;
@@ -16,7 +17,7 @@ use super::{Letter, clock, digest};
 use crate::error::{Error, Result};
 
 /// The form of the file.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 const SCHEMA: &str = "
     create table letter (
@@ -366,6 +367,7 @@ impl Ledger {
             "delete from letter where state in ('sent', 'replaced') and changed < ?",
             "delete from collected where state = 'told' and created < ?",
             "delete from approval where created < ?",
+            "delete from page where created < ?",
         ];
         for statement in settled {
             self.connection.execute(statement, [before]).map_err(|error| failed(&error))?;
@@ -424,7 +426,10 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
         if version <= 1 {
             change.execute_batch(approved::SCHEMA)?;
         }
-        change.execute_batch(collected::SCHEMA)?;
+        if version <= 2 {
+            change.execute_batch(collected::SCHEMA)?;
+        }
+        change.execute_batch(pages::SCHEMA)?;
         change.pragma_update(None, "user_version", VERSION)?;
         change.commit()?;
         return Ok(VERSION);

@@ -14,6 +14,7 @@ use super::email::Email;
 use super::file::Appended;
 use super::github::{GitHub, Origin, Repository};
 use super::gitlab::GitLab;
+use super::memory::Memory;
 use super::secret::{Environment, Secret, Secrets};
 use super::slack::{SlackApi, SlackWebhook};
 use super::stdout::Stdout;
@@ -62,7 +63,7 @@ impl fmt::Debug for Routes {
 }
 
 impl Routes {
-    /// Makes the channels of settings; `folder` is the project's.
+    /// Makes the channels of settings; `folder` is the project's, and `memory` knows what services said before.
     #[must_use]
     pub fn new(
         settings: &Settings,
@@ -70,9 +71,10 @@ impl Routes {
         surroundings: &Surroundings,
         secrets: &Arc<Secrets>,
         folder: &Path,
+        memory: &Memory,
         patience: Duration,
     ) -> Self {
-        let making = Making { environment, surroundings, secrets, folder, patience, http: None };
+        let making = Making { environment, surroundings, secrets, folder, memory, patience, http: None };
         let mut making = making;
         let channels = settings.channels.iter().map(|(name, channel)| {
             let ready = Ready { kind: channel.route.kind(), channel: making.channel(&channel.route) };
@@ -128,6 +130,7 @@ struct Making<'a> {
     surroundings: &'a Surroundings,
     secrets: &'a Arc<Secrets>,
     folder: &'a Path,
+    memory: &'a Memory,
     patience: Duration,
     http: Option<Arc<dyn Transport>>,
 }
@@ -198,6 +201,7 @@ impl Making<'_> {
             transport: self.http()?,
             name: repository.clone(),
             origin: if *fork { Origin::Fork } else { Origin::Own },
+            memory: self.memory.clone(),
         };
         Ok((repository, *number))
     }

@@ -68,6 +68,14 @@ impl Request {
         self
     }
 
+    /// The same, if the answer is another than the one with a tag.
+    pub(super) fn unless(self, tag: Option<&str>) -> Self {
+        match tag {
+            Some(tag) => self.with("if-none-match", tag),
+            None => self,
+        }
+    }
+
     pub(super) fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((header, value.into()));
         self
@@ -82,6 +90,11 @@ impl Response {
     /// The answer as JSON.
     pub(super) fn value(&self) -> Result<serde_json::Value, Fault> {
         serde_json::from_str(&self.body).map_err(|_| Fault::passing("the answer is not JSON"))
+    }
+
+    /// The same, where the answer may also be that nothing has changed.
+    pub(super) fn succeeded_or_same(self, service: &str) -> Result<Self, Fault> {
+        if self.status == 304 { Ok(self) } else { self.succeeded(service) }
     }
 
     /// The answer if it is one of success, else what is wrong. `service` is who answered.

@@ -139,3 +139,130 @@ fn an_approval_on_gitlab_counts_for_the_version_that_was_there() {
     assert_eq!(judged(SAME, "2026-11-20T11:00:00.000Z"), 0, "which did the same to the job");
     assert_eq!(judged(OTHER, ""), 0, "an old GitLab does not say when");
 }
+
+const TEAMS_TOKEN: &str = "ghp_s3cr3tofteams000";
+const OF_A_TEAM: &str = "version: 1
+dialect: postgres
+jobs:
+  - { name: audit, owner: f@example.com, sign_off: [ann, '@acme/finance', acme/audit], reads: [t] }
+";
+
+/// Reviews, and an organisation whose teams only another token may read; one of them has 130 members.
+fn organisation(reviews: Vec<Value>) -> Server {
+    Server::new(move |asked: &Asked| {
+        let token = asked.header("authorization").trim_start_matches("Bearer ");
+        let members: Vec<Value> = match (asked.path.as_str(), token) {
+            ("/repos/acme/warehouse/pulls/412/reviews", GITHUB_TOKEN) => reviews.clone(),
+            ("/orgs/acme/teams/finance/members", TEAMS_TOKEN) => {
+                (0..130).map(|number| json!({ "login": format!("Member{number}") })).collect()
+            }
+            ("/orgs/acme/teams/audit/members", TEAMS_TOKEN) => Vec::new(),
+            _ => return Answer::json(404, &json!({ "message": "Not Found" })),
+        };
+        let (size, page) = (asked.number("per_page", 30).min(100), asked.number("page", 1));
+        let shown: Vec<&Value> = members.iter().skip((page - 1) * size).take(size).collect();
+        Answer::json(200, &json!(shown)).tagged(asked)
+    })
+}
+
+/// A pull request that reaches a job which a team signs off.
+fn of_a_team(server: impl Fn(&str, &str) -> Server, second: &str) -> (Fixture, Server) {
+    let base = [("headsup.yml", OF_A_TEAM), ("t.sql", "create view t as select 1 as x")];
+    let fixture = Fixture::pair(&base, &[("t.sql", "create view t as select 2 as x")]);
+    let first = fixture.repository().head().unwrap().target().unwrap().to_string();
+    fixture.write("t.sql", second);
+    let newest = fixture.commit("more").to_string();
+    let server = server(&first, &newest);
+    let fixture = on_github(fixture, &server, &newest).with("HEADSUP_TEAMS_TOKEN", TEAMS_TOKEN);
+    (fixture, server)
+}
+
+#[test]
+fn a_review_by_a_member_of_a_team_counts_for_the_team() {
+    let judged = |name: &'static str| {
+        let (fixture, server) = of_a_team(|_, newest| organisation(vec![review(name, "APPROVED", newest)]), OTHER);
+        let run = fixture.run("impact --fail-on sign-off --format json");
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(report["diagnostics"], json!([]));
+        let orgs = server.asked().iter().filter(|asked| asked.path.starts_with("/orgs/")).count();
+        (run.code, report["jobs"][0]["hold"]["approved_by"].clone(), orgs)
+    };
+    // The member stands on the second page; both teams are asked for, as either could have him.
+    assert_eq!(judged("member120"), (0, json!(["member120 of @acme/finance"]), 3));
+    assert_eq!(judged("mallory"), (1, json!([]), 3));
+    // Whoever is named needs no team, and nobody is asked who is in one.
+    assert_eq!(judged("ann"), (0, json!(["ann"]), 0));
+}
+
+#[test]
+fn a_member_counts_for_what_he_saw() {
+    let judged = |second: &str| {
+        let reviews = |first: &str, _: &str| organisation(vec![review("member7", "APPROVED", first)]);
+        of_a_team(reviews, second).0.run("impact --fail-on sign-off").code
+    };
+    assert_eq!((judged(OTHER), judged(SAME)), (1, 0));
+}
+
+#[test]
+fn a_team_that_cannot_be_read_has_no_members_and_that_is_said() {
+    let (fixture, _) = of_a_team(|_, newest| organisation(vec![review("member1", "APPROVED", newest)]), OTHER);
+    let fixture = fixture.with("HEADSUP_TEAMS_TOKEN", "");
+    let run = fixture.run("impact --fail-on sign-off --format json");
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let said: Vec<&str> =
+        report["diagnostics"].as_array().unwrap().iter().filter_map(|said| said["message"].as_str()).collect();
+    assert_eq!(
+        said,
+        [
+            "who is in @acme/audit cannot be told: GitHub answered 404: Not Found",
+            "who is in @acme/finance cannot be told: GitHub answered 404: Not Found",
+        ]
+    );
+    assert_eq!((run.code, &report["jobs"][0]["hold"]["approved_by"]), (1, &json!([])));
+    assert_eq!(report["diagnostics"][0]["code"], "approvals-unknown");
+    assert!(!run.stdout.contains(GITHUB_TOKEN) && !run.stderr.contains(GITHUB_TOKEN));
+    // Without any approval there is nothing to look up.
+    let (fixture, server) = of_a_team(|_, _| organisation(Vec::new()), OTHER);
+    assert_eq!(fixture.run("impact --fail-on sign-off").code, 1);
+    assert_eq!(server.lines(), ["GET /repos/acme/warehouse/pulls/412/reviews"]);
+}
+
+#[test]
+fn reviews_and_members_that_have_not_changed_are_not_read_again() {
+    let (fixture, server) = of_a_team(|_, newest| organisation(vec![review("member1", "APPROVED", newest)]), OTHER);
+    // Any ledger remembers; this one has somebody else's word in it.
+    assert_eq!(fixture.run("approve --as ann --head main").code, 0);
+    let made = fixture.run("approve --as ann --head HEAD~1 --base main");
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    assert_eq!(fixture.run("impact --fail-on sign-off --no-cache").code, 0);
+    let before = server.asked().len();
+    assert_eq!(fixture.run("impact --fail-on sign-off --no-cache").code, 0);
+    let tagged = server.asked().split_off(before);
+    assert!(tagged.iter().all(|asked| asked.header("if-none-match").starts_with("W/")), "{tagged:?}");
+    assert_eq!(tagged.len(), 4);
+}
+
+#[test]
+fn a_group_signs_off_on_gitlab() {
+    let (fixture, _) = of_a_team(|_, _| organisation(Vec::new()), OTHER);
+    let server = Server::new(|asked: &Asked| match asked.path.as_str() {
+        "/api/v4/projects/77/merge_requests/412/approvals" => {
+            Answer::json(200, &json!({ "approved_by": [{ "user": { "username": "bob" } }] }))
+        }
+        "/api/v4/groups/acme%2Ffinance/members/all" => Answer::json(
+            200,
+            &json!([{ "username": "carol", "state": "active" }, { "username": "bob", "state": "active" }]),
+        ),
+        "/api/v4/groups/acme%2Faudit/members/all" => {
+            Answer::json(200, &json!([{ "username": "bob", "state": "blocked" }]))
+        }
+        _ => Answer::json(404, &json!({ "message": "404 Not Found" })),
+    });
+    let fixture = fixture
+        .with("GITLAB_TOKEN", GITLAB_TOKEN)
+        .with("CI_API_V4_URL", &format!("{}/api/v4", server.url))
+        .with("CI_PROJECT_ID", "77")
+        .with("CI_MERGE_REQUEST_IID", "412");
+    let report = fixture.json("impact --fail-on sign-off");
+    assert_eq!(report["jobs"][0]["hold"]["approved_by"], json!(["bob of @acme/finance"]), "{:?}", server.lines());
+}

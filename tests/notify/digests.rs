@@ -158,15 +158,19 @@ fn a_ledger_of_an_earlier_form_gets_what_it_lacks() {
     assert_eq!(of(&fixture, "notify --from report.json"), ["sales sent"]);
     let path = fixture.root().join(".headsup/ledger.db");
     let ledger = rusqlite::Connection::open(&path).unwrap();
-    ledger.execute_batch("drop table approval; drop table collected; pragma user_version = 1").unwrap();
+    ledger
+        .execute_batch("drop table approval; drop table collected; drop table page; pragma user_version = 1")
+        .unwrap();
     drop(ledger);
     assert_eq!(of(&fixture, "notify --from report.json"), ["sales already_told"]);
     let ledger = rusqlite::Connection::open(&path).unwrap();
     let form: i64 = ledger.query_row("pragma user_version", [], |row| row.get(0)).unwrap();
     let tables: i64 = ledger
-        .query_row("select count(*) from sqlite_schema where name in ('approval', 'collected')", [], |row| row.get(0))
+        .query_row("select count(*) from sqlite_schema where name in ('approval', 'collected', 'page')", [], |row| {
+            row.get(0)
+        })
         .unwrap();
-    assert_eq!((form, tables), (3, 2));
+    assert_eq!((form, tables), (4, 3));
     assert_eq!(word(&fixture.json("outbox --all")["letters"][0]["state"]), "sent");
 }
 

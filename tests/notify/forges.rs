@@ -211,3 +211,34 @@ fn an_owner_who_hears_by_the_comment_alone_is_not_forgotten_without_a_pull_reque
                   `channel` of its own";
     assert_eq!((said, code), (vec![wanted.to_owned()], 4));
 }
+
+#[test]
+fn what_has_not_changed_is_not_read_again_where_the_ledger_lasts() {
+    let others = vec!["thanks"; 250];
+    let forge = Forge::new(&others, May::Write, &[]);
+    let fixture = on_github(&forge, &[headsup("finance", "pr", "x")], "acme/warehouse");
+    assert_eq!(outcomes(&fixture, "notify --from report.json").0, ["finance sent"]);
+    assert_eq!(outcomes(&fixture, "notify --from report.json").0, ["finance already_told"]);
+    assert_eq!(outcomes(&fixture, "notify --from report.json").0, ["finance already_told"]);
+    // Of all reads but the first of each page, one counts: that of the page with the new comment.
+    assert_eq!((forge.budget(), forge.server.lines().len()), (5_000 - 3 - 1 - 1, (3 + 1 + 3) + 3 + 3));
+    forge.exhaust();
+    assert_eq!(outcomes(&fixture, "notify --from report.json"), (vec!["finance already_told".to_owned()], 0));
+    let (said, code) = outcomes(&fixture, "notify --from report.json --ledger new.db --give-up-after 1");
+    assert!(said[0].contains("API rate limit exceeded") && code == 4, "{said:?}");
+    // What others write is not kept, and neither is the token.
+    let ledger = std::fs::read(fixture.root().join(".headsup/ledger.db")).unwrap();
+    let holds = |text: &str| ledger.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds("comments?per_page=100&page=3") && !holds("thanks") && !holds(GITHUB_TOKEN));
+}
+
+#[test]
+fn what_has_changed_is_read_again() {
+    let forge = Forge::new(&["hello"], May::Write, &[]);
+    let fixture = on_github(&forge, &[headsup("finance", "pr", "x")], "acme/warehouse");
+    assert_eq!(outcomes(&fixture, "notify --from report.json").0, ["finance sent"]);
+    assert_eq!(outcomes(&fixture, "notify --from report.json").0, ["finance already_told"]);
+    forge.clear();
+    assert_eq!(outcomes(&fixture, "notify --from report.json").0, ["finance sent"]);
+    assert_eq!(forge.ours().len(), 1);
+}

@@ -2,6 +2,7 @@
 //! do its work without saying so.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -73,6 +74,20 @@ impl Answer {
     pub fn in_manner(mut self, manner: Manner) -> Self {
         self.manner = manner;
         self
+    }
+
+    /// The same as services give it that know what they said: with a tag, and as nothing but "the same" to whoever has
+    /// that tag already.
+    pub fn tagged(self, asked: &Asked) -> Self {
+        if asked.method != "GET" || self.status != 200 {
+            return self;
+        }
+        let mut hash = DefaultHasher::new();
+        (&self.body, &self.headers).hash(&mut hash);
+        let tag = format!("W/\"{:016x}\"", hash.finish());
+        let same = asked.header("if-none-match") == tag;
+        let answer = if same { Self::text(304, "") } else { self };
+        answer.with("ETag", &tag)
     }
 
     pub fn busy(seconds: u64) -> Self {

@@ -174,6 +174,8 @@ pub struct Forge {
     pub server: Server,
     comments: Arc<Mutex<Vec<Comment>>>,
     runs: Arc<Mutex<Vec<Run>>>,
+    /// How many requests may still come, of those that count.
+    budget: Arc<Mutex<usize>>,
 }
 
 /// What the token may do.
@@ -193,9 +195,14 @@ impl Forge {
         let (state, checks) = (Arc::clone(&comments), Arc::clone(&runs));
         let trouble: Mutex<BTreeMap<usize, Answer>> = Mutex::new(trouble.iter().cloned().collect());
         let count = Mutex::new(0);
-        let answered = move |asked: &Asked| match asked.path.contains("/check-runs") {
-            true => checks::answered(asked, "", &checks, may),
-            false => forge(asked, &state, may),
+        let budget = Arc::new(Mutex::new(5_000));
+        let left = Arc::clone(&budget);
+        let answered = move |asked: &Asked| {
+            let answer = match asked.path.contains("/check-runs") {
+                true => checks::answered(asked, "", &checks, may),
+                false => forge(asked, &state, may),
+            };
+            limited(answer.tagged(asked), &left)
         };
         let server = Server::new(move |asked| {
             let number = {
@@ -212,7 +219,17 @@ impl Forge {
                 None => answered(asked),
             }
         });
-        Self { server, comments, runs }
+        Self { server, comments, runs, budget }
+    }
+
+    /// How many requests may still come.
+    pub fn budget(&self) -> usize {
+        *self.budget.lock().unwrap()
+    }
+
+    /// From now on no request may come that counts.
+    pub fn exhaust(&self) {
+        *self.budget.lock().unwrap() = 0;
     }
 
     /// The check runs.
@@ -232,6 +249,23 @@ impl Forge {
     /// The comments that are ours.
     pub fn ours(&self) -> Vec<Comment> {
         self.comments().into_iter().filter(|comment| comment.body.starts_with("<!-- headsup")).collect()
+    }
+}
+
+/// An answer, unless too many were given. That nothing has changed does not count.
+fn limited(answer: Answer, left: &Mutex<usize>) -> Answer {
+    let mut left = left.lock().unwrap();
+    if answer.status == 304 {
+        return answer;
+    }
+    match left.checked_sub(1) {
+        Some(rest) => {
+            *left = rest;
+            answer
+        }
+        None => Answer::json(403, &json!({ "message": "API rate limit exceeded" }))
+            .with("x-ratelimit-remaining", "0")
+            .with("x-ratelimit-reset", "4102444800"),
     }
 }
 
