@@ -126,9 +126,10 @@ fn is_untrusted(said: &str) -> bool {
 
 fn words(error: &lettre::transport::smtp::Error) -> String {
     use std::error::Error as _;
-    let text = match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
+    let said = error.to_string();
+    let text = match error.source().map(ToString::to_string) {
+        Some(source) if !said.contains(&source) => format!("{said}: {source}"),
+        _ => said,
     };
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }

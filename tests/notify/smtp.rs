@@ -1,10 +1,11 @@
-//! A small mail server: enough of SMTP to take a message, to ask for a password, and to refuse; in the
-//! clear, with TLS from the start, or with TLS from where the client asks for it.
+//! A mail server: what is said is parsed and answered by a published implementation of SMTP, and this is only the
+//! wire below it; in the clear, with TLS from the start, or with TLS from where the client asks for it.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{IpAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use mailin::{Action, AuthMechanism, Handler, Response, SessionBuilder, response};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A mail as it came.
@@ -128,69 +129,84 @@ impl Write for Wire {
     }
 }
 
-fn say(wire: &mut BufReader<Wire>, text: &str) -> Option<()> {
-    wire.get_mut().write_all(format!("{text}\r\n").as_bytes()).ok()?;
+fn say(wire: &mut BufReader<Wire>, answer: &Response) -> Option<()> {
+    wire.get_mut().write_all(&answer.buffer().ok()?).ok()?;
     wire.get_mut().flush().ok()
 }
 
+/// What a mailbox does with what it is given.
+struct Mailbox {
+    terms: Terms,
+    mail: Mail,
+    bytes: Vec<u8>,
+}
+
+impl Handler for Mailbox {
+    fn mail(&mut self, _: IpAddr, _: &str, from: &str) -> Response {
+        self.mail = Mail { from: from.to_owned(), to: Vec::new(), data: String::new() };
+        let refusal = self.terms.refusals.lock().unwrap().pop();
+        let refusal = refusal.as_deref().and_then(|text| text.split_once(' '));
+        refusal.map_or(response::OK, |(code, text)| Response::custom(code.parse().unwrap(), text.to_owned()))
+    }
+
+    fn rcpt(&mut self, to: &str) -> Response {
+        self.mail.to.push(to.to_owned());
+        response::OK
+    }
+
+    fn data(&mut self, line: &[u8]) -> std::io::Result<()> {
+        self.bytes.extend_from_slice(line);
+        Ok(())
+    }
+
+    fn data_end(&mut self) -> Response {
+        self.mail.data = String::from_utf8(std::mem::take(&mut self.bytes)).unwrap();
+        self.terms.mails.lock().unwrap().push(self.mail.clone());
+        response::OK
+    }
+
+    fn auth_plain(&mut self, _: &str, user: &str, password: &str) -> Response {
+        let is_right = user == "ann" && password == self.terms.password;
+        if is_right { response::AUTH_OK } else { response::INVALID_CREDENTIALS }
+    }
+}
+
 fn serve(stream: TcpStream, terms: &Terms) -> Option<()> {
+    let from = stream.peer_addr().ok()?.ip();
     let wire = match (&terms.tls, terms.begins) {
         (Some(tls), Begins::Covered) => Wire::covered(stream, tls),
         _ => Wire::Clear(stream),
     };
     let mut wire = BufReader::new(wire);
-    say(&mut wire, "220 mail.example.com ESMTP")?;
-    let mut mail = Mail { from: String::new(), to: Vec::new(), data: String::new() };
+    let mut builder = SessionBuilder::new("mail.example.com");
+    builder.enable_auth(AuthMechanism::Plain);
+    match terms.begins {
+        Begins::Offering => builder.enable_start_tls(),
+        // What offers no STARTTLS takes a password as it comes: over TLS, or from this machine.
+        Begins::Clear | Begins::Covered => builder.insecure_enable_plaintext_auth(),
+    };
+    let mail = Mail { from: String::new(), to: Vec::new(), data: String::new() };
+    let mut session = builder.build(from, Mailbox { terms: terms.clone(), mail, bytes: Vec::new() });
+    say(&mut wire, &session.greeting())?;
     loop {
-        let mut line = String::new();
-        if wire.read_line(&mut line).ok()? == 0 {
+        let mut line = Vec::new();
+        if wire.read_until(b'\n', &mut line).ok()? == 0 {
             return None;
         }
-        let line = line.trim_end();
-        let is_clear = matches!(wire.get_ref(), Wire::Clear(_));
-        if is_clear {
-            terms.clear.lock().unwrap().push(line.to_owned());
+        if let Wire::Clear(_) = wire.get_ref() {
+            terms.clear.lock().unwrap().push(String::from_utf8_lossy(&line).trim_end().to_owned());
         }
-        let command = line.to_uppercase();
-        if command.starts_with("EHLO") {
-            let offers = is_clear && terms.begins == Begins::Offering;
-            let offer = if offers { "250-STARTTLS\r\n" } else { "250-AUTH PLAIN\r\n" };
-            say(&mut wire, &format!("250-mail.example.com\r\n{offer}250 8BITMIME"))?;
-        } else if let ("STARTTLS", Some(tls)) = (command.as_str(), &terms.tls) {
-            say(&mut wire, "220 go ahead")?;
-            let Wire::Clear(stream) = wire.into_inner() else { return None };
-            wire = BufReader::new(Wire::covered(stream, tls));
-        } else if command.starts_with("AUTH PLAIN") {
-            let right = line.split_whitespace().nth(2) == Some(&terms.password);
-            say(&mut wire, if right { "235 go ahead" } else { "535 5.7.8 authentication failed" })?;
-        } else if command.starts_with("MAIL FROM:") {
-            let refusal = terms.refusals.lock().unwrap().pop();
-            mail = Mail { from: address(line), to: Vec::new(), data: String::new() };
-            say(&mut wire, refusal.as_deref().unwrap_or("250 OK"))?;
-        } else if command.starts_with("RCPT TO:") {
-            mail.to.push(address(line));
-            say(&mut wire, "250 OK")?;
-        } else if command == "DATA" {
-            say(&mut wire, "354 go on")?;
-            loop {
-                let mut line = String::new();
-                wire.read_line(&mut line).ok()?;
-                if line == ".\r\n" {
-                    break;
-                }
-                mail.data.push_str(&line);
+        let answer = session.process(&line);
+        match (&answer.action, &terms.tls) {
+            (Action::NoReply, _) => {}
+            (Action::Reply, _) => say(&mut wire, &answer)?,
+            (Action::UpgradeTls, Some(tls)) => {
+                say(&mut wire, &answer)?;
+                let Wire::Clear(stream) = wire.into_inner() else { return None };
+                wire = BufReader::new(Wire::covered(stream, tls));
+                session.tls_active();
             }
-            terms.mails.lock().unwrap().push(mail.clone());
-            say(&mut wire, "250 taken")?;
-        } else if command == "QUIT" {
-            say(&mut wire, "221 bye")?;
-            return Some(());
-        } else {
-            say(&mut wire, "250 OK")?;
+            (Action::Close | Action::UpgradeTls, _) => return say(&mut wire, &answer),
         }
     }
-}
-
-fn address(line: &str) -> String {
-    line.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or("", |(address, _)| address).to_owned()
 }
