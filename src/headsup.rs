@@ -155,18 +155,25 @@ fn about(impact: &Impact) -> AboutJob {
 }
 
 fn subject(told: &[&JobEntry]) -> String {
-    let jobs = match told {
+    let of = |reach: Reach| told.iter().copied().filter(|job| job.reach == reach).collect::<Vec<_>>();
+    let named = |jobs: &[&JobEntry]| match jobs {
         [one] => one.job.clone(),
         [first, rest @ ..] => format!("{} and {} more of your jobs", first.job, rest.len()),
         [] => String::new(),
     };
-    match told.iter().map(|job| job.reach).max() {
-        Some(Reach::Reached) => match origin(told) {
-            Some(relation) => format!("a change to {relation} reaches {jobs}"),
-            None => format!("a change reaches {jobs}"),
+    let (reached, doubtful) = (of(Reach::Reached), of(Reach::Unknown));
+    let may = match (reached.len(), doubtful.len()) {
+        (_, 0) => String::new(),
+        (1, number) => format!(", and may reach {number} more of your jobs"),
+        (_, number) => format!(", and may reach {number} more"),
+    };
+    match (reached.as_slice(), doubtful.as_slice()) {
+        ([], []) => format!("a change upstream of {}", named(told)),
+        ([], doubtful) => format!("a change may reach {}", named(doubtful)),
+        (reached, _) => match origin(reached) {
+            Some(relation) => format!("a change to {relation} reaches {}{may}", named(reached)),
+            None => format!("a change reaches {}{may}", named(reached)),
         },
-        Some(Reach::Unknown) => format!("a change may reach {jobs}"),
-        Some(Reach::NotReached) | None => format!("a change upstream of {jobs}"),
     }
 }
 
@@ -261,19 +268,24 @@ fn sentences(told: &[&JobEntry], changes: &[ChangeEntry]) -> Vec<String> {
     for job in told {
         let Some(start) = job.path.as_ref().and_then(|path| path.first()) else { continue };
         let Some(change) = changes.iter().find(|change| change.relation == *start) else { continue };
-        let text = match change.kind {
-            ChangeKind::Removed => format!("{} is gone", change.relation),
-            ChangeKind::Added => format!("{} is new", change.relation),
-            ChangeKind::Modified | ChangeKind::Renamed => {
-                let effects = concerning(job, &change.effects);
-                format!("{}: {}", change.relation, plainly(&effects))
-            }
-        };
+        let text = sentence(change, &concerning(job, &change.effects));
         if !texts.contains(&text) && texts.len() < MOST {
             texts.push(text);
         }
     }
+    // Where no way is known, any of the changes may be the one.
+    if texts.is_empty() && told.iter().any(|job| job.reach == Reach::Unknown) {
+        texts.extend(changes.iter().take(MOST).map(|change| sentence(change, &change.effects)));
+    }
     texts
+}
+
+fn sentence(change: &ChangeEntry, effects: &[Effect]) -> String {
+    match change.kind {
+        ChangeKind::Removed => format!("{} is gone", change.relation),
+        ChangeKind::Added => format!("{} is new", change.relation),
+        ChangeKind::Modified | ChangeKind::Renamed => format!("{}: {}", change.relation, plainly(effects)),
+    }
 }
 
 /// The same for somebody who does not know the code: `column tax is gone`.

@@ -41,7 +41,7 @@ pub struct MergeEntry {
 }
 
 /// A message that would have been sent.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ToldEntry {
     /// To whom.
     pub owner: String,

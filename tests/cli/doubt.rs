@@ -256,3 +256,34 @@ fn the_macro_of_a_hook_can_change_what_a_table_holds() {
     assert_eq!(audit(&files, &change).0, "unknown");
     assert_eq!(audit(&files, &[("models/other.sql", "select 2 as x")]).0, "not_reached");
 }
+
+/// One job is surely reached, two may be, and of one of these nobody knows by which way.
+#[test]
+fn a_message_tells_what_is_reached_from_what_may_be() {
+    let asks = "{% set found = run_query('select name from tables') %}\nselect 1 as x\n\
+                {% for row in found.rows %} union all select x from {{ row[0] }} {% endfor %}";
+    let job =
+        |name: &str, reads: &str, owner: &str| format!("  - {{ name: {name}, owner: {owner}, reads: [{reads}] }}\n");
+    let settings = [
+        "version: 1\njobs:\n".to_owned(),
+        job("sure", "b", "ann"),
+        job("perhaps", "c", "ann"),
+        job("alone", "c", "bob"),
+    ];
+    let files = [
+        ("headsup.yml", &*settings.concat()),
+        PROJECT,
+        ("models/a.sql", "select 1 as x"),
+        ("models/b.sql", "select x from {{ ref('a') }}"),
+        ("models/c.sql", asks),
+    ];
+    let report = Fixture::pair(&files, &[("models/a.sql", "select 2 as x")]).json("impact");
+    let shown: Vec<String> = list(&report["headsups"])
+        .iter()
+        .map(|headsup| format!("{}: {} | {}", word(&headsup["owner"]), word(&headsup["subject"]), headsup["what"]))
+        .collect();
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    ann: a change to a reaches sure, and may reach 1 more of your jobs | ["a: column x may differ: the expression changed from `1` to `2`"]
+    bob: a change may reach alone | ["a: column x may differ: the expression changed from `1` to `2`"]
+    "#);
+}

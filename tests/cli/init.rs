@@ -232,3 +232,23 @@ fn a_metric_is_no_job_to_be_given_a_team_and_what_it_reads_may_be_one() {
     assert!(!written.contains("metric:") && !written.contains("semantic_model:"), "{written}");
     assert!(written.contains("      - orders\n"), "{written}");
 }
+
+#[test]
+fn a_merge_that_sends_the_same_as_the_one_before_says_only_that() {
+    let fixture = Fixture::new(&[
+        ("dbt_project.yml", "name: shop\n"),
+        ("models/core/core.sql", "select 1 as x"),
+        ("models/area/one.sql", "select * from {{ ref('core') }}"),
+    ]);
+    for number in 2..5 {
+        fixture.write("models/core/core.sql", format!("select {number} as x"));
+        fixture.commit(&format!("Now {number}"));
+    }
+    let text = fixture.text("init --yes");
+    let told: Vec<&str> = text.lines().filter(|line| line.starts_with("     ")).map(str::trim).collect();
+    assert_eq!(
+        told,
+        ["to area: a change to core reaches area", "the same as the one above", "the same as the one above"]
+    );
+    assert!(text.contains("3 messages by 3 of 3 merges."), "{text}");
+}

@@ -56,8 +56,10 @@ fn recent(sheet: &mut Sheet<'_>, report: &InitReport) {
         number => format!("the last {number} merges"),
     };
     sheet.line(&[(None, &format!("What {of} would have sent:"))]);
+    let mut before: Option<&MergeEntry> = None;
     for entry in &report.merges {
-        merge(sheet, entry);
+        merge(sheet, entry, before);
+        before = Some(entry);
     }
     sheet.blank();
     let sum =
@@ -75,12 +77,15 @@ fn recent(sheet: &mut Sheet<'_>, report: &InitReport) {
 /// The most messages that a merge shows.
 const MOST: usize = 3;
 
-fn merge(sheet: &mut Sheet<'_>, entry: &MergeEntry) {
+fn merge(sheet: &mut Sheet<'_>, entry: &MergeEntry, before: Option<&MergeEntry>) {
     let head = format!("  {}  {}  ", entry.date, entry.commit);
     sheet.hanging(&head, head.len(), &entry.subject);
     match &entry.told {
         None => sheet.hanging("              ", 14, "it could not be judged"),
         Some(told) if told.is_empty() => sheet.hanging("              ", 14, "nobody needs to hear"),
+        Some(told) if before.is_some_and(|before| before.told.as_ref() == Some(told)) => {
+            sheet.hanging("              ", 14, "the same as the one above");
+        }
         Some(told) => {
             let shown = if told.len() > MOST + 1 { MOST } else { told.len() };
             for one in &told[..shown] {
