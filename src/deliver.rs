@@ -43,7 +43,7 @@ pub use memory::Memory;
 pub use outbox::{Effort, Outbox, Outcome, Sent};
 pub use route::{Routes, Undeliverable};
 pub use secret::{Environment, Secrets};
-pub use surroundings::{Forge, Surroundings, is_link};
+pub use surroundings::{Fate, Forge, Surroundings, is_link};
 
 /// What goes to one channel at once: a message to one owner, or a comment or a check with the messages to all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

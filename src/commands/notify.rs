@@ -11,18 +11,18 @@ use super::impact::Judged;
 use super::{deliver, hold, impact, reading};
 use crate::cli::{Asks, Common, DeliveryArgs, Format, HoldArgs, ImpactArgs, NotifyArgs};
 use crate::deliver::{
-    Effort, Environment, Keeping, Ledger, Letter, Letters, Memory, Outbox, Outcome, Routes, Secrets, Sent, Sorted,
-    Surroundings, is_link, letters, recalls, sort, take_back, withdrawals,
+    Effort, Environment, Fate, Keeping, Ledger, Letter, Letters, Memory, Outbox, Outcome, Parcel, Routes, Secrets,
+    Sent, Sorted, Surroundings, is_link, letters, recalls, sort, take_back, withdrawals,
 };
 use crate::error::{Error, ExitStatus, Result};
 use crate::git;
 use crate::headsup::HeadsUp;
 use crate::message::{Message, Occasion};
-use crate::render::message::{Comment, comment};
+use crate::render::message::{Comment, comment, plain};
 use crate::render::{Page, render};
 use crate::report::VERSION;
 use crate::report::notify::{DeliveryEntry, NotifyReport};
-use crate::settings::Settings;
+use crate::settings::{FILE_NAMES, Settings};
 use crate::ui::Ui;
 use crate::verdict::{Failed, Findings};
 
@@ -40,7 +40,8 @@ pub(super) fn run(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<ExitStat
     }
     let found = found(args, common, ui)?;
     let occasion = occasion(args, &found, &place)?;
-    let headsups = if args.withdraw { &[][..] } else { &found.headsups };
+    let is_given_up = args.withdraw || place.surroundings.fate == Fate::GivenUp;
+    let headsups = if is_given_up { &[][..] } else { &found.headsups };
     if let Some(only) = &args.only
         && !place.knows(only, headsups)
     {
@@ -53,12 +54,16 @@ pub(super) fn run(args: &NotifyArgs, common: &Common, ui: Ui) -> Result<ExitStat
     let judged = impact::status(&args.fail_on, found.findings.jobs.iter().map(Judged::from));
     let mut letters = letters(headsups, &occasion, args.message.as_deref(), only, &place.routes);
     // A change that is given up leaves its commits as they are.
-    if let (Some(commit), None, false) = (place.surroundings.commit(), only, args.withdraw) {
+    if let (Some(commit), None, false) = (place.surroundings.commit(), only, is_given_up) {
         let failed = if judged == ExitStatus::Findings { Failed::Yes } else { Failed::No };
         let verdict = found.findings.verdict(commit, failed, &place.prefix);
         letters.add_checks(&verdict, &messages, &occasion.change, &place.routes);
     }
-    let Letters { letters, mut stuck } = letters;
+    let Letters { letters, mut stuck, elsewhere } = letters;
+    for sent in stuck.iter_mut().filter(|sent| sent.letter.channel.is_empty()) {
+        sent.said = place.uncommitted.clone().or_else(|| sent.said.take());
+    }
+    stuck.extend(elsewhere.into_iter().map(|sent| if args.dry_run { in_a_comment(sent) } else { sent }));
     let withdrawn = match place.ledger()? {
         Some(ledger) if ledger.knows(&occasion.change)? => {
             withdrawals(&ledger.announced(&occasion.change)?, &letters, &occasion, only)
@@ -169,6 +174,8 @@ fn occasion(args: &NotifyArgs, found: &Found, place: &Place) -> Result<Occasion>
 /// The project's folder with its channels and its ledger.
 pub(super) struct Place {
     folder: PathBuf,
+    /// That there are settings which the version does not have, if so.
+    uncommitted: Option<String>,
     /// The folder from the root of the repository.
     prefix: String,
     commit: Option<git::CommitId>,
@@ -185,7 +192,9 @@ impl Place {
     pub(super) fn new(head: Option<&git::Side>, args: &DeliveryArgs, common: &Common) -> Result<Self> {
         let folder = reading::project_dir(common)?;
         let version = git::single(&folder, head)?;
-        let settings = reading::settings_of(&version, common)?.settings;
+        let file = reading::settings_of(&version, common)?;
+        let uncommitted = uncommitted(&folder, &file.path, version.snapshot.label());
+        let settings = file.settings;
         let variable = |name: &str| std::env::var(name).ok();
         let environment = Environment(&variable);
         let surroundings = Surroundings::read(&environment, |path| std::fs::read_to_string(path).ok());
@@ -202,7 +211,19 @@ impl Place {
         let is_service = surroundings.forge.is_some() || environment.get("CI").is_some();
         let keeping = if is_service && args.ledger.is_none() { Keeping::Ends } else { Keeping::Lasts };
         let (commit, prefix) = (version.commit, version.outer.prefix);
-        Ok(Self { folder, prefix, commit, settings, keeping, routes, surroundings, secrets, effort, ledger })
+        Ok(Self {
+            folder,
+            uncommitted,
+            prefix,
+            commit,
+            settings,
+            keeping,
+            routes,
+            surroundings,
+            secrets,
+            effort,
+            ledger,
+        })
     }
 
     pub(super) fn outbox(&self) -> Outbox<'_> {
@@ -266,6 +287,7 @@ impl Place {
             let channel = self.routes.channel(&sent.letter.channel);
             let mut parcels = match (rehearsal, channel) {
                 (Rehearsal::Dry, Ok(channel)) if sent.outcome == Outcome::WouldSend => channel.preview(&sent.letter),
+                (Rehearsal::Dry, Err(_)) if sent.outcome == Outcome::WouldSend => as_text(&sent.letter),
                 _ => Vec::new(),
             };
             for parcel in &mut parcels {
@@ -299,6 +321,27 @@ impl Place {
         append(path, &self.secrets.mask(&text))
             .map_err(|error| Error::delivery(format!("cannot write the summary {}", path.display())).caused_by(error))
     }
+}
+
+/// That there are settings which the version does not have, if so; without them it names no channel.
+fn uncommitted(folder: &Path, read: &str, version: &str) -> Option<String> {
+    let file = FILE_NAMES.into_iter().find(|name| read.is_empty() && folder.join(name).is_file())?;
+    Some(format!(
+        "{file} is in the folder and not in {version}, so no channel is known; commit it, or name it with --config {file}"
+    ))
+}
+
+/// What a rehearsal away from a pull request says of its comment.
+fn in_a_comment(sent: Sent) -> Sent {
+    let said = Some("the comment is for runs on a pull request; in one it would say this".to_owned());
+    Sent { outcome: Outcome::WouldSend, said, ..sent }
+}
+
+/// What a letter says, for a person.
+fn as_text(letter: &Letter) -> Vec<Parcel> {
+    const WIDTH: usize = 76;
+    let to = "the comment on the pull request".to_owned();
+    letter.messages.iter().map(|message| Parcel { to: to.clone(), body: plain(message, WIDTH) }).collect()
 }
 
 /// Whether anything is really sent.

@@ -15,6 +15,8 @@ pub struct Letters {
     pub letters: Vec<Letter>,
     /// What has nowhere to go.
     pub stuck: Vec<Sent>,
+    /// What a run for a pull request would write into its comment, and this run cannot.
+    pub elsewhere: Vec<Sent>,
 }
 
 /// Heads-ups to letters; `only` is the owner that the run is about, if it is about one.
@@ -31,6 +33,7 @@ pub fn letters(
     let usable = |name: &&&str| routes.obstacle(name).is_none();
     let has_comment = only.is_none() && comments.iter().any(|name| usable(&name));
     let is_fork = comments.iter().any(|name| matches!(routes.obstacle(name), Some(Undeliverable::Fork(_))));
+    let is_elsewhere = |name: &&&str| matches!(routes.obstacle(name), Some(Undeliverable::NotHere(_)));
     let mut messages = Vec::new();
     for headsup in headsups.iter().filter(|headsup| only.is_none_or(|only| headsup.owner == only)) {
         let message = Message::new(headsup, occasion, note);
@@ -47,12 +50,14 @@ pub fn letters(
             None if is_fork => {
                 all.stick(letter(""), Outcome::Skipped, "runs for a fork have no secrets, and so no comment");
             }
-            None if comments.iter().any(|name| matches!(routes.obstacle(name), Some(Undeliverable::NotHere(_)))) => all
-                .stick(
-                    letter(""),
-                    Outcome::Undelivered,
-                    "the comment is for runs on a pull request, and this is none; give the team a `channel` of its own",
+            None if let Some(name) = comments.iter().find(|name| is_elsewhere(name)) => all.elsewhere.push(Sent {
+                letter: letter(name),
+                outcome: Outcome::Undelivered,
+                said: Some(
+                    "the comment is for runs on a pull request, and this is none; give the team a `channel` of its own"
+                        .to_owned(),
                 ),
+            }),
             None => all.stick(
                 letter(""),
                 Outcome::Undelivered,
@@ -65,6 +70,11 @@ pub fn letters(
                     Outcome::Skipped,
                     "the comment is for all owners, and is written without --only",
                 ),
+                (Some(Undeliverable::NotHere(said)), _) => all.elsewhere.push(Sent {
+                    letter: letter(name),
+                    outcome: Outcome::Undelivered,
+                    said: Some(said.clone()),
+                }),
                 (Some(obstacle), _) => all.stuck_at(letter(name), obstacle),
             },
             Some(name) if routes.checks().any(|check| check == name) => all.stick(

@@ -21,6 +21,18 @@ pub struct Surroundings {
     pub link: Option<String>,
     /// The branch, where a run does not have it checked out by name.
     pub branch: Option<String>,
+    /// Whether the change is still to come.
+    pub fate: Fate,
+}
+
+/// What is known of a change's future.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fate {
+    /// It may land, or has.
+    #[default]
+    Open,
+    /// Its pull request was closed, and not merged.
+    GivenUp,
 }
 
 /// A pull request.
@@ -145,6 +157,8 @@ fn gitlab(environment: &Environment<'_>) -> Option<Surroundings> {
         author: environment.get("GITLAB_USER_NAME").or_else(|| environment.get("GITLAB_USER_LOGIN")),
         link,
         branch: environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"),
+        // GitLab runs nothing when a merge request is closed.
+        fate: Fate::Open,
     })
 }
 
@@ -171,6 +185,7 @@ fn github(environment: &Environment<'_>, read: impl Fn(&str) -> Option<String>) 
         let from = request["head"]["repo"]["full_name"].as_str();
         !request["head"].is_null() && from != Some(repository.as_str())
     };
+    let is_given_up = event["action"] == "closed" && request["merged"] == false;
     let fork = is_elsewhere();
     let head = text(&request["head"]["sha"]).filter(|head| is_commit(head));
     Some(Surroundings {
@@ -179,6 +194,7 @@ fn github(environment: &Environment<'_>, read: impl Fn(&str) -> Option<String>) 
         author: text(&request["user"]["login"]).or_else(|| environment.get("GITHUB_ACTOR")),
         link,
         branch: text(&request["head"]["ref"]).or_else(|| environment.get("GITHUB_HEAD_REF")),
+        fate: if is_given_up { Fate::GivenUp } else { Fate::Open },
     })
 }
 

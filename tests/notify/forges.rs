@@ -242,3 +242,69 @@ fn what_has_changed_is_read_again() {
     assert_eq!(outcomes(&fixture, "notify --from report.json").0, ["finance sent"]);
     assert_eq!(forge.ours().len(), 1);
 }
+
+#[test]
+fn a_dry_run_away_from_a_pull_request_shows_what_the_comment_would_say() {
+    let mut nowhere = headsup("finance", "x", "revenue may differ");
+    nowhere.as_object_mut().unwrap().remove("channel");
+    let fixture = fixture(GITHUB, &[nowhere, headsup("sales", "pr", "x")]);
+    let run = fixture.run("notify --from report.json --dry-run");
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let begins = run.stdout.lines().take(9).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(begins, @"
+    optimise-orders → main: 2 messages
+
+    would send  to finance by pr (github)
+      a change to core.orders reaches finance_report
+      the comment is for runs on a pull request; in one it would say this
+      → the comment on the pull request
+        Heads-up: a change to core.orders reaches finance_report
+        What     core.orders: rows may be duplicated: the join to stg_promotions is
+                 not on a unique key
+    ");
+    assert!(run.stdout.contains("would send  to sales by pr (github)"), "{}", run.stdout);
+}
+
+#[test]
+fn settings_that_are_not_committed_yet_are_spoken_of() {
+    let exposure =
+        "exposures:\n- { name: report, type: dashboard, owner: { name: Ann }, depends_on: [\"ref('a')\"] }\n";
+    let base = [
+        ("dbt_project.yml", "name: shop\nprofile: shop\n"),
+        ("models/a.sql", "select 1 as x"),
+        ("models/reports.yml", exposure),
+    ];
+    let fixture = Fixture::pair(&base, &[("models/a.sql", "select 2 as x")]);
+    let said = |arguments: &str| outcomes(&fixture, &format!("notify --dry-run --base main {arguments}")).0.remove(0);
+    let nowhere = "Ann undelivered: nobody says where to tell this owner; give the team a `channel`";
+    assert_eq!(said("--head HEAD"), nowhere);
+    fixture.write("headsup.yml", "version: 1\n");
+    assert_eq!(
+        said("--head HEAD"),
+        "Ann undelivered: headsup.yml is in the folder and not in change, so no channel is known; commit it, or name it \
+         with --config headsup.yml"
+    );
+    assert_eq!((said("--head HEAD --config headsup.yml").as_str(), said("").as_str()), (nowhere, nowhere));
+}
+
+#[test]
+fn a_pull_request_that_is_closed_takes_back_what_was_said_and_one_that_is_merged_does_not() {
+    let closed = |merged: bool| {
+        let forge = Forge::new(&[], May::Write, &[]);
+        let both = [headsup("finance", "pr", "revenue may differ"), headsup("sales", "out", "x may differ")];
+        let fixture = on_github(&forge, &both, "acme/warehouse");
+        outcomes(&fixture, "notify --from report.json");
+        let mut event: serde_json::Value = serde_json::from_str(&fixture.read("event.json")).unwrap();
+        event["action"] = json!("closed");
+        event["pull_request"]["merged"] = json!(merged);
+        fixture.write("event.json", event.to_string());
+        (outcomes(&fixture, "notify --from report.json").0, forge.ours()[0].body.clone(), fixture.read("out.txt"))
+    };
+    let (said, comment, file) = closed(false);
+    assert_eq!(said, ["sales sent", " updated"]);
+    assert!(comment.contains("This change no longer reaches any job."), "{comment}");
+    assert!(file.contains("all clear: pull request 412 no longer reaches sales_report"), "{file}");
+    let (said, comment, _) = closed(true);
+    assert_eq!(said, ["sales already_told", "finance+sales already_told"]);
+    assert!(comment.contains("For **finance**"));
+}

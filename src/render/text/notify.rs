@@ -27,7 +27,14 @@ impl Report for NotifyReport {
             let waits = self.deliveries.iter().any(|entry| entry.outcome == Outcome::Waiting);
             let what = count(undelivered, "message is not there", "messages are not there");
             let next = if waits { "`headsup notify --resume`" } else { "`headsup outbox --retry`" };
-            sheet.paragraph(0, &format!("{what}. When that is mended, {next} sends again what is in the ledger."));
+            match self.dry_run {
+                true => sheet.paragraph(
+                    0,
+                    &format!("{}.", count(undelivered, "message has nowhere to go", "messages have nowhere to go")),
+                ),
+                false => sheet
+                    .paragraph(0, &format!("{what}. When that is mended, {next} sends again what is in the ledger.")),
+            }
         }
         sheet.finish()
     }
@@ -58,7 +65,8 @@ fn delivery(sheet: &mut Sheet<'_>, entry: &DeliveryEntry) {
     sheet.line(&[(Some(mark), word), (None, &format!("  to {to}{by}"))]);
     sheet.paragraph(2, &entry.subject);
     if let Some(said) = &entry.said {
-        sheet.paragraph(2, &format!("because {said}"));
+        let because = if entry.outcome == Outcome::WouldSend { "" } else { "because " };
+        sheet.paragraph(2, &format!("{because}{said}"));
     }
     for parcel in &entry.parcels {
         sheet.paragraph(2, &format!("→ {}", parcel.to));
