@@ -35,6 +35,19 @@ pub(super) enum Origin {
     Fork,
 }
 
+impl Origin {
+    /// An answer, if it is one of success; a fork is not blamed for what it may not write.
+    pub(super) fn judge(self, response: Response, service: &str, writes: bool) -> Result<Response, Fault> {
+        let status = response.status;
+        response.succeeded(service).map_err(|fault| match fault {
+            Fault::Lasting { said } if writes && matches!(status, 401 | 403 | 404) && self == Self::Fork => {
+                Fault::Forbidden { said: format!("{said}; a pull request from a fork may only read") }
+            }
+            fault => fault,
+        })
+    }
+}
+
 impl Repository {
     /// A page of a list, with so much of each item as is taken of it; of what has not changed since it was asked for
     /// before, GitHub says only that.
@@ -53,15 +66,8 @@ impl Repository {
 
     pub(super) fn call(&self, request: Request) -> Result<Response, Fault> {
         let request = authorized(request, &self.token);
-        let response = self.transport.exchange(&request)?;
-        let status = response.status;
         let writes = request.method != Method::GET;
-        response.succeeded("GitHub").map_err(|fault| match fault {
-            Fault::Lasting { said } if writes && matches!(status, 401 | 403 | 404) && self.origin == Origin::Fork => {
-                Fault::Forbidden { said: format!("{said}; a pull request from a fork may only read") }
-            }
-            fault => fault,
-        })
+        self.origin.judge(self.transport.exchange(&request)?, "GitHub", writes)
     }
 
     pub(super) fn url(&self, path: &str) -> Result<Url, Fault> {

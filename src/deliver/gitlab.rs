@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::channel::{Channel, Parcel, Receipt, Sight};
 use super::comment::{Comments, MOST_PAGES, body, leave, sight};
+use super::github::Origin;
 use super::secret::Secret;
 use super::transport::{Request, Response, Transport};
 use super::{Fault, Letter};
@@ -20,11 +21,15 @@ pub(super) struct GitLab {
     pub(super) token: Secret,
     pub(super) project: String,
     pub(super) number: u64,
+    /// Whether the merge request comes from a fork.
+    pub(super) origin: Origin,
 }
 
 impl GitLab {
     fn call(&self, request: Request) -> Result<Response, Fault> {
-        self.transport.exchange(&request.with_token("private-token", "", &self.token))?.succeeded("GitLab")
+        let writes = request.method != Method::GET;
+        let response = self.transport.exchange(&request.with_token("private-token", "", &self.token))?;
+        self.origin.judge(response, "GitLab", writes)
     }
 
     fn url(&self, path: &str) -> Result<Url, Fault> {

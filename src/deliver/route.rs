@@ -178,12 +178,13 @@ impl Making<'_> {
                 Box::new(Checks { repository, name: name.clone() })
             }
             Route::GitLab { token_env } => match &self.surroundings.forge {
-                Some(Forge::GitLab { api, project, number }) => Box::new(GitLab {
+                Some(Forge::GitLab { api, project, number, fork }) => Box::new(GitLab {
                     token: self.secret(token_env)?,
                     api: self.base("CI_API_V4_URL", api)?,
                     transport: self.http()?,
                     project: project.clone(),
                     number: *number,
+                    origin: if *fork { Origin::Fork } else { Origin::Own },
                 }),
                 _ => return Err(Undeliverable::NotHere("this run is not for a merge request on GitLab".to_owned())),
             },

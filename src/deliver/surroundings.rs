@@ -59,6 +59,8 @@ pub enum Forge {
         project: String,
         /// Its number.
         number: u64,
+        /// Whether it comes from a fork.
+        fork: bool,
     },
 }
 
@@ -84,7 +86,7 @@ impl Surroundings {
     /// Whether the run is for a pull request from a fork, which has no secrets.
     #[must_use]
     pub fn is_fork(&self) -> bool {
-        matches!(self.forge, Some(Forge::GitHub { fork: true, .. }))
+        matches!(self.forge, Some(Forge::GitHub { fork: true, .. } | Forge::GitLab { fork: true, .. }))
     }
 
     /// The newest commit of the pull request, where checks are.
@@ -147,8 +149,13 @@ fn gitlab(environment: &Environment<'_>) -> Option<Surroundings> {
         (Some(page), None, Some(commit)) => Some(format!("{page}/-/commit/{commit}")),
         _ => None,
     };
+    // A run for a fork is one of the fork's project, and has its variables.
+    let source = environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID");
+    let fork = source.is_some() && source != environment.get("CI_MERGE_REQUEST_PROJECT_ID");
     let forge = match (project, number) {
-        (Some(project), Some(number)) => Some(Forge::GitLab { api, project: project.replace('/', "%2F"), number }),
+        (Some(project), Some(number)) => {
+            Some(Forge::GitLab { api, project: project.replace('/', "%2F"), number, fork })
+        }
         _ => None,
     };
     Some(Surroundings {

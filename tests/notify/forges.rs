@@ -308,3 +308,20 @@ fn a_pull_request_that_is_closed_takes_back_what_was_said_and_one_that_is_merged
     assert_eq!(said, ["sales already_told", "finance+sales already_told"]);
     assert!(comment.contains("For **finance**"));
 }
+
+#[test]
+fn a_fork_on_gitlab_has_no_token_and_no_error() {
+    let forge = Forge::new(&[], May::Read, &[]);
+    let from = |source: &str, token: &str| {
+        let fixture = on_gitlab(&forge, &[headsup("finance", "mr", "x")])
+            .with("CI_MERGE_REQUEST_PROJECT_ID", "77")
+            .with("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", source)
+            .with("GITLAB_TOKEN", token);
+        let (said, code) = outcomes(&fixture, "notify --from report.json");
+        (said[0].split(':').next().unwrap().to_owned(), code)
+    };
+    assert_eq!(from("88", ""), ("finance skipped".to_owned(), 0));
+    assert_eq!(from("88", GITLAB_TOKEN), ("finance skipped".to_owned(), 0));
+    assert_eq!(from("77", ""), ("finance undelivered".to_owned(), 4));
+    assert_eq!(from("77", GITLAB_TOKEN), ("finance undelivered".to_owned(), 4));
+}

@@ -84,6 +84,7 @@ fn in_form(fixture: &Fixture, name: &str, kind: &str, arguments: &str) -> String
     let mut seen = Vec::new();
     for delivery in list(&report["deliveries"]) {
         for parcel in delivery["parcels"].as_array().into_iter().flatten() {
+            is_short(&word(&parcel["body"]));
             let text = readable(&word(&parcel["body"]));
             // Two channels of one kind are two comments with the same words.
             if !seen.contains(&text) {
@@ -93,6 +94,15 @@ fn in_form(fixture: &Fixture, name: &str, kind: &str, arguments: &str) -> String
         }
     }
     out
+}
+
+/// Ten lines are the most that anybody reads in a chat: a subject, and nine below it.
+fn is_short(body: &str) {
+    if let Ok(value) = serde_json::from_str::<Value>(body)
+        && let Some(lines) = value["lines"].as_array()
+    {
+        assert!(lines.len() <= 9, "{body}");
+    }
 }
 
 /// A body without what says nothing to a reader.
