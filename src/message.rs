@@ -243,7 +243,10 @@ impl Message {
             };
             let way: Vec<&str> = about.way.iter().map(String::as_str).chain([about.job.as_str()]).collect();
             let mut text = format!("{}{critical}", about.job);
-            if !about.happens.is_empty() {
+            if about.reach == Reach::Unknown {
+                let reason = about.reason.as_deref().unwrap_or("no reason is known");
+                text.push_str(&format!(" may be reached: {reason}"));
+            } else if !about.happens.is_empty() {
                 text.push_str(&format!(": {}", about.happens));
             }
             lines.add("Job", text);

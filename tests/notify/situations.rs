@@ -272,6 +272,35 @@ fn many_jobs_and_many_tables() {
 }
 
 #[test]
+fn a_frozen_job_that_waits_for_a_word() {
+    let settings = SETTINGS.replace(
+        "channel: finance-channel",
+        "channel: finance-channel, freeze: month-end-2bd..month-start+3bd, sign_off: [ann, '@acme/finance']",
+    );
+    let base: Vec<File> =
+        BASE.iter().map(|(path, text)| (*path, if *path == "headsup.yml" { &settings } else { *text })).collect();
+    let change = [(
+        "marts/revenue.sql",
+        "create table marts.revenue as
+select month, sum(amount - discount) as revenue, sum(tax) as tax from core.orders group by month",
+    )];
+    let text = shown_of(&base, &change, "--now 2026-11-30T12:00:00Z");
+    insta::assert_snapshot!("a_frozen_job_that_waits_for_a_word", text);
+}
+
+#[test]
+fn one_job_that_is_reached_and_one_that_may_be() {
+    let doubtful = ("marts/refunds.sql", "execute immediate 'create table marts.refunds as select * from ' || src;");
+    let base: Vec<File> = BASE.iter().map(|file| if file.0 == doubtful.0 { doubtful } else { *file }).collect();
+    let change = [(
+        "core/orders.sql",
+        "create table core.orders as
+select o.id, o.month, o.amount * 2 as amount, o.discount, o.tax from raw.orders as o",
+    )];
+    insta::assert_snapshot!("one_job_that_is_reached_and_one_that_may_be", shown_of(&base, &change, ""));
+}
+
+#[test]
 fn names_that_want_to_be_more_than_names() {
     let long = "x".repeat(10_000);
     let settings = format!(

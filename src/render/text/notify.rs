@@ -24,17 +24,16 @@ impl Report for NotifyReport {
         let undelivered = self.undelivered().count();
         if undelivered > 0 && page.detail >= Detail::Normal {
             sheet.blank();
-            let waits = self.deliveries.iter().any(|entry| entry.outcome == Outcome::Waiting);
-            let what = count(undelivered, "message is not there", "messages are not there");
-            let next = if waits { "`headsup notify --resume`" } else { "`headsup outbox --retry`" };
-            match self.dry_run {
-                true => sheet.paragraph(
-                    0,
-                    &format!("{}.", count(undelivered, "message has nowhere to go", "messages have nowhere to go")),
-                ),
-                false => sheet
-                    .paragraph(0, &format!("{what}. When that is mended, {next} sends again what is in the ledger.")),
-            }
+            let text = if self.dry_run {
+                format!("{}.", count(undelivered, "message has nowhere to go", "messages have nowhere to go"))
+            } else {
+                // What has no channel is not in the ledger, and waits for nobody.
+                let waits = self.deliveries.iter().any(|entry| entry.outcome == Outcome::Waiting);
+                let kept = if waits { "`headsup notify --resume`" } else { "`headsup outbox --retry`" };
+                let what = count(undelivered, "message is not there", "messages are not there");
+                format!("{what}. When that is mended, the same command sends it, and {kept} all that the ledger has.")
+            };
+            sheet.paragraph(0, &text);
         }
         sheet.finish()
     }
