@@ -189,13 +189,16 @@ fn reads(out: &mut String, names: &[String], indent: &str) {
 
 fn channels(out: &mut String, proposal: &Proposal) {
     heading(out, "Where messages go. Secrets stay in the environment: the file names the variables that hold them.");
-    let examples = [
+    let mut examples = vec![
         ("slack", "slack: { kind: slack, webhook_env: SLACK_WEBHOOK }"),
         ("teams", "teams: { kind: teams, webhook_env: TEAMS_WEBHOOK }"),
         ("email", "email: { kind: email, to: data@example.com, smtp_env: SMTP_URL }"),
         ("github", "pull-request: { kind: github }  # one comment for all, with GITHUB_TOKEN"),
         ("gitlab", "merge-request: { kind: gitlab }  # one note for all, with GITLAB_TOKEN"),
     ];
+    if proposal.channel == Channel::GitHub {
+        examples.push(("check", "check: { kind: github-check }  # a check with notes beside the lines"));
+    }
     let kind = match &proposal.channel {
         Channel::None => "",
         Channel::GitHub => "github",
@@ -209,7 +212,7 @@ fn channels(out: &mut String, proposal: &Proposal) {
     } else {
         out.push_str("channels:\n");
     }
-    for (name, example) in examples {
+    for (name, example) in examples.iter().copied() {
         match &proposal.channel {
             Channel::Email(to) if name == "email" => {
                 let _ = writeln!(out, "  email: {{ kind: email, to: {}, smtp_env: SMTP_URL }}", scalar(to));

@@ -100,6 +100,7 @@ fn a_first_file_is_written_and_says_what_it_would_have_sent() {
       # teams: { kind: teams, webhook_env: TEAMS_WEBHOOK }
       # email: { kind: email, to: data@example.com, smtp_env: SMTP_URL }
       # merge-request: { kind: gitlab }  # one note for all, with GITLAB_TOKEN
+      # check: { kind: github-check }  # a check with notes beside the lines
     "#);
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::http::{Answer, Asked, Manner, Server};
 use crate::ledger::{headsup, outcomes};
-use crate::places::{GITHUB_TOKEN, May};
+use crate::places::{Forge, GITHUB_TOKEN, May, SLACK_TOKEN, Slack};
 use crate::support::{Fixture, list, word};
 
 pub const SHA: &str = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00";
@@ -367,4 +367,50 @@ fn a_name_of_its_own_and_texts_that_want_to_be_more() {
     assert_eq!(run.body["name"], "warehouse");
     let shown = run.body.to_string() + &json!(run.notes).to_string();
     assert!(!shown.contains("@here") && !shown.contains("\\u001b"), "{shown}");
+}
+
+#[test]
+fn a_dry_run_shows_to_the_letter_what_is_sent_then() {
+    let github = Forge::new(&[], May::Write, &[]);
+    let (slack, any) = (Slack::new(), Server::new(|_| Answer::text(204, "")));
+    let settings = format!(
+        "{SETTINGS}  pr: {{ kind: github }}\n  bot: {{ kind: slack, token_env: BOT, channel: C0FINANCE }}\n  \
+         any: {{ kind: webhook, webhook_env: ANY, secret_env: KEY }}\n"
+    );
+    let fixture = fixture(&github.server.url, 60)
+        .with("BOT", SLACK_TOKEN)
+        .with("SLACK_API_URL", &format!("{}/api", slack.server.url))
+        .with("ANY", &any.url)
+        .with("KEY", "a-s3cr3t-key");
+    fixture.write("headsup.yml", settings);
+    let mut report: Value = serde_json::from_str(&report(60)).unwrap();
+    report["headsups"] = json!(["out", "bot", "any"].map(|channel| headsup(channel, channel, "revenue may differ")));
+    fixture.write("report.json", report.to_string());
+    let dry = fixture.json(&format!("{NOTIFY} --dry-run"));
+    let mut shown: Vec<Value> = Vec::new();
+    for entry in list(&dry["deliveries"]) {
+        for parcel in list(&entry["parcels"]) {
+            let body = word(&parcel["body"]);
+            match word(&entry["kind"]).as_str() {
+                "file" => {}
+                "github" => shown.push(json!({ "body": body })),
+                _ => shown.push(serde_json::from_str(&body).unwrap()),
+            }
+        }
+    }
+    assert!(github.server.asked().is_empty() && slack.server.asked().is_empty(), "a dry run asks nobody");
+    fixture.run(NOTIFY);
+    let asked = github.server.asked().into_iter().chain(slack.server.asked()).chain(any.asked());
+    let mut sent: Vec<Value> = asked.filter(|asked| asked.method != "GET").map(|asked| asked.json()).collect();
+    for reply in sent.iter_mut().filter(|body| body.get("thread_ts").is_some()) {
+        // In which thread is known only when the message above is there.
+        reply.as_object_mut().unwrap().remove("thread_ts");
+        reply["channel"] = json!("C0FINANCE");
+    }
+    let sorted = |mut all: Vec<Value>| {
+        all.sort_by_key(ToString::to_string);
+        all
+    };
+    assert_eq!(shown.len(), 6);
+    assert_eq!(sorted(shown), sorted(sent));
 }
