@@ -34,6 +34,7 @@ mod block;
 mod coarse;
 mod dependencies;
 mod expression;
+mod fill;
 mod item;
 mod known;
 mod named;

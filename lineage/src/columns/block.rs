@@ -176,7 +176,8 @@ impl<'a> Composer<'a> {
             columns.push(self.normal(deps));
         }
         let rows = self.rows(id, &columns, grouped);
-        let rest = self.rest(id);
+        let mut rest = self.rest(id);
+        self.fill_gaps(id, &mut columns, &mut rest);
         Flat { columns, rest, rows: self.normal(rows) }
     }
 

@@ -149,7 +149,7 @@ impl Composer<'_> {
         Some(self.normal(deps))
     }
 
-    fn both(&mut self, one: &[Dep], other: &[Dep]) -> Rc<[Dep]> {
+    pub(super) fn both(&mut self, one: &[Dep], other: &[Dep]) -> Rc<[Dep]> {
         self.normal(one.iter().chain(other).copied().collect())
     }
 

@@ -320,6 +320,67 @@ fn what_makes_rows_outside_the_projection_decides_over_rows_too() {
 }
 
 #[test]
+fn rows_that_fill_gaps_hold_what_is_interpolated() {
+    let schema = "t(a, b, c); u(last)";
+    let cases = [
+        (
+            "select a, b from t order by a with fill interpolate (b as b + c)",
+            "a <- t.a identity
+             b <- t.b identity, t.b transformation, t.c transformation
+             rows <- t rows, t.a expansion",
+        ),
+        (
+            "select a, b as x, c from t order by a with fill interpolate (x as x + c, c)",
+            "a <- t.a identity
+             x <- t.b identity, t.b transformation, t.c transformation
+             c <- t.c identity
+             rows <- t rows, t.a expansion",
+        ),
+        (
+            "select a, b from t order by a with fill interpolate (b)",
+            "a <- t.a identity
+             b <- t.b identity
+             rows <- t rows, t.a expansion",
+        ),
+        (
+            "select a, b from t order by a with fill interpolate",
+            "a <- t.a identity
+             b <- t.b identity
+             rows <- t rows, t.a expansion",
+        ),
+        (
+            "select * from t order by a with fill interpolate (b as c)",
+            "a <- t.a identity
+             b <- t.b identity, t.c transformation
+             c <- t.c identity
+             rows <- t rows, t.a expansion",
+        ),
+        (
+            "select a as day, b from t order by a with fill to (select max(last) from u)",
+            "day <- t.a identity, u aggregation, u.last aggregation
+             b <- t.b identity
+             rows <- t rows, t.a expansion, u expansion, u.last expansion",
+        ),
+        // What makes rows comes last: a DISTINCT does not see it.
+        (
+            "select distinct a, b from t order by a with fill interpolate (b as b + 1)",
+            "a <- t.a identity
+             b <- t.b identity, t.b transformation
+             rows <- t rows, t.a distinct, t.a expansion, t.b distinct",
+        ),
+        // Of an open relation it can be any column that nobody names.
+        (
+            "select * from v order by a with fill interpolate (b as c)",
+            "* <- v identity except () also <- v.c transformation
+             rows <- v rows, v.a expansion",
+        ),
+    ];
+    for (sql, expected) in cases {
+        check(ClickHouse, &format!("{schema}; v(...)"), sql, expected);
+    }
+}
+
+#[test]
 fn an_aggregate_of_an_outer_query_is_over_its_rows() {
     let sql = "select (select sum(o.x)) as v from o where o.k = 1";
     let expected = "
