@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::dependency::{Dependency, EdgeKind, Extent, Rest, Shape, Slot};
+use crate::hashing::HashMap;
 use crate::name::ColumnName;
 use crate::query::Nullability;
 use crate::relation::{Body, Relation};
@@ -26,8 +27,16 @@ pub(super) fn never_null(
     if is_grouped || !text.filled.every.is_empty() || !text.filled.others.is_empty() {
         return columns;
     }
+    let is_known = |node: &super::Node| composer.never_null.get(node.0.index()).is_some_and(|known| !known.is_empty());
+    if !text.inputs.iter().flatten().any(is_known) {
+        return columns;
+    }
     let added = history::columns(relation);
-    let source = Source { text, reading, composer };
+    let mut sources: HashMap<&ColumnName, Vec<&Dependency>> = HashMap::default();
+    for column in &text.filled.columns {
+        sources.entry(&column.name).or_default().extend(&column.sources);
+    }
+    let source = Source { text, sources, reading, composer };
     let passed = shape.columns.iter().filter(|column| !added.contains(column) && source.passes(column));
     columns.extend(passed.cloned());
     columns
@@ -46,6 +55,8 @@ fn only_text<'r>(relation: &Relation, reading: &'r Reading) -> Option<&'r Text> 
 /// A text whose columns may pass on what they hold.
 struct Source<'a> {
     text: &'a Text,
+    /// What each column that has a name is made of.
+    sources: HashMap<&'a ColumnName, Vec<&'a Dependency>>,
     reading: &'a Reading,
     composer: &'a Composer<'a>,
 }
@@ -54,9 +65,8 @@ impl Source<'_> {
     /// Whether a column is, wherever it comes from, a column that is never NULL as it is. One that an outer
     /// join can leave without a row depends on that join as well.
     fn passes(&self, column: &ColumnName) -> bool {
-        let filled = &self.text.filled;
-        let named = filled.columns.iter().filter(|filled| filled.name == *column).flat_map(|filled| &filled.sources);
-        let starred = filled.rest.iter().filter(|rest| !rest.except.contains(column));
+        let named = self.sources.get(column).into_iter().flatten();
+        let starred = self.text.filled.rest.iter().filter(|rest| !rest.except.contains(column));
         let mut comes = named.map(|on| self.is_never_null(on)).chain(starred.map(|rest| self.flows(rest, column)));
         let mut any = false;
         comes.all(|never_null| {
