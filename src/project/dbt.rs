@@ -8,6 +8,8 @@
 //! Templates are untrusted: they run with fuel, limits on depth and output, one fixed clock, and
 //! placeholders for the environment.
 
+mod answer;
+mod answered;
 mod assemble;
 mod call;
 mod conditions;
@@ -31,6 +33,7 @@ mod render;
 mod rewrite;
 mod scan;
 mod semantic;
+mod sentinel;
 mod setup;
 mod size;
 mod split;

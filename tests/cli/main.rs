@@ -3,6 +3,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod annotations;
+mod answers;
 mod audience;
 mod bad_input;
 mod cache;

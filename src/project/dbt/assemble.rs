@@ -10,6 +10,7 @@ use headsup_lineage::query::{DeclaredColumn, Nullability, Read, ReadRole, TableS
 use headsup_lineage::relation::{Body, Declaration, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 use serde_json::Value as Json;
 
+use super::answered::{Answers, Asking};
 use super::call::{Cause, Located};
 use super::config;
 use super::engine::Engine;
@@ -17,13 +18,11 @@ use super::graph::Graph;
 use super::nodes::{Content, Node};
 use super::physical;
 use super::properties;
-use super::question;
 use super::recall::{Depends, Link, Recall};
 use super::relation::TableName;
 use super::scan;
 use super::subject::{Asked, Captured, Pass, RefCall, View};
 use super::trace::Renderings;
-use super::world::TARGET_SCHEMA;
 use crate::project::{Access, Attributes, Criticality, OwnerClaim, OwnerRule};
 use crate::snapshot::Snapshot;
 
@@ -82,6 +81,20 @@ impl Found {
         if self.incomplete.is_none() {
             self.incomplete.clone_from(&captured.computed);
         }
+    }
+
+    fn add_answers(&mut self, answers: Answers) {
+        for captured in &answers.captured {
+            self.add(captured);
+        }
+        for call in answers.refs {
+            self.refs.entry(call).or_insert(None);
+        }
+        for call in answers.sources {
+            self.sources.entry(call).or_insert(None);
+        }
+        self.ids.extend(answers.ids);
+        self.tables.extend(answers.tables);
     }
 
     fn place(&mut self, scan: &scan::Scan) {
@@ -285,16 +298,15 @@ impl Assembly<'_> {
                 variants.push(text);
             }
         }
-        for query in &queries {
+        if !queries.is_empty() {
             found.view = View::Whole;
-            let own = table.identifier.as_deref().unwrap_or_default();
-            if let Some(reads) = question::read_to_change(own, query, dialect) {
-                found.tables.extend(reads);
-            } else if let Some(ids) = self.nodes_found_by(query) {
-                found.ids.extend(ids);
-            } else {
-                asked = asked.map(|asked| Asked::Tables(asked.what().to_owned()));
-            }
+        }
+        let reach = scan::reach(self.engine, &node.candidate.package, local, file, body.clone());
+        let (queries, reached) = (&queries, &reach);
+        let asking = Asking { subject: &subject, file, body, template, passes, queries, reach: reached };
+        match self.answers(&asking) {
+            Some(answers) => found.add_answers(answers),
+            None => asked = asked.map(|asked| Asked::Tables(asked.what().to_owned())),
         }
         if let Some(asked) = asked {
             // The answer decides what the SQL says, so no column of it can be relied on.
@@ -318,7 +330,6 @@ impl Assembly<'_> {
                 .hint(hint),
             );
         }
-        let reach = scan::reach(self.engine, &node.candidate.package, local, file, body.clone());
         let conditions = super::conditions::conditions(file, &reach, &self.macros_of_hooks(node));
         (rung, Body::Sql { dialect, variants, conditions })
     }
@@ -335,38 +346,6 @@ impl Assembly<'_> {
             texts.extend(macros.map(|one| one.text().to_owned()));
         }
         texts.into_iter().collect()
-    }
-
-    /// The nodes that a query for tables can find; `None` if that cannot be told.
-    ///
-    /// A schema that a source is declared in is one that others fill: no node of the project lands there
-    /// because of a target that is not known. What is sought in a schema that the target names is there
-    /// under the same target.
-    fn nodes_found_by(&self, query: &str) -> Option<BTreeSet<String>> {
-        let mut found = BTreeSet::new();
-        for sought in question::tables_sought(query, self.engine.world.dialect)? {
-            let sources = self.graph.sources.values().flatten();
-            let is_of_sources =
-                sources.filter_map(|entry| entry.table.schema.as_deref()).any(|schema| sought.schema.fits(schema));
-            for entry in self.graph.nodes.values().flatten() {
-                let named = entry.table.identifier.as_deref().unwrap_or_default();
-                if sought.tables.as_ref().is_some_and(|tables| !tables.iter().any(|table| table.fits(named))) {
-                    continue;
-                }
-                let schema = entry.table.schema.as_deref();
-                let is_there = match schema.filter(|schema| !schema.contains(TARGET_SCHEMA)) {
-                    Some(schema) => sought.schema.fits(schema),
-                    None if sought.schema.has(TARGET_SCHEMA) => schema.is_none_or(|schema| sought.schema.fits(schema)),
-                    None if is_of_sources => false,
-                    None if sought.tables.is_some() => true,
-                    None => return None,
-                };
-                if is_there {
-                    found.insert(entry.id.clone());
-                }
-            }
-        }
-        Some(found)
     }
 
     fn not_rendered(&self, node: &Node, located: &Located) -> Diagnostic {

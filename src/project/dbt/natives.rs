@@ -11,6 +11,7 @@ use super::call::{Arguments, Cause, Signal, caused, function, stateful};
 use super::engine::{Run, capture};
 use super::modules;
 use super::relation::TableName;
+use super::sentinel;
 use super::subject::{Asked, Pass, RefCall, View};
 use super::trace::Question;
 use super::values::{self, dict, list, own_deep, record};
@@ -58,7 +59,7 @@ pub(super) fn native(run: &Arc<Run>, own: &Arc<str>, name: &str) -> Option<Value
         }
         "execute" => Value::from(run.pass != Pass::Parse),
         "is_incremental" => {
-            let incremental = run.pass == Pass::Incremental;
+            let incremental = run.pass.is_incremental();
             function(move |_| Ok(Value::from(incremental)))
         }
         "should_full_refresh" => function(|_| Ok(Value::from(false))),
@@ -235,10 +236,10 @@ fn existing(run: &Run, schema: Option<&Value>, identifier: Option<&Value>) -> Va
         same(identifier, own.identifier.as_ref()) && (schema.is_none() || same(schema, own.schema.as_ref()))
     });
     match (own, run.pass) {
-        (Some(own), Pass::Incremental) => {
+        (Some(own), pass) if pass.is_incremental() => {
             Value::from_object(TableName { kind: Some("table".to_owned()), ..own.clone() })
         }
-        (Some(_), Pass::Full) => Value::from(()),
+        (Some(_), Pass::Full | Pass::FullAnswered(_)) => Value::from(()),
         _ => {
             ask(run, "adapter.get_relation");
             if let Some(identifier) = identifier {
@@ -549,7 +550,7 @@ impl Object for Native {
                     return Ok(Value::from(()));
                 }
                 ask_query(&self.run, "run_query", arguments.at(0, "sql").map(|query| query.to_string()));
-                Ok(modules::empty_table())
+                Ok(self.run.pass.sample().map_or_else(modules::empty_table, sentinel::table))
             }
             "load_result" => {
                 if self.run.pass == Pass::Parse {
@@ -559,6 +560,9 @@ impl Object for Native {
                 let mut query = None;
                 capture(&self.run, |captured| query = captured.statements.get(&name).cloned());
                 ask_query(&self.run, "load_result", query);
+                if let Some(sample) = self.run.pass.sample() {
+                    return Ok(sentinel::result(sample));
+                }
                 Ok(record([("response", Value::from("")), ("data", list([])), ("table", modules::empty_table())]))
             }
             name => Err(values::invalid(format!("`{name}` is not callable"))),

@@ -94,6 +94,43 @@ pub(super) fn read_to_change(table: &str, text: &str, dialect: Dialect) -> Optio
     (!script.statements.is_empty()).then_some(reads)
 }
 
+/// Whether a query gives one row of aggregates: the least and the largest value, sums and counts, which
+/// are not put together from several texts.
+pub(super) fn gives_aggregates(query: &str, dialect: Dialect) -> bool {
+    const AGGREGATES: [&str; 9] =
+        ["max", "min", "count", "sum", "avg", "median", "stddev", "count_if", "approx_count_distinct"];
+    let Ok(tokens) = tokens(query, dialect) else { return false };
+    let words: Vec<String> = tokens.iter().map(word).collect();
+    let [first, rest @ ..] = words.as_slice() else { return false };
+    let others = ["group", "union", "intersect", "except", "minus", "over", "with", "distinct"];
+    if first != "select" || rest.iter().any(|word| others.contains(&word.as_str())) {
+        return false;
+    }
+    let mut depth = 0_i32;
+    let mut has_aggregate = false;
+    for (index, word) in rest.iter().enumerate() {
+        match word.as_str() {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            "select" => return false,
+            "," | "from" if depth == 0 => {
+                if !has_aggregate {
+                    return false;
+                }
+                if word == "from" {
+                    return true;
+                }
+                has_aggregate = false;
+            }
+            word => {
+                let is_call = rest.get(index + 1).is_some_and(|next| next == "(");
+                has_aggregate |= is_call && AGGREGATES.contains(&word);
+            }
+        }
+    }
+    false
+}
+
 /// One SELECT of a query.
 struct Branch<'a> {
     tokens: &'a [Token],
@@ -257,6 +294,31 @@ mod tests {
         assert!(read(delete).unwrap().contains("shop.old"), "{:?}", read(delete));
         for text in ["select 1 from a", "delete from other where x = 1", "", "create table licences as select 1 as x"] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_row_of_aggregates_is_told_from_other_answers() {
+        let gives = |query: &str| gives_aggregates(query, Dialect::Snowflake);
+        for query in [
+            "select max(x) from a",
+            "select coalesce(max(x)::date, '2020-01-01') as a, count(*) from a where x in (1, 2)",
+            "select dateadd(day, -3, min(x)) from a",
+        ] {
+            assert!(gives(query), "{query}");
+        }
+        for query in [
+            "select x from a",
+            "select max(x), x from a group by 2",
+            "select listagg(x, ',') from a",
+            "select max(x) over () from a",
+            "select (select x from b), max(y) from a",
+            "select 'max' from a",
+            "with b as (select 1) select max(x) from b",
+            "select max(x) from a union all select y from b",
+            "select 1",
+        ] {
+            assert!(!gives(query), "{query}");
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::engine::Macro;
 use super::relation::TableName;
+use super::sentinel::Sample;
 
 /// Whether dbt would ask the warehouse: it reads every template twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,6 +19,33 @@ pub(super) enum Pass {
     Full,
     /// `execute` is true and the table is there already.
     Incremental,
+    /// As a full build, with answers that stand out.
+    FullAnswered(Sample),
+    /// As a build of a table that is there, with answers that stand out.
+    IncrementalAnswered(Sample),
+}
+
+impl Pass {
+    /// Whether the table is there already.
+    pub(super) const fn is_incremental(self) -> bool {
+        matches!(self, Self::Incremental | Self::IncrementalAnswered(_))
+    }
+
+    /// The same, with answers that stand out.
+    pub(super) const fn answered(self, sample: Sample) -> Self {
+        match self.is_incremental() {
+            true => Self::IncrementalAnswered(sample),
+            false => Self::FullAnswered(sample),
+        }
+    }
+
+    /// What the warehouse answers.
+    pub(super) const fn sample(self) -> Option<Sample> {
+        match self {
+            Self::FullAnswered(sample) | Self::IncrementalAnswered(sample) => Some(sample),
+            Self::Parse | Self::Full | Self::Incremental => None,
+        }
+    }
 }
 
 /// What a run is for.

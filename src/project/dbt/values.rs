@@ -69,6 +69,9 @@ pub(super) fn own(value: Value) -> Value {
     if object.is::<PyList>() || object.is::<PyDict>() || object.is::<Tuple>() || object.is::<Nothing>() {
         return value;
     }
+    if super::sentinel::is_part(object) {
+        return value;
+    }
     match value.kind() {
         ValueKind::Seq | ValueKind::Iterable => match value.try_iter() {
             Ok(items) => list(items),
