@@ -18,6 +18,7 @@ mod declared;
 mod engine;
 mod filters;
 mod graph;
+mod hook;
 mod layout;
 mod modules;
 mod natives;

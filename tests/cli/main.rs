@@ -13,6 +13,7 @@ mod demo;
 mod depends;
 mod doubt;
 mod freeze;
+mod hooks;
 mod impact;
 mod incidents;
 mod init;

@@ -15,6 +15,7 @@ use super::call::{Cause, Located};
 use super::config;
 use super::engine::Engine;
 use super::graph::Graph;
+use super::hook::Hooks;
 use super::nodes::{Content, Node};
 use super::physical;
 use super::properties;
@@ -149,6 +150,7 @@ impl Assembly<'_> {
         let mut diagnostics = Vec::new();
         let mut found = Found::default();
         found.add(&node.captured);
+        let hooks = Hooks::of(self.engine, &candidate.package, &node.config);
         let digest = || self.snapshot.id(&candidate.path).map_or_else(String::new, |id| id.to_string());
         let (rung, body) = match &candidate.content {
             Content::Data => (Rung::Columns, Body::Data { digest: Arc::from(digest()) }),
@@ -157,7 +159,7 @@ impl Assembly<'_> {
                 found.incomplete = Some("the file is not text".to_owned());
                 (Rung::Opaque, Body::Opaque { digest: Arc::from(digest()) })
             }
-            Content::Template { .. } => self.template(node, table, &mut found, &mut diagnostics),
+            Content::Template { .. } => self.template(node, table, &hooks, &mut found, &mut diagnostics),
         };
         let text: Option<&Arc<str>> = match &candidate.content {
             Content::Template { file, body, .. } => {
@@ -172,7 +174,7 @@ impl Assembly<'_> {
         if candidate.kind == RelationKind::Seed {
             self.seed_columns(node, &mut schema, &mut diagnostics);
         }
-        let mut config = config::building(&node.config);
+        let mut config = config::building(&hooks.config);
         if candidate.version.is_some() {
             config.remove("version");
         }
@@ -207,6 +209,7 @@ impl Assembly<'_> {
         &self,
         node: &Node,
         table: &TableName,
+        hooks: &Hooks,
         found: &mut Found,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> (Rung, Body) {
@@ -330,13 +333,20 @@ impl Assembly<'_> {
                 .hint(hint),
             );
         }
-        let conditions = super::conditions::conditions(file, &reach, &self.macros_of_hooks(node));
+        // What a hook asks that changes nothing decides nothing.
+        let conditions = match hooks.blanked(file) {
+            Some(file) => {
+                let reach = scan::reach(self.engine, &node.candidate.package, local, &file, body.clone());
+                super::conditions::conditions(&file, &reach, &self.macros_of_hooks(node, hooks))
+            }
+            None => super::conditions::conditions(file, &reach, &self.macros_of_hooks(node, hooks)),
+        };
         (rung, Body::Sql { dialect, variants, conditions })
     }
 
     /// The texts of the macros that a node's hooks reach: what they do to the table is not rendered.
-    fn macros_of_hooks(&self, node: &Node) -> Vec<String> {
-        let hooks = ["pre_hook", "pre-hook", "post_hook", "post-hook"].iter().filter_map(|key| node.config.get(*key));
+    fn macros_of_hooks(&self, node: &Node, hooks: &Hooks) -> Vec<String> {
+        let hooks = ["pre_hook", "post_hook"].iter().filter_map(|key| hooks.config.get(*key));
         let mut texts = BTreeSet::new();
         for hook in hooks {
             let text = hook.to_string();
