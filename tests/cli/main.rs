@@ -16,6 +16,7 @@ mod freeze;
 mod hooks;
 mod impact;
 mod incidents;
+mod incremental;
 mod init;
 mod lineage;
 mod metrics;

@@ -42,9 +42,12 @@ const LONGEST_VALUE: usize = 30;
 pub(super) fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
     let mut effects = Vec::new();
     let keys: BTreeSet<&Arc<str>> = before.config.keys().chain(after.config.keys()).collect();
+    let ways = (Way::of(before), Way::of(after));
     for key in keys {
         let (old, new) = (before.config.get(key), after.config.get(key));
-        if old != new {
+        // Where nothing is added, it makes no difference how it would be.
+        let is_idle = matches!(ways, (Way::Anew, _) | (_, Way::Anew)) && ADDING.contains(&&**key);
+        if old != new && !is_idle {
             let (old, new) = (old.map_or("not set", |value| &**value), new.map_or("not set", |value| &**value));
             let detail = match old.len().max(new.len()) {
                 0..=LONGEST_VALUE => format!("{key}: {old} → {new}"),
@@ -52,8 +55,15 @@ pub(super) fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect>
             };
             // What types the columns of a file of rows have is said of each of them.
             let is_said = &**key == "column_types" && [before, after].iter().all(|one| one.kind == RelationKind::Seed);
-            if let Some(kind) = effect_on_rows(key, old, new).filter(|_| !is_said) {
-                effects.push(Effect::on_relation(kind, detail.clone()));
+            match (&**key, ways) {
+                ("materialized", (Way::Added, Way::Anew) | (Way::Anew, Way::Added)) => {
+                    effects.extend(of_earlier_runs(ways.1, after, &detail));
+                }
+                (key, _) => {
+                    if let Some(kind) = effect_on_rows(key, old, new).filter(|_| !is_said) {
+                        effects.push(Effect::on_relation(kind, detail.clone()));
+                    }
+                }
             }
             effects.push(Effect::on_relation(EffectKind::Config, detail));
         }
@@ -64,6 +74,69 @@ pub(super) fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect>
         effects.push(Effect::on_relation(EffectKind::Moved, format!("{old} → {new}")));
     }
     effects
+}
+
+/// How a model's query becomes what its table holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Each run starts afresh.
+    Anew,
+    /// Each run adds to what earlier ones left.
+    Added,
+    /// Otherwise, or in a way that is not known here.
+    Other,
+}
+
+impl Way {
+    /// That of a relation.
+    pub(super) fn of(relation: &Relation) -> Self {
+        match relation.config.get("materialized").map_or("not set", |value| value.trim_matches('"')) {
+            _ if relation.kind != RelationKind::Model => Self::Other,
+            "incremental" => Self::Added,
+            way if is_built_anew(way) => Self::Anew,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What of a configuration decides how rows are added, and nothing where a table is built anew.
+const ADDING: [&str; 12] = [
+    "batch_size",
+    "begin",
+    "event_time",
+    "full_refresh",
+    "incremental_predicates",
+    "incremental_strategy",
+    "lookback",
+    "merge_exclude_columns",
+    "merge_update_columns",
+    "on_schema_change",
+    "predicates",
+    "unique_key",
+];
+
+/// What becomes of the rows where a query that was added to a table is kept as a whole, or the other way
+/// round.
+///
+/// Both give what the query gives to a table that is not there yet. They differ in what earlier runs left: rows
+/// that it no longer gives, rows that came too late to be taken in, and values that were others then. The columns are
+/// the same. A table that is only added to can have rows twice, unless they are found again by a key.
+fn of_earlier_runs(way: Way, after: &Relation, detail: &str) -> Vec<Effect> {
+    let said = |key: &str| after.config.get(key).map(|value| value.trim_matches('"'));
+    let why = match way {
+        Way::Anew => format!("{detail}: what earlier runs left is built anew"),
+        Way::Added | Way::Other => format!("{detail}: what earlier runs left stays"),
+    };
+    let mut kinds = vec![EffectKind::RowsAdded, EffectKind::RowsRemoved, EffectKind::Revalued];
+    let replaces = match said("incremental_strategy") {
+        Some("append") => false,
+        Some("insert_overwrite" | "microbatch") => true,
+        _ => said("unique_key").is_some(),
+    };
+    if way == Way::Added && !replaces {
+        kinds.push(EffectKind::RowsDuplicated);
+    }
+    kinds.into_iter().map(|kind| Effect::on_relation(kind, why.clone())).collect()
 }
 
 /// What another configuration does to the rows of a table, if anything.

@@ -1,10 +1,13 @@
 //! The two versions of one relation, and what their queries say of each other. It must not know the
 //! others, but for the names that changed upstream.
 
+use std::sync::Arc;
+
 use crate::canonical::{Relations, TextComparison, compare_texts};
 use crate::graph::{LineageGraph, Node};
 use crate::relation::{Body, Writer};
 
+use super::declared::Way;
 use super::followed::{Followed, RenamedColumn, UnderOldNames, hands_on, is_rebuilt};
 use super::query::{self, Compared};
 use super::still::StillSaid;
@@ -104,14 +107,16 @@ impl Pair<'_> {
         else {
             return None;
         };
-        if dialect != now || asked != asks || before.len() != after.len() {
+        if dialect != now || asked != asks {
             return None;
         }
+        let ways = [Way::of(self.base.relation(self.before)), Way::of(self.head.relation(self.after))];
+        let runs = runs(before, after, ways)?;
         let sight = self.base.sight(self.before, old);
         let base = StillSaid { sight, head: self.head, followed: self.followed };
         let mut effects: Vec<Effect> = Vec::new();
         let mut renamed = Vec::new();
-        for (index, (before, after)) in before.iter().zip(after).enumerate() {
+        for (index, (before, after)) in runs.into_iter().enumerate() {
             if !names_differ && compare_texts(before, after, *dialect) != TextComparison::Different {
                 continue;
             }
@@ -135,6 +140,28 @@ impl Pair<'_> {
             }
         }
         Some(if effects.is_empty() { Texts::Same } else { Texts::Differ(effects, renamed) })
+    }
+}
+
+/// The texts of both versions that are run in the same situation: when the table is built as a whole, and when
+/// it is added to. None where that is not clear.
+///
+/// Of an incremental model whose text is the same in both situations there is one text. A table that is added to
+/// in one version only differs from the other in how it is kept, which its configuration tells; what its query gives as a whole
+/// is compared.
+pub(super) fn runs<'a>(
+    before: &'a [Arc<str>],
+    after: &'a [Arc<str>],
+    ways: [Way; 2],
+) -> Option<Vec<(&'a Arc<str>, &'a Arc<str>)>> {
+    if before.len() == after.len() {
+        return Some(before.iter().zip(after).collect());
+    }
+    let whole = before.first().zip(after.first())?;
+    match ways {
+        [Way::Added, Way::Added] => Some(vec![whole, before.last().zip(after.last())?]),
+        [Way::Added, Way::Anew] | [Way::Anew, Way::Added] => Some(vec![whole]),
+        _ => None,
     }
 }
 

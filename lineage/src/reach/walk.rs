@@ -148,6 +148,14 @@ impl<'a> Walk<'a> {
                 None,
                 EffectKind::RowsAdded | EffectKind::RowsRemoved | EffectKind::RowsDuplicated | EffectKind::Regrained,
             ) => self.rows(node, kind, start),
+            // Whichever column it is.
+            (None, EffectKind::Revalued) => {
+                for id in self.head.columns().parts_of(node) {
+                    if self.head.columns().node(id).part != Part::Rows {
+                        self.arrive(Hit { place: Place::Part(id), kind }, start.clone());
+                    }
+                }
+            }
             (None, _) => self.arrive(Hit { place: Place::Whole(node), kind }, start.clone()),
         }
     }

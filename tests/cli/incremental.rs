@@ -1,0 +1,101 @@
+//! Models that are added to: what a change of how they are kept does to their rows.
+
+use crate::support::{File, Fixture};
+
+const SETTINGS: &str = "version: 1\njobs:\n  - { name: audit, owner: ann@example.com, reads: [revenue] }\n  \
+                        - { name: names, owner: ann@example.com, reads: [revenue], columns: { revenue: [kind] } }\n";
+
+/// What `impact` says of a model whose configuration and text differ.
+fn verdict(before: (&str, &str), after: (&str, &str)) -> String {
+    let model = |(config, text): (&str, &str)| format!("{{{{ config({config}) }}}}\n{text}");
+    let (before, after) = (model(before), model(after));
+    let files: [File; 4] = [
+        ("headsup.yml", SETTINGS),
+        ("dbt_project.yml", "name: shop\n"),
+        ("models/t.sql", "select 1 as x, 'a' as kind, 2 as day"),
+        ("models/revenue.sql", &before),
+    ];
+    Fixture::pair(&files, &[("models/revenue.sql", &after)]).verdict("impact")
+}
+
+const WHOLE: &str = "select x, kind, day from {{ ref('t') }}";
+const ADDED: &str = "select x, kind, day from {{ ref('t') }}\n\
+                     {% if is_incremental() %} where day > (select max(day) from {{ this }}) {% endif %}";
+const INCREMENTAL: &str = "materialized='incremental', unique_key='x', incremental_strategy='merge'";
+
+#[test]
+fn a_table_that_is_built_anew_now_loses_what_earlier_runs_left() {
+    insta::assert_snapshot!(verdict((INCREMENTAL, ADDED), ("materialized='table'", ADDED)), @"
+    modified revenue: rows_removed, rows_added, revalued, config
+    reached audit by revenue
+    reached names by revenue
+    ");
+    insta::assert_snapshot!(verdict((INCREMENTAL, ADDED), ("materialized='view', unique_key='x'", WHOLE)), @"
+    modified revenue: rows_removed, rows_added, revalued, config
+    reached audit by revenue
+    reached names by revenue
+    ");
+    let other = WHOLE.replace("x,", "x + 1 as x,");
+    insta::assert_snapshot!(verdict((INCREMENTAL, ADDED), ("materialized='table'", &other)), @"
+    modified revenue: rows_removed, rows_added, revalued, revalued x, config
+    reached audit by revenue
+    reached names by revenue
+    ");
+}
+
+#[test]
+fn a_table_that_is_added_to_now_may_have_rows_twice_without_a_key() {
+    insta::assert_snapshot!(verdict(("materialized='table'", WHOLE), (INCREMENTAL, ADDED)), @"
+    modified revenue: rows_removed, rows_added, revalued, config
+    reached audit by revenue
+    reached names by revenue
+    ");
+    insta::assert_snapshot!(verdict(("materialized='table'", WHOLE), ("materialized='incremental'", ADDED)), @"
+    modified revenue: rows_duplicated, rows_removed, rows_added, revalued, config
+    reached audit by revenue
+    reached names by revenue
+    ");
+    let append = "materialized='incremental', unique_key='x', incremental_strategy='append'";
+    insta::assert_snapshot!(verdict(("materialized='table'", WHOLE), (append, ADDED)), @"
+    modified revenue: rows_duplicated, rows_removed, rows_added, revalued, config
+    reached audit by revenue
+    reached names by revenue
+    ");
+}
+
+#[test]
+fn what_decides_how_rows_are_added_is_nothing_to_a_table_that_is_built_anew() {
+    insta::assert_snapshot!(verdict(("materialized='table', unique_key='x'", WHOLE), ("materialized='view'", WHOLE)), @"
+    modified revenue: config
+    reached audit by revenue
+    reached names by revenue
+    ");
+}
+
+#[test]
+fn a_way_that_is_not_known_may_do_anything() {
+    insta::assert_snapshot!(verdict((INCREMENTAL, ADDED), ("materialized='ours'", ADDED)), @"
+    modified revenue: rows_duplicated, unspecified, unspecified, unspecified, config, config, config
+    reached audit by revenue
+    reached names by revenue
+    ");
+    insta::assert_snapshot!(verdict((INCREMENTAL, ADDED), ("materialized='incremental', unique_key='kind', incremental_strategy='merge'", ADDED)), @"
+    modified revenue: rows_duplicated, config
+    reached audit by revenue
+    reached names by revenue
+    ");
+}
+
+#[test]
+fn an_incremental_run_of_its_own_is_compared_with_the_one_before() {
+    insta::assert_snapshot!(verdict((INCREMENTAL, WHOLE), (INCREMENTAL, ADDED)), @"
+    modified revenue: rows_removed
+    reached audit by revenue
+    reached names by revenue
+    ");
+    insta::assert_snapshot!(verdict((INCREMENTAL, ADDED), (INCREMENTAL, WHOLE)), @"
+    modified revenue: rows_added
+    reached audit by revenue
+    reached names by revenue
+    ");
+}
