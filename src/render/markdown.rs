@@ -3,12 +3,14 @@
 
 use std::fmt::Write as _;
 
+use headsup_lineage::name::RelationName;
 use headsup_lineage::reach::Reach;
 use headsup_lineage::relation::Rung;
 
-use crate::headsup::{describe, happens};
+use crate::headsup::happens;
 use crate::project::Criticality;
 use crate::render::text::{hears_of, told_by};
+use crate::render::words::{how, together};
 use crate::report::approve::ApproveReport;
 use crate::report::init::InitReport;
 use crate::report::{Coverage, DoctorReport, ImpactReport, JobEntry, JobsReport, ModelsReport};
@@ -104,17 +106,20 @@ pub(super) fn impact(report: &ImpactReport) -> String {
         let _ = writeln!(out, "{} differ, no table changed.\n", files(report));
     } else {
         let _ = writeln!(out, "**What changed** ({})\n", files(report));
-        let rows = report.changes.iter().map(|change| {
-            let how =
-                change.reason.as_ref().map_or_else(|| describe(&change.effects), |why| format!("cannot tell: {why}"));
-            vec![code(&change.relation.to_string()), escape(&how)]
+        let rows = together(&report.changes, how).into_iter().map(|(how, changes)| match changes.as_slice() {
+            [change] => vec![code(&change.relation.to_string()), escape(&how)],
+            changes => vec![names(changes.iter().map(|change| &change.relation)), escape(&how)],
         });
         table(&mut out, &["table", "what changes"], rows);
     }
     if !report.unchanged.is_empty() {
         let _ =
             writeln!(out, "<details><summary>{} touched, and the same as before</summary>\n", report.unchanged.len());
-        let rows = report.unchanged.iter().map(|entry| vec![code(&entry.relation.to_string()), escape(&entry.why)]);
+        let same = together(&report.unchanged, |entry| entry.why.clone());
+        let rows = same.into_iter().map(|(why, entries)| match entries.as_slice() {
+            [entry] => vec![code(&entry.relation.to_string()), escape(&why)],
+            entries => vec![names(entries.iter().map(|entry| &entry.relation)), escape(&why)],
+        });
         table(&mut out, &["table", "why"], rows);
         out.push_str("</details>\n\n");
     }
@@ -125,6 +130,13 @@ pub(super) fn impact(report: &ImpactReport) -> String {
     }
     out.push_str("</sub>\n");
     out
+}
+
+/// How many tables there are, and which, folded up.
+fn names<'a>(relations: impl ExactSizeIterator<Item = &'a RelationName>) -> String {
+    let number = relations.len();
+    let all: Vec<String> = relations.map(|name| code(&name.to_string())).collect();
+    format!("<details><summary>{number} tables</summary>{}</details>", all.join(", "))
 }
 
 fn files(report: &ImpactReport) -> String {

@@ -1,12 +1,15 @@
 //! Phrases that text and Markdown share. It must not know either.
 
+use std::collections::HashMap;
+
 use headsup_lineage::dependency::EdgeKind;
 use headsup_lineage::reach::Reach;
 use headsup_lineage::relation::Rung;
 use headsup_lineage::trace::{BY_STRENGTH, Certainty};
 
 use super::text::{count, list};
-use crate::headsup::{happens, words as happening_of};
+use crate::headsup::{describe, happens, words as happening_of};
+use crate::report::ChangeEntry;
 use crate::report::depends::{DependencyEntry, DependentJob, DependsReport, PartEntry, TargetEntry};
 use crate::report::lineage::{ColumnEntry, LineageReport, NAMELESS, SourceEntry, StatementEntry};
 use crate::report::reaching::{ReachingReport, WayEntry};
@@ -18,6 +21,37 @@ pub(super) const fn kind(kind: EdgeKind) -> &'static str {
         EdgeKind::GroupBy => "group by",
         other => other.name(),
     }
+}
+
+/// What differs about a table.
+pub(super) fn how(change: &ChangeEntry) -> String {
+    match &change.reason {
+        Some(reason) => format!("cannot tell: {reason}"),
+        None => describe(&change.effects),
+    }
+}
+
+/// So many tables of which the same is said are told as one.
+const TOGETHER: usize = 4;
+
+/// Tables of which something is said, in their order: those of which the same is said together, if
+/// they are many.
+pub(super) fn together<'a, T>(entries: &'a [T], said: impl Fn(&T) -> String) -> Vec<(String, Vec<&'a T>)> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut groups: Vec<(String, Vec<&T>)> = Vec::new();
+    for entry in entries {
+        let text = said(entry);
+        let place = *places.entry(text.clone()).or_insert_with(|| {
+            groups.push((text, Vec::new()));
+            groups.len() - 1
+        });
+        groups[place].1.push(entry);
+    }
+    let split = groups.into_iter().flat_map(|(text, group)| match group.len() {
+        0..TOGETHER => group.into_iter().map(|one| (text.clone(), vec![one])).collect(),
+        _ => vec![(text, group)],
+    });
+    split.collect()
 }
 
 /// Whether a change reaches what it was asked of.

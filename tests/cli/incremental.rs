@@ -99,3 +99,30 @@ fn an_incremental_run_of_its_own_is_compared_with_the_one_before() {
     reached names by revenue
     ");
 }
+
+#[test]
+fn tables_of_which_the_same_is_said_are_told_together() {
+    let models: Vec<String> = (1..=5).map(|number| format!("models/m{number}.sql")).collect();
+    let settings = |way: &str| format!("name: shop\nmodels:\n  +materialized: {way}\n  +unique_key: x\n");
+    let (before, after) = (settings("incremental"), settings("table"));
+    let mut files: Vec<File> = models.iter().map(|path| (path.as_str(), "select 1 as x")).collect();
+    files.push(("dbt_project.yml", &before));
+    let fixture = Fixture::pair(&files, &[("dbt_project.yml", &after)]);
+    insta::assert_snapshot!(fixture.text("impact"), @"
+    change → main: 1 file differs, 5 tables changed
+
+      5 tables  materialized: incremental → table, so rows and values that earlier
+                runs left may differ: m1, m2, m3 and 2 more
+
+    No other table of the repository is known to read them.
+
+    No jobs are known, so there is nobody to tell. Name the reports that matter
+    under `jobs:` in headsup.yml, or as dbt exposures.
+
+    5 models read: 5 with all columns.
+    ");
+    let full = fixture.text("impact -v");
+    assert!(full.contains("m5  materialized: incremental → table"), "{full}");
+    let markdown = fixture.text("impact --format markdown");
+    assert!(markdown.contains("<summary>5 tables</summary>`m1`, `m2`, `m3`, `m4`, `m5`"), "{markdown}");
+}

@@ -58,6 +58,7 @@ pub(super) fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect>
             match (&**key, ways) {
                 ("materialized", (Way::Added, Way::Anew) | (Way::Anew, Way::Added)) => {
                     effects.extend(of_earlier_runs(ways.1, after, &detail));
+                    continue;
                 }
                 (key, _) => {
                     if let Some(kind) = effect_on_rows(key, old, new).filter(|_| !is_said) {
@@ -124,19 +125,21 @@ const ADDING: [&str; 12] = [
 fn of_earlier_runs(way: Way, after: &Relation, detail: &str) -> Vec<Effect> {
     let said = |key: &str| after.config.get(key).map(|value| value.trim_matches('"'));
     let why = match way {
-        Way::Anew => format!("{detail}: what earlier runs left is built anew"),
-        Way::Added | Way::Other => format!("{detail}: what earlier runs left stays"),
+        Way::Anew => format!("{detail}, so rows and values that earlier runs left may differ"),
+        Way::Added | Way::Other => format!("{detail}, so rows and values of earlier runs may stay"),
     };
-    let mut kinds = vec![EffectKind::RowsAdded, EffectKind::RowsRemoved, EffectKind::Revalued];
+    let kinds = [EffectKind::RowsAdded, EffectKind::RowsRemoved, EffectKind::Revalued, EffectKind::Config];
+    let mut effects: Vec<Effect> = kinds.into_iter().map(|kind| Effect::on_relation(kind, why.clone())).collect();
     let replaces = match said("incremental_strategy") {
         Some("append") => false,
         Some("insert_overwrite" | "microbatch") => true,
         _ => said("unique_key").is_some(),
     };
     if way == Way::Added && !replaces {
-        kinds.push(EffectKind::RowsDuplicated);
+        let why = "rows may be there twice, as no key finds them again";
+        effects.push(Effect::on_relation(EffectKind::RowsDuplicated, why));
     }
-    kinds.into_iter().map(|kind| Effect::on_relation(kind, why.clone())).collect()
+    effects
 }
 
 /// What another configuration does to the rows of a table, if anything.

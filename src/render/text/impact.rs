@@ -9,10 +9,11 @@ use headsup_lineage::relation::Rung;
 
 use super::{Detail, JOINER, Mark, Page, Sheet, count, list};
 use crate::audience::Hold;
-use crate::headsup::{HeadsUp, describe, happens};
+use crate::headsup::{HeadsUp, happens};
 use crate::project::Criticality;
+use crate::render::words::{how, together};
 use crate::render::{Report, annotations, markdown};
-use crate::report::{ChangeEntry, Coverage, ImpactReport, JobEntry, Nearness};
+use crate::report::{Coverage, ImpactReport, JobEntry, Nearness, UnchangedEntry};
 
 impl Report for ImpactReport {
     fn text(&self, page: &Page) -> String {
@@ -61,37 +62,55 @@ fn changes(sheet: &mut Sheet<'_>, report: &ImpactReport) {
     sheet.blank();
     let most = if sheet.page.detail == Detail::Full { usize::MAX } else { MOST };
     let detail = sheet.page.detail;
-    let rows: Vec<Vec<String>> = report.changes.iter().take(most).map(|change| change_row(change, detail)).collect();
+    // Somebody who wants all sees each table with its files.
+    let changed = match detail {
+        Detail::Full => report.changes.iter().map(|change| (how(change), vec![change])).collect(),
+        _ => together(&report.changes, how),
+    };
+    let rows: Vec<Vec<String>> = changed
+        .iter()
+        .take(most)
+        .map(|(how, changes)| match changes.as_slice() {
+            [change] if detail == Detail::Full && !change.files.is_empty() => {
+                vec![change.relation.to_string(), format!("{how} ({})", list(&change.files, 3))]
+            }
+            [change] => vec![change.relation.to_string(), how.clone()],
+            changes => {
+                vec![count(changes.len(), "table", "tables"), many(how, changes.iter().map(|one| &one.relation))]
+            }
+        })
+        .collect();
     sheet.table(2, None, &rows);
-    if report.changes.len() > most {
-        let more = count(report.changes.len() - most, "table more", "tables more");
+    if changed.len() > most {
+        let left = changed.iter().skip(most).map(|(_, changes)| changes.len()).sum();
+        let more = count(left, "table more", "tables more");
         sheet.paragraph(2, &format!("and {more}; -v shows all"));
     }
     if !report.unchanged.is_empty() {
         sheet.blank();
         sheet.line(&[(None, "Touched, and the same as before:")]);
-        let rows: Vec<Vec<String>> = report
-            .unchanged
-            .iter()
-            .take(most)
-            .map(|entry| vec![entry.relation.to_string(), entry.why.clone()])
-            .collect();
+        let same = match detail {
+            Detail::Full => report.unchanged.iter().map(|entry| (entry.why.clone(), vec![entry])).collect(),
+            _ => together(&report.unchanged, |entry| entry.why.clone()),
+        };
+        let row = |(why, entries): &(String, Vec<&UnchangedEntry>)| match entries.as_slice() {
+            [entry] => vec![entry.relation.to_string(), why.clone()],
+            entries => {
+                vec![count(entries.len(), "table", "tables"), many(why, entries.iter().map(|one| &one.relation))]
+            }
+        };
+        let rows: Vec<Vec<String>> = same.iter().take(most).map(row).collect();
         sheet.table(2, None, &rows);
-        if report.unchanged.len() > most {
-            sheet.paragraph(2, &format!("and {} more; -v shows all", report.unchanged.len() - most));
+        if same.len() > most {
+            let left: usize = same.iter().skip(most).map(|(_, entries)| entries.len()).sum();
+            sheet.paragraph(2, &format!("and {left} more; -v shows all"));
         }
     }
 }
 
-fn change_row(change: &ChangeEntry, detail: Detail) -> Vec<String> {
-    let mut how = match &change.reason {
-        Some(reason) => format!("cannot tell: {reason}"),
-        None => describe(&change.effects),
-    };
-    if detail == Detail::Full && !change.files.is_empty() {
-        how.push_str(&format!(" ({})", list(&change.files, 3)));
-    }
-    vec![change.relation.to_string(), how]
+/// What is said of many tables, and the first of them.
+fn many<'a>(said: &str, names: impl Iterator<Item = &'a RelationName>) -> String {
+    format!("{said}: {}", list(&names.collect::<Vec<_>>(), 3))
 }
 
 fn jobs(sheet: &mut Sheet<'_>, report: &ImpactReport) {
