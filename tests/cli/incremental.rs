@@ -80,10 +80,27 @@ fn a_way_that_is_not_known_may_do_anything() {
     reached names by revenue
     ");
     insta::assert_snapshot!(verdict((INCREMENTAL, ADDED), ("materialized='incremental', unique_key='kind', incremental_strategy='merge'", ADDED)), @"
-    modified revenue: rows_duplicated, config
+    modified revenue: rows_duplicated, rows_removed, rows_added, revalued, config
     reached audit by revenue
     reached names by revenue
     ");
+}
+
+#[test]
+fn how_rows_are_found_again_decides_on_rows_and_values_and_not_on_columns() {
+    let way = |more: &str| format!("materialized='incremental'{more}");
+    let verdict = |before: &str, after: &str| {
+        let told = verdict((&way(before), ADDED), (&way(after), ADDED));
+        told.lines().next().unwrap_or_default().to_owned()
+    };
+    insta::assert_snapshot!(verdict("", ", unique_key='x'"), @"modified revenue: rows_removed, rows_added, revalued, config");
+    insta::assert_snapshot!(verdict(", unique_key='x'", ""), @"modified revenue: rows_duplicated, rows_removed, rows_added, revalued, config");
+    let keyed = |strategy: &str| format!(", unique_key='x', incremental_strategy='{strategy}'");
+    insta::assert_snapshot!(verdict(&keyed("append"), &keyed("delete+insert")), @"modified revenue: rows_removed, rows_added, revalued, config");
+    insta::assert_snapshot!(verdict(&keyed("merge"), &keyed("append")), @"modified revenue: rows_duplicated, rows_removed, rows_added, revalued, config");
+    insta::assert_snapshot!(verdict(", incremental_strategy='insert_overwrite'", ", incremental_strategy='merge'"), @"modified revenue: rows_duplicated, rows_removed, rows_added, revalued, config");
+    insta::assert_snapshot!(verdict("", ", incremental_predicates=['day > 1']"), @"modified revenue: rows_removed, rows_added, revalued, config");
+    insta::assert_snapshot!(verdict("", ", on_schema_change='append_new_columns'"), @"modified revenue: config");
 }
 
 #[test]

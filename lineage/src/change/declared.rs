@@ -36,6 +36,9 @@ pub(super) fn schema_effects(before: &Relation, after: &Relation) -> Vec<Effect>
     effects
 }
 
+/// The value of a configuration that nobody gives.
+const UNSET: &str = "not set";
+
 /// A longer value of a configuration is not shown.
 const LONGEST_VALUE: usize = 30;
 
@@ -48,7 +51,7 @@ pub(super) fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect>
         // Where nothing is added, it makes no difference how it would be.
         let is_idle = matches!(ways, (Way::Anew, _) | (_, Way::Anew)) && ADDING.contains(&&**key);
         if old != new && !is_idle {
-            let (old, new) = (old.map_or("not set", |value| &**value), new.map_or("not set", |value| &**value));
+            let (old, new) = (old.map_or(UNSET, |value| &**value), new.map_or(UNSET, |value| &**value));
             let detail = match old.len().max(new.len()) {
                 0..=LONGEST_VALUE => format!("{key}: {old} → {new}"),
                 _ => format!("{key} differs"),
@@ -61,9 +64,8 @@ pub(super) fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect>
                     continue;
                 }
                 (key, _) => {
-                    if let Some(kind) = effect_on_rows(key, old, new).filter(|_| !is_said) {
-                        effects.push(Effect::on_relation(kind, detail.clone()));
-                    }
+                    let kinds = if is_said { &[] } else { effects_on_rows(key, ways, old, new, after) };
+                    effects.extend(kinds.iter().map(|kind| Effect::on_relation(*kind, detail.clone())));
                 }
             }
             effects.push(Effect::on_relation(EffectKind::Config, detail));
@@ -91,7 +93,7 @@ pub(super) enum Way {
 impl Way {
     /// That of a relation.
     pub(super) fn of(relation: &Relation) -> Self {
-        match relation.config.get("materialized").map_or("not set", |value| value.trim_matches('"')) {
+        match relation.config.get("materialized").map_or(UNSET, |value| value.trim_matches('"')) {
             _ if relation.kind != RelationKind::Model => Self::Other,
             "incremental" => Self::Added,
             way if is_built_anew(way) => Self::Anew,
@@ -123,42 +125,56 @@ const ADDING: [&str; 12] = [
 /// that it no longer gives, rows that came too late to be taken in, and values that were others then. The columns are
 /// the same. A table that is only added to can have rows twice, unless they are found again by a key.
 fn of_earlier_runs(way: Way, after: &Relation, detail: &str) -> Vec<Effect> {
-    let said = |key: &str| after.config.get(key).map(|value| value.trim_matches('"'));
     let why = match way {
         Way::Anew => format!("{detail}, so rows and values that earlier runs left may differ"),
         Way::Added | Way::Other => format!("{detail}, so rows and values of earlier runs may stay"),
     };
     let kinds = [EffectKind::RowsAdded, EffectKind::RowsRemoved, EffectKind::Revalued, EffectKind::Config];
     let mut effects: Vec<Effect> = kinds.into_iter().map(|kind| Effect::on_relation(kind, why.clone())).collect();
-    let replaces = match said("incremental_strategy") {
-        Some("append") => false,
-        Some("insert_overwrite" | "microbatch") => true,
-        _ => said("unique_key").is_some(),
-    };
-    if way == Way::Added && !replaces {
+    if way == Way::Added && !finds_rows_again(after) {
         let why = "rows may be there twice, as no key finds them again";
         effects.push(Effect::on_relation(EffectKind::RowsDuplicated, why));
     }
     effects
 }
 
+/// Whether a run of a table that is added to replaces the rows that it gives again.
+fn finds_rows_again(relation: &Relation) -> bool {
+    let said = |key: &str| relation.config.get(key).map(|value| value.trim_matches('"'));
+    match said("incremental_strategy") {
+        Some("append") => false,
+        Some("insert_overwrite" | "microbatch") => true,
+        _ => said("unique_key").is_some(),
+    }
+}
+
 /// What another configuration does to the rows of a table, if anything.
 ///
 /// How a query is kept, as a view or as a table that is built anew, makes no difference to what it holds
-/// when it has run. A table that is added to is another matter: by what rows are found again, and whether
-/// they are.
-fn effect_on_rows(key: &str, old: &str, new: &str) -> Option<EffectKind> {
+/// when it has run. A table that is added to is another matter: by what rows are found again, whether
+/// they are, and which of their columns are written. Its columns are those of the query either way: what becomes of others
+/// that it had before is no part of what it is said to have.
+fn effects_on_rows(key: &str, ways: (Way, Way), old: &str, new: &str, after: &Relation) -> &'static [EffectKind] {
+    const ROWS: [EffectKind; 3] = [EffectKind::RowsAdded, EffectKind::RowsRemoved, EffectKind::Revalued];
+    const COPIES: [EffectKind; 4] =
+        [EffectKind::RowsDuplicated, EffectKind::RowsAdded, EffectKind::RowsRemoved, EffectKind::Revalued];
     match key {
-        "materialized" if is_built_anew(old) && is_built_anew(new) => None,
-        "contract" => None,
-        "unique_key" => Some(EffectKind::RowsDuplicated),
-        _ => Some(EffectKind::Unspecified),
+        "materialized" if is_built_anew(old) && is_built_anew(new) => &[],
+        "contract" => &[],
+        "on_schema_change" if ways == (Way::Added, Way::Added) => &[],
+        // A key where there was none finds rows again that were there twice.
+        "unique_key" if ways == (Way::Added, Way::Added) && old == UNSET => &ROWS,
+        "unique_key" if ways == (Way::Added, Way::Added) => &COPIES,
+        "unique_key" => &[EffectKind::RowsDuplicated],
+        "incremental_strategy" if ways == (Way::Added, Way::Added) && !finds_rows_again(after) => &COPIES,
+        key if ways == (Way::Added, Way::Added) && ADDING.contains(&key) => &ROWS,
+        _ => &[EffectKind::Unspecified],
     }
 }
 
 /// Whether a way to keep a query's rows, as a view or as a table, holds those of one run and no others.
 pub(super) fn is_built_anew(materialized: &str) -> bool {
     const ANEW: [&str; 7] =
-        ["not set", "view", "table", "ephemeral", "materialized_view", "materialized view", "dynamic_table"];
+        [UNSET, "view", "table", "ephemeral", "materialized_view", "materialized view", "dynamic_table"];
     ANEW.contains(&materialized.trim_matches('"'))
 }

@@ -134,7 +134,7 @@ fn only_query(script: &Script) -> Option<(&Statement, &Queries, &Output)> {
 }
 
 /// Words whose meaning a tree holds by its structure, so that they need not be found in it.
-const HELD: [&str; 96] = [
+const HELD: [&str; 97] = [
     "all",
     "and",
     "any",
@@ -231,6 +231,7 @@ const HELD: [&str; 96] = [
     "where",
     "window",
     "with",
+    "within",
 ];
 
 /// A word that stands more often in one text than in the other, and that neither statement holds: what
@@ -408,6 +409,15 @@ mod tests {
                 "select listagg(a) within group (order by a) from t",
                 "select listagg(a) within group (order by b) from t",
             ),
+            (Snowflake, "select listagg(a) from t", "select listagg(a) within group (order by a) from t"),
+            (Postgres, "select mode(a) from t", "select mode() within group (order by a) from t"),
+            (
+                Postgres,
+                "select percentile_cont(0.5) within group (order by a) from t",
+                "select percentile_cont(0.5) within group (order by b) from t",
+            ),
+            (Databricks, "select listagg(a) from t", "select listagg(a) within group (order by b) from t"),
+            (TSql, "select string_agg(a, ',') from t", "select string_agg(a, ',') within group (order by b) from t"),
             (
                 Snowflake,
                 "select a from t qualify row_number() over (partition by a order by b) = 1",
