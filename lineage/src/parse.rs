@@ -25,4 +25,5 @@ mod tests;
 
 pub(crate) use builtin::is_builtin;
 pub use read::parse;
+pub(crate) use read::parse_with_lists;
 pub use tokens::{Token, TokenKind, tokens};

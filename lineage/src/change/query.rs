@@ -6,7 +6,7 @@ use crate::canonical::{Canonical, Relations, Terms, canonicalize};
 use crate::dialect::Dialect;
 use crate::difference::{ColumnOrder, Difference, Differences, RelationChange, carried, differences};
 use crate::name::ColumnName;
-use crate::parse::{TokenKind, parse, tokens};
+use crate::parse::{TokenKind, parse, parse_with_lists, tokens};
 use crate::query::{Action, Output, Queries, Reading, Script, Statement};
 
 use super::followed::RenamedColumn;
@@ -32,7 +32,7 @@ pub(crate) struct Version<'a> {
 
 /// Compares two versions of a query.
 pub(super) fn compare(base: &Version<'_>, head: &Version<'_>, dialect: Dialect) -> Compared {
-    let scripts = (parse(base.text, dialect), parse(head.text, dialect));
+    let scripts = (parse_with_lists(base.text, dialect), parse_with_lists(head.text, dialect));
     let is_read = |output: &Output| matches!(output.action, Action::Return | Action::Replace);
     let (Some((old, before, from)), Some((new, after, to))) = (only_query(&scripts.0), only_query(&scripts.1)) else {
         return script::compare(base, head, [&scripts.0, &scripts.1], dialect);
@@ -260,6 +260,10 @@ pub(super) fn unheld(base: &str, head: &str, dialect: Dialect, statements: [&Sta
         if held.contains(word) || spelled.iter().any(|text| text.contains(word)) {
             return true;
         }
+        // Bytes are spelled without what begins them.
+        if let Some(bytes) = word.strip_prefix("0x").filter(|bytes| !bytes.is_empty()) {
+            return spelled.iter().any(|text| text.contains(bytes));
+        }
         let mut parts = word.split('.').map(letters).filter(|part| !part.is_empty()).peekable();
         parts.peek().is_some() && parts.all(|part| bare.iter().any(|text| text.contains(&part)))
     };
@@ -464,6 +468,38 @@ mod tests {
             .map(|(dialect, base, head)| format!("{dialect}: {base} | {head}"))
             .collect();
         assert_eq!(lost, Vec::<String>::new());
+    }
+
+    #[test]
+    fn bytes_are_found_in_the_tree_however_they_begin() {
+        let list = |last: &str| format!("select a from (values (0x01), ({last})) as t (a)");
+        let kinds: Vec<&str> = match compared(Dialect::Trino, &list("0xab"), &list("0xcd")) {
+            Compared::Differ(effects, _) => effects.iter().map(|effect| effect.kind.name()).collect(),
+            Compared::Same | Compared::Unclear(_) => Vec::new(),
+        };
+        assert_eq!(kinds, ["rows_removed", "rows_added"]);
+    }
+
+    #[test]
+    fn long_lists_of_constants_are_compared_row_by_row() {
+        let list = |last: &str| {
+            let rows: Vec<String> = (0..40).map(|row| format!("('x', {row}, 0x{row:04x})")).collect();
+            format!("select a, b, c from (values {}{last}) as t (a, b, c)", rows.join(", "))
+        };
+        let told = |base: &str, head: &str| match compared(Dialect::Trino, base, head) {
+            Compared::Same => "same".to_owned(),
+            Compared::Differ(effects, _) => {
+                effects.iter().map(|effect| effect.kind.name()).collect::<Vec<_>>().join(" ")
+            }
+            Compared::Unclear(why) => why,
+        };
+        let (whole, more) = (list(""), list(", ('y', 40, 0xff)"));
+        assert_eq!(told(&whole, &more), "rows_added");
+        assert_eq!(told(&more, &whole), "rows_removed");
+        assert_eq!(told(&whole, &whole.replace("7, 0x0007", "7, 0x0008")), "rows_removed rows_added");
+        assert_eq!(told(&whole, &list(", ('x', 7, 0x0007)")), "rows_added");
+        let moved = whole.replace("('x', 0, 0x0000), ", "").replace(") as t", ", ('x', 0, 0x0000)) as t");
+        assert_eq!(told(&whole, &moved), "same", "{moved}");
     }
 
     #[test]

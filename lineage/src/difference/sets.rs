@@ -1,6 +1,6 @@
 //! Set operations and lists of rows. It must not know what is inside the branches.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::Comparer;
@@ -249,20 +249,22 @@ impl Comparer<'_> {
         self.missing(&mut delta);
         let both: Vec<(usize, usize)> =
             delta.places.pairs().into_iter().filter_map(|(_, was, is)| Some((was?, is?))).collect();
-        let mut left: Vec<Vec<Option<&TermId>>> =
-            base.iter().map(|row| both.iter().map(|(was, _)| row.get(*was)).collect()).collect();
+        let mut left: HashMap<Vec<Option<&TermId>>, usize> = HashMap::new();
+        for row in base {
+            *left.entry(both.iter().map(|(was, _)| row.get(*was)).collect()).or_default() += 1;
+        }
         let mut come: Option<Because> = None;
         for row in head {
             let row: Vec<Option<&TermId>> = both.iter().map(|(_, is)| row.get(*is)).collect();
-            match left.iter().position(|found| *found == row) {
-                Some(place) => drop(left.swap_remove(place)),
+            match left.get_mut(&row).filter(|times| **times > 0) {
+                Some(times) => *times -= 1,
                 None => come = come.or_else(|| Some(because("a row of the list is new"))),
             }
         }
         if let Some(why) = come {
             delta.say(Rows::Added, &why);
         }
-        if !left.is_empty() {
+        if left.values().any(|times| *times > 0) {
             delta.say(Rows::Removed, &because("a row of the list is gone"));
         }
         delta

@@ -19,6 +19,15 @@ const KEPT: usize = 2;
 /// Fewer others are kept too.
 const WORTHWHILE: usize = 8;
 
+/// Which rows of constants become part of a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lists {
+    /// The first ones, and one that stands for the others.
+    Short,
+    /// All of them.
+    Whole,
+}
+
 /// Rows that are left out, with the comma before them.
 struct LeftOut {
     lexemes: Range<usize>,
@@ -28,8 +37,11 @@ struct LeftOut {
 
 /// The tokens of a statement, maybe with layout among them, and without the rows of constants that are too many;
 /// `None` if the parser cannot tell the tokens apart.
-pub(super) fn tokens(text: &str, lexemes: &[Lexeme], dialect: Dialect) -> Option<Vec<TokenWithSpan>> {
-    let left_out = left_out(&Words { text, lexemes });
+pub(super) fn tokens(text: &str, lexemes: &[Lexeme], dialect: Dialect, lists: Lists) -> Option<Vec<TokenWithSpan>> {
+    let left_out = match lists {
+        Lists::Short => left_out(&Words { text, lexemes }),
+        Lists::Whole => Vec::new(),
+    };
     // Nearly every lexeme is a token.
     let kept = lexemes.len() - left_out.iter().map(|rows| rows.lexemes.len()).sum::<usize>();
     let mut tokens = Vec::with_capacity(kept + 1);

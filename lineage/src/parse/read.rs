@@ -9,7 +9,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Word};
 
-use super::constants;
+use super::constants::{self, Lists};
 use super::extract::{Place, Reads};
 use super::lexer::{Lexeme, LexemeKind, lex};
 use super::measure::{MAX_DEPTH, Measured, measure};
@@ -40,6 +40,17 @@ const MAX_NESTED_TEXTS: usize = 8;
 /// Reads a whole SQL text, a script of one or many statements.
 #[must_use]
 pub fn parse(text: &str, dialect: Dialect) -> Script {
+    read(text, dialect, Lists::Short)
+}
+
+/// Reads a text with every row of its lists of constants, so that they can be held against each other.
+pub(crate) fn parse_with_lists(text: &str, dialect: Dialect) -> Script {
+    /// Larger lists are compared as a whole.
+    const MOST: usize = 1 << 20;
+    read(text, dialect, if text.len() > MOST { Lists::Short } else { Lists::Whole })
+}
+
+fn read(text: &str, dialect: Dialect, lists: Lists) -> Script {
     if text.len() > MAX_READ {
         return unread();
     }
@@ -49,7 +60,7 @@ pub fn parse(text: &str, dialect: Dialect) -> Script {
     let mut passes = 1;
     loop {
         let known = variables.len();
-        let mut reader = Reader::new(dialect, size, variables);
+        let mut reader = Reader::new(dialect, size, lists, variables);
         if size == Size::Huge {
             let message = format!("a text of {} MB; its relations were found word by word", text.len() / 1_000_000);
             reader.script.diagnostics.push(Diagnostic::warning("sql-not-parsed", message).hint("split it"));
@@ -92,6 +103,7 @@ struct Reader {
     /// How many literals surround the text.
     nested: usize,
     size: Size,
+    lists: Lists,
     /// The variables that are made of what queries read.
     variables: BTreeSet<String>,
     /// The one whose value is being read.
@@ -116,9 +128,9 @@ struct Failure {
 }
 
 impl Reader {
-    fn new(dialect: Dialect, size: Size, variables: BTreeSet<String>) -> Self {
+    fn new(dialect: Dialect, size: Size, lists: Lists, variables: BTreeSet<String>) -> Self {
         let (script, routines) = (Script::default(), Vec::new());
-        Self { dialect, script, routines, nested: 0, size, variables, assigned: None }
+        Self { dialect, script, routines, nested: 0, size, lists, variables, assigned: None }
     }
 
     fn text(&mut self, text: &str, origin: Origin, place: Place) {
@@ -347,7 +359,7 @@ impl Reader {
         let read = if stages {
             Tokenizer::new(self.dialect.grammar(), slice).tokenize_with_location().ok()
         } else {
-            constants::tokens(text, lexemes, self.dialect)
+            constants::tokens(text, lexemes, self.dialect, self.lists)
         };
         let mut tokens = read.unwrap_or_else(|| piecewise(text, lexemes, self.dialect));
         if !stages {
