@@ -134,7 +134,7 @@ fn only_query(script: &Script) -> Option<(&Statement, &Queries, &Output)> {
 }
 
 /// Words whose meaning a tree holds by its structure, so that they need not be found in it.
-const HELD: [&str; 97] = [
+const HELD: [&str; 99] = [
     "all",
     "and",
     "any",
@@ -210,6 +210,7 @@ const HELD: [&str; 97] = [
     "rollup",
     "row",
     "rows",
+    "safe_cast",
     "select",
     "semi",
     "sets",
@@ -221,6 +222,7 @@ const HELD: [&str; 97] = [
     "timestamp",
     "top",
     "true",
+    "try_cast",
     "unbounded",
     "union",
     "unnest",
@@ -373,6 +375,11 @@ mod tests {
             ),
             (Postgres, "select x from t, generate_series(1, 3) as x", "select x from t, generate_series(1, 4) as x"),
             (Postgres, "select a::int from t", "select a::bigint from t"),
+            (DuckDb, "select cast(a as int) from t", "select try_cast(a as int) from t"),
+            (Snowflake, "select cast(a as int) from t", "select try_cast(a as int) from t"),
+            (TSql, "select cast(a as int) from t", "select try_cast(a as int) from t"),
+            (DuckDb, "select a::date from t", "select try_cast(a as date) from t"),
+            (TSql, "select try_cast(a as int) from t", "select try_cast(a as bigint) from t"),
             (Postgres, "select a::numeric(10, 2) from t", "select a::numeric(10, 3) from t"),
             (Postgres, "select interval '1 day'", "select interval '1' hour"),
             (Postgres, "select extract(day from a) from t", "select extract(month from a) from t"),
