@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::canonical::{TextComparison, compare_texts};
 use crate::graph::{LineageGraph, Node};
 use crate::name::{ColumnName, RelationName};
+use crate::relation::conditions::agree;
 use crate::relation::{Body, Declaration, Relation, RelationId, RelationKind, Rung, Writer};
 
 mod data;
@@ -478,11 +479,11 @@ fn compare_bodies(base: &Body, head: &Body) -> Bodies {
             match compare_variants(old, new, *after) {
                 // What was rendered is the same; what another target or the warehouse's answer would
                 // make of the template was not rendered.
-                Bodies::Same(_) if asked != asks => Bodies::Unknown(
+                Bodies::Same(_) if !agree(asked.as_deref(), asks.as_deref()) => Bodies::Unknown(
                     "the template differs where it asks for the target, the environment or the warehouse, or in a hook"
                         .to_owned(),
                 ),
-                Bodies::Differ(detail) if asked != asks => Bodies::Differ(format!(
+                Bodies::Differ(detail) if !agree(asked.as_deref(), asks.as_deref()) => Bodies::Differ(format!(
                     "{detail}, and so does the template where it asks for the target, the environment or the warehouse"
                 )),
                 verdict => verdict,

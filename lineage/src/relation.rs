@@ -1,12 +1,15 @@
 //! A relation of one version of a project, as its readers hand it to the graph: its names, how
 //! well it was read, and what each file that fills it says.
 
+pub mod conditions;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use self::conditions::Conditions;
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
 use crate::filling::Filling;
@@ -192,7 +195,7 @@ pub enum Body {
         variants: Vec<Arc<str>>,
         /// The parts of its template that ask where or with what they run, so that elsewhere they
         /// may render to another text; `None` if it renders to these texts everywhere.
-        conditions: Option<Arc<str>>,
+        conditions: Option<Arc<Conditions>>,
     },
     /// A template that could not be rendered.
     Template {

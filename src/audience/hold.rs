@@ -7,6 +7,7 @@ use headsup_lineage::change::Comparison;
 use headsup_lineage::graph::LineageGraph;
 use headsup_lineage::parse::tokens;
 use headsup_lineage::reach::Reach;
+use headsup_lineage::relation::conditions::Conditions;
 use headsup_lineage::relation::{Body, RelationId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -162,7 +163,11 @@ impl Parts {
                         Err(_) => self.add(text),
                     }
                 }
-                self.add(conditions.as_deref().unwrap_or_default());
+                if let Some(conditions) = conditions {
+                    let Conditions { whole, parts, places, rest, shared } = &**conditions;
+                    [whole, shared].into_iter().chain(parts).chain(rest).for_each(|text| self.add(text));
+                    places.iter().for_each(|place| self.add(&place.to_string()));
+                }
             }
             Body::Template { text, inputs, .. } => {
                 self.add(text);

@@ -151,7 +151,7 @@ fn both_branches_of_an_incremental_model_count() {
 fn configuration_is_a_change_and_documentation_is_none() {
     let events = PROJECT[7].1.replace("unique_key='id'", "unique_key=['id', 'at']");
     let report = changed("models/staging/events.sql", &events).json("impact");
-    insta::assert_snapshot!(report["changes"][0]["effects"], @r#"[{"effect":"rows_duplicated","detail":"unique_key: id → [\"id\",\"at\"]"},{"effect":"config","detail":"unique_key: id → [\"id\",\"at\"]"}]"#);
+    insta::assert_snapshot!(report["changes"][0]["effects"], @r#"[{"effect":"rows_duplicated","detail":"unique_key: id → [\"id\",\"at\"]"},{"effect":"rows_removed","detail":"unique_key: id → [\"id\",\"at\"]"},{"effect":"rows_added","detail":"unique_key: id → [\"id\",\"at\"]"},{"effect":"revalued","detail":"unique_key: id → [\"id\",\"at\"]"},{"effect":"config","detail":"unique_key: id → [\"id\",\"at\"]"}]"#);
     let view = PROJECT[0].1.replace("+materialized: table", "+materialized: view");
     insta::assert_snapshot!(changed("dbt_project.yml", &view).verdict("impact"), @"
     modified dim_people_v1: config

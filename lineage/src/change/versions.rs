@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::canonical::{Relations, TextComparison, compare_texts};
 use crate::graph::{LineageGraph, Node};
+use crate::relation::conditions::agree;
 use crate::relation::{Body, Writer};
 
 use super::declared::Way;
@@ -107,7 +108,7 @@ impl Pair<'_> {
         else {
             return None;
         };
-        if dialect != now || asked != asks {
+        if dialect != now || !agree(asked.as_deref(), asks.as_deref()) {
             return None;
         }
         let ways = [Way::of(self.base.relation(self.before)), Way::of(self.head.relation(self.after))];

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use headsup_lineage::relation::conditions::Conditions;
+
 use super::scan;
 
 /// What asks.
@@ -31,13 +33,18 @@ fn asks(text: &str) -> bool {
 /// The texts that decide what a template renders to elsewhere: the parts of the template that ask for
 /// the target, the environment or the warehouse; the macros that it reaches and that do; and the macros
 /// of its hooks, which are not rendered. Comments and layout do not count.
-pub(super) fn conditions(file: &str, reach: &scan::Reach, hooks: &[String]) -> Option<Arc<str>> {
+pub(super) fn conditions(file: &str, reach: &scan::Reach, hooks: &[String]) -> Option<Arc<Conditions>> {
     let macros = reach.macros.values().filter(|one| &*one.package != "dbt").map(|one| one.text());
     let macros = macros.filter(|text| asks(text)).map(without_comments);
-    let own = asks(file).then(|| asking_parts(&without_comments(file)));
-    let texts: Vec<String> =
-        own.into_iter().chain(macros).chain(hooks.iter().map(|hook| without_comments(hook))).collect();
-    (!texts.is_empty()).then(|| Arc::from(texts.join("\n")))
+    let texts: Vec<String> = macros.chain(hooks.iter().map(|hook| without_comments(hook))).collect();
+    let own = asks(file).then(|| asking_parts(&without_config(without_comments(file))));
+    if own.is_none() && texts.is_empty() {
+        return None;
+    }
+    let mut conditions = own.unwrap_or_default();
+    let whole: Vec<&str> = Some(&*conditions.whole).into_iter().chain(texts.iter().map(String::as_str)).collect();
+    conditions.whole = Arc::from(whole.join("\n"));
+    Some(Arc::new(conditions))
 }
 
 /// A template without its comments, its words one space apart.
@@ -51,6 +58,21 @@ fn without_comments(template: &str) -> String {
     kept.push_str(rest);
     let lines = kept.lines().filter(|line| !line.trim_start().starts_with("--"));
     lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}
+
+/// A template without its configuration, which is compared by itself; what asks in it stays.
+fn without_config(template: String) -> String {
+    let config = |tag: &&Tag<'_>| {
+        let inside = tag.inside.trim();
+        tag.word.is_empty() && inside.starts_with("config(") && inside.ends_with(')') && !asks(inside)
+    };
+    let found: Vec<Range<usize>> =
+        tags(&template).unwrap_or_default().iter().filter(config).map(|tag| tag.place.clone()).collect();
+    let mut kept = template;
+    for place in found.into_iter().rev() {
+        kept.replace_range(place, " ");
+    }
+    kept
 }
 
 /// A tag of a template.
@@ -85,41 +107,32 @@ fn tags(text: &str) -> Option<Vec<Tag<'_>>> {
     Some(found)
 }
 
-/// The parts of a template that ask, each with what stands around it, and which of their words stand
-/// outside of them as well; the whole template where parts cannot be told.
+/// The parts of a template that ask, the words of the rest, and which of the parts' words stand there as
+/// well; the whole template where parts cannot be told.
 ///
 /// Outside of these parts a template says the same wherever it is rendered, so that what differs there
-/// shows in any rendering. What stands around a part shows where it belongs; words that stand inside and
-/// outside may be names, and one that only the inside still has would be a name that nothing bears.
-fn asking_parts(text: &str) -> String {
-    let Some(parts) = parts(text) else { return text.to_owned() };
-    /// So many words on either side of a part show where it belongs.
-    const AROUND: usize = 8;
-    let mut out = String::new();
-    let mut outside = String::new();
+/// shows in any rendering. Words that stand inside and outside may be names, and one that only the inside still has would
+/// be a name that nothing bears.
+fn asking_parts(text: &str) -> Conditions {
+    let Some(parts) = parts(text) else { return Conditions { whole: Arc::from(text), ..Conditions::default() } };
+    let mut conditions = Conditions::default();
     let mut at = 0;
     let mut inside: BTreeSet<&str> = BTreeSet::new();
-    for part in &parts {
-        outside.push_str(&text[at..part.start]);
-        outside.push(' ');
+    let mut outside: BTreeSet<&str> = BTreeSet::new();
+    for part in parts.iter().cloned().chain([text.len()..text.len()]) {
+        let rest = &text[at..part.start];
+        conditions.rest.extend(rest.split_whitespace().map(Arc::from));
+        outside.extend(words(rest));
         at = part.end;
-        let before: Vec<&str> = text[..part.start].split_whitespace().rev().take(AROUND).collect();
-        let after: Vec<&str> = text[part.end..].split_whitespace().take(AROUND).collect();
-        for word in before.into_iter().rev() {
-            out.push_str(word);
-            out.push(' ');
+        if !part.is_empty() {
+            conditions.places.push(conditions.rest.len());
+            conditions.parts.push(Arc::from(&text[part.clone()]));
+            inside.extend(words(&text[part]));
         }
-        out.push_str(&text[part.clone()]);
-        out.push(' ');
-        out.push_str(&after.join(" "));
-        out.push('\n');
-        inside.extend(words(&text[part.clone()]));
     }
-    outside.push_str(&text[at..]);
-    let outside: BTreeSet<&str> = words(&outside).collect();
     let shared: Vec<&str> = inside.intersection(&outside).copied().collect();
-    out.push_str(&shared.join(" "));
-    out
+    conditions.shared = Arc::from(shared.join(" "));
+    conditions
 }
 
 /// What may be a name in a text; numbers are none.
@@ -201,9 +214,10 @@ fn parts(text: &str) -> Option<Vec<Range<usize>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use headsup_lineage::relation::conditions::agree;
 
     fn same(base: &str, head: &str) -> bool {
-        asking_parts(&without_comments(base)) == asking_parts(&without_comments(head))
+        agree(Some(&asking_parts(&without_comments(base))), Some(&asking_parts(&without_comments(head))))
     }
 
     const BASE: &str = "select a, b, c, d, e, f, g, h, i {% if target.type == 'x' %} top 3 {% else %} o.z {% endif %} \
@@ -237,6 +251,26 @@ mod tests {
         assert!(!same(set, &set.replace(" 1 ", " 2 ")));
         let chain = "{% set kind = target.type %} {% set other = kind ~ 'x' %} select {{ other }} from t";
         assert!(!same(chain, &chain.replace("'x'", "'y'")));
+    }
+
+    #[test]
+    fn what_is_configured_counts_only_where_it_asks() {
+        let text = |enabled: &str| {
+            let base = format!(
+                "{{{{ config(enabled = {enabled}) }}}} {{% macro m() %}}{{{{ target.name }}}}{{% endmacro %}} select 1"
+            );
+            without_config(without_comments(&base))
+        };
+        assert_eq!(text("var('a') | as_bool"), text("var('b', false)"));
+        assert_ne!(text("target.name == 'a'"), text("target.name == 'b'"));
+    }
+
+    #[test]
+    fn columns_may_come_beside_a_part_that_asks() {
+        let base = "select a , cast(b as text) as b {% if target.type == 'x' %} , cast(c as bit) as c {% else %} , c {% endif %} from t";
+        assert!(same(base, &base.replace("as b {%", "as b\n , cast(d as {{ dbt.type_int() }}) as d {%")));
+        assert!(!same(base, &base.replace("select a", "select distinct a")), "beside the part");
+        assert!(!same(base, &base.replace("cast(b as text)", "cast(c as text)")), "a name that the part has");
     }
 
     #[test]

@@ -1,0 +1,182 @@
+//! What of a template decides what it renders to elsewhere, and whether two versions of it agree in
+//! that. It must not know how templates are written.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The parts of a template that ask where or with what they run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// What counts as a whole, such as the macros that ask.
+    pub whole: Arc<str>,
+    /// The parts of the template that ask, in order.
+    pub parts: Vec<Arc<str>>,
+    /// How many words of the rest stand before each of them.
+    pub places: Vec<usize>,
+    /// The words of the rest, which says the same wherever it is rendered.
+    pub rest: Vec<Arc<str>>,
+    /// The names that the parts share with the rest.
+    pub shared: Arc<str>,
+}
+
+/// Rests of which more than so many pairs of words differ are not put side by side.
+const MOST_PAIRS: usize = 4_000_000;
+
+/// So many words on either side of a part may make one thing with it.
+const AROUND: usize = 8;
+
+/// Whether the same parts ask in both versions, in the same places.
+///
+/// What differs in the rest shows in any rendering, and is told by it. So a part stands where it stood if it stands between
+/// the same two words of those that both versions have, put side by side in their order. Next to it words may only come or
+/// go as members of a list, as columns do: others may make one thing with the part, which is another elsewhere.
+#[must_use]
+pub fn agree(base: Option<&Conditions>, head: Option<&Conditions>) -> bool {
+    let (base, head) = match (base, head) {
+        (None, None) => return true,
+        (Some(base), Some(head)) => (base, head),
+        _ => return false,
+    };
+    if (&base.whole, &base.parts, &base.shared) != (&head.whole, &head.parts, &head.shared) {
+        return false;
+    }
+    if base.rest == head.rest {
+        return base.places == head.places;
+    }
+    if base.parts.is_empty() {
+        return true;
+    }
+    let Some(pairs) = side_by_side(&base.rest, &head.rest) else { return false };
+    base.places.len() == head.places.len()
+        && base.places.iter().zip(&head.places).all(|(was, is)| {
+            // Those before it in base stand before it in head, and those behind it behind.
+            pairs.iter().all(|(old, new)| (old < was) == (new < is))
+                && gaps(&pairs, base.rest.len(), head.rest.len()).all(|(old, new)| {
+                    let is_near = near(&old, *was) || near(&new, *is);
+                    !is_near || are_members(&base.rest[old], &head.rest[new])
+                })
+        })
+}
+
+/// What stands between the words that both have, in base and in head.
+fn gaps(pairs: &[(usize, usize)], base: usize, head: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    let starts = std::iter::once((0, 0)).chain(pairs.iter().map(|(old, new)| (old + 1, new + 1)));
+    let ends = pairs.iter().copied().chain(std::iter::once((base, head)));
+    starts.zip(ends).map(|((old, new), (old_end, new_end))| (old..old_end, new..new_end))
+}
+
+fn near(words: &Range<usize>, place: usize) -> bool {
+    !words.is_empty() && words.start < place + AROUND && words.end + AROUND > place
+}
+
+/// Whether words come, or go, with the comma that makes them members of a list.
+fn are_members(old: &[Arc<str>], new: &[Arc<str>]) -> bool {
+    let has_comma = |words: &[Arc<str>]| {
+        words.first().is_some_and(|word| word.starts_with(',')) || words.last().is_some_and(|word| word.ends_with(','))
+    };
+    match (old, new) {
+        ([], []) => true,
+        (words, []) | ([], words) => has_comma(words),
+        _ => false,
+    }
+}
+
+/// The words that two texts have in common in the same order, as many as possible, by their places.
+fn side_by_side(base: &[Arc<str>], head: &[Arc<str>]) -> Option<Vec<(usize, usize)>> {
+    let start = base.iter().zip(head).take_while(|(old, new)| old == new).count();
+    let (old, new) = (&base[start..], &head[start..]);
+    let end = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
+    let (old, new) = (&old[..old.len() - end], &new[..new.len() - end]);
+    if old.len().saturating_mul(new.len()) > MOST_PAIRS {
+        return None;
+    }
+    let mut pairs: Vec<(usize, usize)> = (0..start).map(|place| (place, place)).collect();
+    // How long the longest common sequence is from each place on.
+    let width = new.len() + 1;
+    let mut lengths = vec![0_u32; (old.len() + 1) * width];
+    for left in (0..old.len()).rev() {
+        for right in (0..new.len()).rev() {
+            lengths[left * width + right] = match old[left] == new[right] {
+                true => lengths[(left + 1) * width + right + 1] + 1,
+                false => lengths[(left + 1) * width + right].max(lengths[left * width + right + 1]),
+            };
+        }
+    }
+    let (mut left, mut right) = (0, 0);
+    while left < old.len() && right < new.len() {
+        if old[left] == new[right] {
+            pairs.push((start + left, start + right));
+            (left, right) = (left + 1, right + 1);
+        } else if lengths[(left + 1) * width + right] >= lengths[left * width + right + 1] {
+            left += 1;
+        } else {
+            right += 1;
+        }
+    }
+    let (before, after) = (base.len() - end, head.len() - end);
+    pairs.extend((0..end).map(|place| (before + place, after + place)));
+    Some(pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text of words, in which `?` is a part that asks.
+    fn conditions(text: &str) -> Conditions {
+        let mut conditions = Conditions::default();
+        for word in text.split_whitespace() {
+            if word == "?" {
+                conditions.places.push(conditions.rest.len());
+                conditions.parts.push(Arc::from("top 3"));
+            } else {
+                conditions.rest.push(Arc::from(word));
+            }
+        }
+        conditions
+    }
+
+    fn same(base: &str, head: &str) -> bool {
+        agree(Some(&conditions(base)), Some(&conditions(head)))
+    }
+
+    #[test]
+    fn members_of_a_list_may_come_and_go_beside_a_part() {
+        assert!(same("select a ? from t", "select a , b ? from t"));
+        assert!(same("select a , b ? from t", "select a ? from t"));
+        assert!(same("select a ? from t", "select b, a ? from t"));
+        assert!(same("a ? b c ? d", "a ? b , f( x ) c ? d"));
+        let far = "b c d e f g h i j";
+        assert!(same(&format!("a ? {far} from t"), &format!("a ? {far} from u where v")));
+    }
+
+    #[test]
+    fn other_words_beside_a_part_may_make_one_thing_with_it() {
+        for (base, head) in [
+            ("select a ? from t", "select b ? from t"),
+            ("select a ? from t", "select a ? from u"),
+            ("select a ? from t", "select a ? b from t"),
+            ("select a , b ? from t", "select a , c ? from t"),
+        ] {
+            assert!(!same(base, head), "{base} | {head}");
+            assert!(!same(head, base), "{head} | {base}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_stands_elsewhere_is_told() {
+        for (base, head) in [
+            ("select a ? from t", "select ? a from t"),
+            ("x ( select ? a ) y ( select b )", "x ( select a ) y ( select ? b )"),
+            ("x ( select ? a ) y ( select b )", "x ( select a ) y ( select ? c )"),
+            ("x ( select ? a ) y ( select a )", "x ( select a ) z ( select ? a )"),
+            ("a ? b", "a b"),
+            ("a ? b", "a ? ? b"),
+            ("a b ? c", "a ? b c d"),
+        ] {
+            assert!(!same(base, head), "{base} | {head}");
+            assert!(!same(head, base), "{head} | {base}");
+        }
+        assert!(!agree(None, Some(&conditions("a ?"))) && agree(None, None));
+    }
+}
