@@ -87,11 +87,13 @@ fn rename(part: &mut Part, root: &str) {
 
 /// Relations of one id become one: two folders that fill one table are two writers of it.
 fn merge(relations: Vec<Relation>) -> Vec<Relation> {
-    let mut merged: BTreeMap<RelationId, Relation> = BTreeMap::new();
+    let mut merged: Vec<Relation> = Vec::with_capacity(relations.len());
+    let mut places: HashMap<RelationId, usize> = HashMap::with_capacity(relations.len());
     for relation in relations {
-        match merged.get_mut(&relation.id) {
+        match places.get(&relation.id).and_then(|place| merged.get_mut(*place)) {
             None => {
-                merged.insert(relation.id.clone(), relation);
+                places.insert(relation.id.clone(), merged.len());
+                merged.push(relation);
             }
             Some(known) => {
                 known.rung = known.rung.max(relation.rung);
@@ -108,21 +110,26 @@ fn merge(relations: Vec<Relation>) -> Vec<Relation> {
             }
         }
     }
-    merged.into_values().collect()
+    merged
 }
 
 /// Reports call a relation by its short name; where two would be called the same, by the name of
 /// their project as well.
 fn tell_namesakes_apart(relations: &mut [Relation]) {
-    let mut count: HashMap<RelationName, usize> = HashMap::new();
-    for relation in relations.iter() {
-        *count.entry(relation.name.clone()).or_default() += 1;
+    for place in namesakes(relations) {
+        let Some(relation) = relations.get_mut(place).filter(|relation| !relation.project.is_empty()) else { continue };
+        let short = relation.name.clone();
+        relation.name = short.within(Dialect::Ansi, &relation.project);
+        relation.aliases.push(short);
     }
+}
+
+/// The places of relations whose name others have as well.
+pub(super) fn namesakes(relations: &[Relation]) -> Vec<usize> {
+    let mut count: HashMap<&RelationName, usize> = HashMap::with_capacity(relations.len());
     for relation in relations {
-        if count.get(&relation.name).is_some_and(|count| *count > 1) && !relation.project.is_empty() {
-            let short = relation.name.clone();
-            relation.name = short.within(Dialect::Ansi, &relation.project);
-            relation.aliases.push(short);
-        }
+        *count.entry(&relation.name).or_default() += 1;
     }
+    let is_shared = |relation: &Relation| count.get(&relation.name).is_some_and(|count| *count > 1);
+    relations.iter().enumerate().filter(|(_, relation)| is_shared(relation)).map(|(place, _)| place).collect()
 }

@@ -54,11 +54,11 @@ use std::sync::Arc;
 
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
-use headsup_lineage::name::RelationName;
 use headsup_lineage::relation::RelationId;
 use rayon::prelude::*;
 use serde_json::{Map, Value as Json};
 
+use crate::project::assemble::namesakes;
 use crate::project::memory::Shelf;
 use crate::project::{Attributes, Part};
 use crate::selector::definition::{Definitions, definitions};
@@ -294,15 +294,10 @@ fn selectors_of(snapshot: &Snapshot, root: &Package) -> Definitions {
 
 /// Puts the package before names that two packages use, for reports to tell them apart.
 fn distinguish(part: &mut Part, dialect: Dialect) {
-    let mut counts: BTreeMap<RelationName, usize> = BTreeMap::new();
-    for relation in &part.relations {
-        *counts.entry(relation.name.clone()).or_default() += 1;
-    }
-    for relation in &mut part.relations {
-        if counts.get(&relation.name).is_some_and(|count| *count > 1) {
-            let package = relation.id.as_str().split('.').nth(1).unwrap_or_default();
-            relation.name = relation.name.within(dialect, package);
-        }
+    for place in namesakes(&part.relations) {
+        let Some(relation) = part.relations.get_mut(place) else { continue };
+        let package = relation.id.as_str().split('.').nth(1).unwrap_or_default();
+        relation.name = relation.name.within(dialect, package);
     }
 }
 
