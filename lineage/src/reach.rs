@@ -17,6 +17,7 @@ use crate::relation::RelationId;
 mod carry;
 mod concerned;
 mod cut;
+mod gone;
 mod judge;
 mod walk;
 

@@ -14,11 +14,12 @@ use crate::diagnostic::Position;
 use crate::graph::columns::{ColumnEdge, ColumnGraph, ColumnId, ColumnNode, Part};
 use crate::graph::{LineageGraph, Node};
 use crate::name::ColumnName;
-use crate::relation::{Body, Reference, Relation, RelationId, RelationKind};
+use crate::relation::{Body, Relation, RelationId, RelationKind};
 
 use super::Reach;
 use super::carry::{Carried, Copies, carried};
 use super::concerned::concerned;
+use super::gone::{GoneRead, read_of_gone};
 
 /// So many readers are asked what they make of copies of rows; of others it is said by rule.
 const MOST_ASKED: usize = 200;
@@ -561,40 +562,6 @@ fn has(graph: &LineageGraph, columns: &ColumnGraph, node: Node, path: &ColumnPat
 /// change. A column that is new in a known source is another matter.
 pub(super) fn is_declared_now(base: &LineageGraph, relation: &Relation) -> bool {
     relation.kind == RelationKind::Source && own(base, &relation.id).is_none()
-}
-
-/// What became of the read of a relation that is gone, or has another name.
-enum GoneRead {
-    /// The name finds nothing any more.
-    Lost,
-    /// The name finds another relation.
-    Elsewhere,
-    /// The reader no longer asks for it, or finds it still.
-    Given,
-}
-
-fn read_of_gone(head: &LineageGraph, reader: Node, gone: &Relation) -> GoneRead {
-    let relation = head.relation(reader);
-    let asked = relation.writers.iter().flat_map(|writer| &writer.reads).filter(|read| match read {
-        Reference::Id(id, _) => *id == gone.id,
-        Reference::Name(read) => {
-            std::iter::once(&gone.name).chain(&gone.aliases).any(|name| name.agreement(&read.name).is_some())
-        }
-    });
-    let mut verdict = GoneRead::Given;
-    for reference in asked {
-        let found = head.resolve(reference, Some(&relation.project));
-        let is_it =
-            |node: &Node| head.relation(*node).id == gone.id && head.relation(*node).kind != RelationKind::External;
-        if found.iter().any(is_it) {
-            continue;
-        }
-        if found.iter().all(|node| head.relation(*node).kind == RelationKind::External) {
-            return GoneRead::Lost;
-        }
-        verdict = GoneRead::Elsewhere;
-    }
-    verdict
 }
 
 /// The relation of a change, for what starts there.

@@ -15,7 +15,7 @@ fn configuration_merges_in_the_order_of_dbt() {
     let read = given(&[
         (
             "dbt_project.yml",
-            "name: shop\nmodels:\n  shop:\n    +materialized: view\n    marts:\n      +materialized: table\n      +post-hook: \"grant select on {{ this }} to x\"\n    off:\n      +enabled: false\n",
+            "name: shop\nmodels:\n  shop:\n    +materialized: view\n    marts:\n      +materialized: table\n      +post-hook: \"delete from {{ this }} where x\"\n    off:\n      +enabled: false\n",
         ),
         ("models/marts/a.sql", "select 1"),
         ("models/marts/b.sql", "{{ config(materialized='incremental', unique_key=['id', 'day'], tags='t') }}select 1"),
