@@ -106,6 +106,17 @@ fn only_the_parser_and_the_dialects_name_the_sql_parser() {
     only(&["lineage/src/parse", "lineage/src/dialect"], "name sqlparser", r"\bsqlparser\b");
 }
 
+/// What is carried downstream is carried along the edges that were made for it: places in two graphs of columns
+/// are not each other's.
+#[test]
+fn reach_walks_along_one_graph_of_columns() {
+    let whole = Regex::new(r"\b(?:base|head|graph)\.columns\(\)").unwrap();
+    let of_reach = product().into_iter().filter(|source| source.is_in("lineage/src/reach"));
+    let wrong: Vec<String> =
+        of_reach.filter(|source| whole.is_match(&source.code())).map(|source| source.path).collect();
+    assert!(wrong.is_empty(), "the walk's own columns are to be asked, not those of a whole graph: {wrong:?}");
+}
+
 #[test]
 fn only_git_names_the_git_library() {
     only(&["src/git"], "name git2", r"\bgit2\b");

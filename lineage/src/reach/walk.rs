@@ -151,8 +151,9 @@ impl<'a> Walk<'a> {
             ) => self.rows(node, kind, start),
             // Whichever column it is.
             (None, EffectKind::Revalued) => {
-                for id in self.head.columns().parts_of(node) {
-                    if self.head.columns().node(id).part != Part::Rows {
+                let columns = Arc::clone(&self.columns);
+                for id in columns.parts_of(node) {
+                    if columns.node(id).part != Part::Rows {
                         self.arrive(Hit { place: Place::Part(id), kind }, start.clone());
                     }
                 }
