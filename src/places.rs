@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::git::hunks::Hunk;
 use crate::headsup::plainly;
 
+/// The most lines of a change that are looked at.
+const MOST_LINES: usize = 5_000;
+
 /// A line, and what changes there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
@@ -45,21 +48,25 @@ pub struct Differing {
 /// top.
 #[must_use]
 pub fn places(arriving: &[Arriving<'_>], files: &[Differing]) -> Vec<Place> {
-    let lines: Vec<Line<'_>> = files.iter().flat_map(lines).collect();
+    let lines: Vec<Line<'_>> = files.iter().flat_map(lines).take(MOST_LINES).collect();
+    // Many jobs hear of the same effect.
+    let mut known: BTreeMap<&Effect, Option<(&str, u32)>> = BTreeMap::new();
     let mut found: BTreeMap<(&str, u32), Here> = BTreeMap::new();
     for one in arriving {
         for effect in &one.effects {
-            let words = Words::of(effect);
-            let best = lines.iter().map(|line| (words.weight(&line.words), line)).reduce(heavier).map(|(_, line)| line);
-            let place = match (best, files.first()) {
-                (Some(line), _) => (line.file, line.number),
-                (None, Some(file)) => (file.file.as_str(), 1),
-                (None, None) => continue,
-            };
+            let place = *known.entry(effect).or_insert_with(|| place_of(effect, &lines, files));
+            let Some(place) = place else { continue };
             found.entry(place).or_default().add(effect, one.job);
         }
     }
     found.into_iter().map(|((file, line), here)| here.place(file, line)).collect()
+}
+
+/// Where an effect stands, if there is any file at all.
+fn place_of<'f>(effect: &Effect, lines: &[Line<'f>], files: &'f [Differing]) -> Option<(&'f str, u32)> {
+    let words = Words::of(effect);
+    let best = lines.iter().map(|line| (words.weight(&line.words), line)).reduce(heavier);
+    best.map(|(_, line)| (line.file, line.number)).or_else(|| Some((files.first()?.file.as_str(), 1)))
 }
 
 /// What is found at one line.
@@ -85,7 +92,7 @@ impl Here {
 }
 
 /// The first of the heaviest.
-fn heavier<'l>(first: (usize, &'l Line<'l>), next: (usize, &'l Line<'l>)) -> (usize, &'l Line<'l>) {
+fn heavier<'l, 'f>(first: (usize, &'l Line<'f>), next: (usize, &'l Line<'f>)) -> (usize, &'l Line<'f>) {
     if next.0 > first.0 { next } else { first }
 }
 

@@ -77,3 +77,13 @@ fn a_change_that_cannot_be_told_stands_at_its_first_line() {
     headsup impact: reaches 1 job, and may reach 1 more, 1 critical
     ");
 }
+
+#[test]
+fn a_long_file_of_data_stands_at_the_first_line_that_differs() {
+    let settings = "version: 1\njobs:\n- { name: audit, owner: f@example.com, reads: [rates] }\n";
+    let line = format!("{}\n", "x".repeat(1_000));
+    let data = |last: &str| format!("name\n{}{last}\n", line.repeat(1_200));
+    let base = [("headsup.yml", settings), ("dbt_project.yml", "name: shop\n"), ("seeds/rates.csv", &*data("a"))];
+    let report = Fixture::pair(&base, &[("seeds/rates.csv", &data("b"))]).json("impact --base main --head HEAD");
+    assert_eq!(report["changes"][0]["places"][0]["line"], 1_202, "{report:#}");
+}

@@ -1,6 +1,7 @@
 //! TLS: a certificate that the machine does not trust, or of another host, gets nothing. The key and the
 //! certificates beside this file are for these tests only.
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -9,6 +10,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
+use crate::checks::SHA;
+use crate::http::{Answer, Server};
 use crate::ledger::{fixture, headsup, outcomes};
 use crate::places::HOOK;
 use crate::smtp::{Begins, MailServer};
@@ -108,4 +111,35 @@ fn no_mail_goes_to_a_server_that_offers_no_tls_or_is_not_trusted() {
             assert!(code == 4 && server.mails().is_empty());
         }
     }
+}
+
+/// A proxy that lets nothing through sees every host that anything is meant for.
+#[test]
+fn no_host_is_contacted_but_those_that_are_named() {
+    let proxy = Server::new(|_| Answer::text(502, ""));
+    let channels = "  hook: { kind: slack, webhook_env: HOOK }
+  bot: { kind: slack, token_env: BOT, channel: C0FINANCE }
+  team: { kind: teams, webhook_env: TEAM }
+  any: { kind: webhook, webhook_env: ANY }
+  pr: { kind: github }
+  check: { kind: github-check }
+";
+    let all = ["hook", "bot", "team", "any", "pr"].map(|channel| headsup(channel, channel, "see https://evil.example"));
+    let fixture = fixture(channels, &all)
+        .with("HTTPS_PROXY", &proxy.url)
+        .with("https_proxy", &proxy.url)
+        .with("HOOK", "https://hooks.slack.example/services/x")
+        .with("BOT", "xoxb-token")
+        .with("TEAM", "https://teams.example/workflows/x")
+        .with("ANY", "https://any.example/x")
+        .with("GITHUB_TOKEN", "ghs_token")
+        .with("GITHUB_API_URL", "https://github.example/api/v3")
+        .with("GITHUB_REPOSITORY", "acme/warehouse")
+        .with("GITHUB_EVENT_PATH", "[DIR]/event.json");
+    let head = serde_json::json!({ "sha": SHA, "repo": { "full_name": "acme/warehouse" } });
+    fixture.write("event.json", serde_json::json!({ "pull_request": { "number": 412, "head": head } }).to_string());
+    assert_eq!(outcomes(&fixture, "notify --from report.json --give-up-after 1").1, 4);
+    let hosts: BTreeSet<String> = proxy.asked().into_iter().map(|asked| asked.path).collect();
+    let named = ["any.example", "github.example", "hooks.slack.example", "slack.com", "teams.example"];
+    assert_eq!(hosts, named.map(|host| format!("{host}:443")).into());
 }

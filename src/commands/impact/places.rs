@@ -3,7 +3,7 @@
 use headsup_lineage::change::ChangeKind;
 use headsup_lineage::reach::Reach;
 
-use crate::git::hunks::hunks;
+use crate::git::hunks::{Hunk, hunks};
 use crate::git::{Comparison, Version};
 use crate::headsup::{Impact, concerning};
 use crate::places::{Arriving, Differing, Place, places};
@@ -36,6 +36,9 @@ pub(super) fn add(changes: &mut [ChangeEntry], impacts: &[Impact], sides: &Compa
     }
 }
 
+/// The longest text whose lines are compared; files of data can be longer.
+const LONGEST: usize = 1 << 20;
+
 /// Whether the way to a job that somebody may care for begins at a change.
 fn is_reached(job: &JobEntry, change: &ChangeEntry) -> bool {
     let start = job.path.as_ref().and_then(|path| path.first());
@@ -48,9 +51,16 @@ fn differing(file: &str, sides: &Comparison) -> Differing {
     let text = |version: &Version| version.snapshot.text(file).ok();
     let hunks = match (text(&sides.base), text(&sides.head)) {
         _ if id(&sides.base) == id(&sides.head) => Vec::new(),
+        (Some(before), Some(after)) if before.len().max(after.len()) > LONGEST => first(&before, &after),
         (Some(before), Some(after)) => hunks(&before, &after),
         (None, Some(after)) if id(&sides.base).is_none() => hunks("", &after),
         _ => Vec::new(),
     };
     Differing { file: file.to_owned(), hunks }
+}
+
+/// The first line that differs.
+fn first(before: &str, after: &str) -> Vec<Hunk> {
+    let same = before.lines().zip(after.lines()).take_while(|(before, after)| before == after).count();
+    vec![Hunk { line: u32::try_from(same + 1).unwrap_or(u32::MAX), added: vec![String::new()], removed: Vec::new() }]
 }
