@@ -55,3 +55,20 @@ fn notify_and_outbox_print_what_the_schema_says() {
         assert!(page.contains(&format!("| `{}` |", outcome.as_str().unwrap())), "{outcome}");
     }
 }
+
+#[test]
+fn every_kind_of_channel_that_settings_have_may_stand_in_a_report() {
+    let of_settings: Value = serde_json::from_str(include_str!("../../docs/headsup.schema.json")).unwrap();
+    let of_reports: Value = serde_json::from_str(include_str!("../../docs/notify.schema.json")).unwrap();
+    let words = |value: &Value| -> BTreeSet<String> {
+        value.as_array().into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned)).collect()
+    };
+    let mut kinds = BTreeSet::new();
+    for channel in of_settings["$defs"]["channel"]["oneOf"].as_array().unwrap() {
+        let kind = &channel["properties"]["kind"];
+        kinds.extend(words(&kind["enum"]));
+        kinds.extend(kind["const"].as_str().map(str::to_owned));
+    }
+    assert!(kinds.len() >= 9, "{kinds:?}");
+    assert_eq!(words(&of_reports["$defs"]["delivery"]["properties"]["kind"]["enum"]), kinds);
+}
