@@ -18,6 +18,8 @@ mod digest;
 const LONGEST_NAME: usize = 120;
 /// The longest sentence.
 const LONGEST_SENTENCE: usize = 400;
+/// What somebody is advised to do who makes the change himself.
+const AGAIN: &str = "look again";
 /// The longest note of an author.
 const LONGEST_NOTE: usize = 1_000;
 
@@ -305,6 +307,8 @@ impl Message {
             return format!("approve it{at} if this is what you expect; otherwise say there what is wrong");
         }
         let place = match (&self.occasion.request, &self.occasion.author) {
+            // Nobody is to be told to tell himself.
+            (_, Some(author)) if is_same_person(author, &self.owner) => AGAIN.to_owned(),
             (Some(request), _) => format!("answer at {request}"),
             (None, Some(author)) => format!("tell {author}"),
             (None, None) => "answer".to_owned(),
@@ -316,7 +320,8 @@ impl Message {
         } else if reached().any(|about| about.effects.iter().any(fails)) {
             format!("{place} before it is merged, unless you know that it is being mended")
         } else if reached().next().is_none() {
-            format!("have a look if it matters to you, and {place} before it is merged")
+            let and = if place == AGAIN { String::new() } else { format!(" if it matters to you, and {place}") };
+            format!("have a look{and} before it is merged")
         } else {
             format!("nothing, if this is what you expect; otherwise {place} before it is merged")
         }
@@ -326,6 +331,12 @@ impl Message {
     fn is_told_anyway(&self) -> bool {
         self.about.iter().all(|about| about.reach == Reach::NotReached)
     }
+}
+
+/// Whether two names are surely one person's.
+fn is_same_person(one: &str, other: &str) -> bool {
+    let plain = |name: &str| name.trim().trim_start_matches('@').to_lowercase();
+    plain(one) == plain(other)
 }
 
 /// A text that a project wrote, in one line and without characters that do not show: what they would do

@@ -325,3 +325,12 @@ fn a_fork_on_gitlab_has_no_token_and_no_error() {
     assert_eq!(from("77", ""), ("finance undelivered".to_owned(), 4));
     assert_eq!(from("77", GITLAB_TOKEN), ("finance undelivered".to_owned(), 4));
 }
+
+#[test]
+fn nobody_is_asked_to_answer_himself() {
+    let forge = Forge::new(&[], May::Write, &[]);
+    let fixture = on_github(&forge, &[headsup("@Ann", "out", "x may differ")], "acme/warehouse");
+    outcomes(&fixture, "notify --from report.json");
+    let text = fixture.read("out.txt");
+    assert!(text.contains("Do       nothing, if this is what you expect; otherwise look again before it is"), "{text}");
+}
