@@ -11,6 +11,7 @@ use crate::query::block::Matching;
 mod joins;
 mod json;
 mod reshapes;
+mod samples;
 mod tables;
 mod types;
 mod versions;
@@ -60,7 +61,7 @@ impl Notes {
 
 /// Rewrites what the parser is known to miss; `None` if nothing applied.
 pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> Option<Notes> {
-    let rules: [fn(&mut Tokens, Dialect, &mut Notes); 22] = [
+    let rules: [fn(&mut Tokens, Dialect, &mut Notes); 23] = [
         streams,
         words::dropped,
         names_after_dots,
@@ -73,6 +74,7 @@ pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> Option<Notes> {
         joins::one_match,
         joins::unnamed_offsets,
         joins::updated,
+        samples::dropped,
         reshapes::commands,
         reshapes::summaries,
         start_as_name,

@@ -200,3 +200,71 @@ fn what_every_engine_brings_along_is_no_relation() {
         rows <-";
     check(DuckDb, "", sql, expected);
 }
+
+#[test]
+fn what_a_sample_is_computed_from_decides_over_the_rows() {
+    let schema = "t(id, a); u(p); v(id, b)";
+    let cases = [
+        (
+            Snowflake,
+            "select a from t tablesample bernoulli ((select max(p) from u))",
+            "a <- t.a identity
+             rows <- t rows, u filter, u.p filter",
+        ),
+        (
+            Postgres,
+            "select t.a, v.b from t tablesample bernoulli ((select max(p) from u)) repeatable (3) join v on v.id = t.id",
+            "a <- t.a identity
+             b <- v.b identity
+             rows <- t rows, t.id join, u filter, u.p filter, v rows, v.id join",
+        ),
+        (
+            BigQuery,
+            "select x.a from t as x tablesample system ((select max(p) from u) percent)",
+            "a <- t.a identity
+             rows <- t rows, u filter, u.p filter",
+        ),
+        (
+            BigQuery,
+            "from t |> tablesample system ((select max(p) from u) percent) |> select a",
+            "a <- t.a identity
+             rows <- t rows, u filter, u.p filter",
+        ),
+        (
+            Snowflake,
+            "select q.a from (select * from t) as q sample ((select max(p) from u) rows)",
+            "a <- t.a identity
+             rows <- t rows, u filter, u.p filter",
+        ),
+        (
+            Databricks,
+            "select a from t tablesample (bucket 4 out of 10 on id)",
+            "a <- t.a identity
+             rows <- t rows, t.id filter",
+        ),
+        (
+            Snowflake,
+            "select a from t sample block (3) seed (82)",
+            "a <- t.a identity
+             rows <- t rows",
+        ),
+    ];
+    for (dialect, sql, expected) in cases {
+        check(dialect, schema, sql, expected);
+    }
+    for sample in [
+        "using sample 10",
+        "using sample 10%",
+        "using sample 20 rows",
+        "using sample reservoir(50 rows) repeatable (100)",
+        "using sample 10 percent (bernoulli)",
+        "using sample 20% (system, 377)",
+        "tablesample reservoir(10%)",
+        "tablesample 10%",
+    ] {
+        let expected = "
+            a <- t.a identity
+            rows <- t rows";
+        check(DuckDb, schema, &format!("select a from t {sample}"), expected);
+    }
+}

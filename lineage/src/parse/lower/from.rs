@@ -2,7 +2,7 @@
 //! [`super::super::extract`] reads it as one.
 
 use sqlparser::ast::{
-    self, Expr as Ast, JoinConstraint, JoinOperator, LateralView, ObjectName, TableAlias, TableFactor, TableSampleKind,
+    self, Expr as Ast, JoinConstraint, JoinOperator, LateralView, ObjectName, TableAlias, TableFactor,
     TableVersion, TableWithJoins,
 };
 use sqlparser::tokenizer::Location;
@@ -15,10 +15,11 @@ use crate::diagnostic::Position;
 use crate::dialect::Dialect;
 use crate::name::RelationName;
 use crate::query::block::{Block, BlockKind, FromItem, JoinCondition, JoinKind, Lateral, Source, UnnestOutput};
-use crate::query::tree::{BlockId, Expr, ExprId, List, LiteralKind, NamedRelation, Symbol, Text};
+use crate::query::tree::{BlockId, Expr, ExprId, List, LiteralKind, NamedRelation, Symbol};
 
 mod function;
 mod pivot;
+pub(super) mod sample;
 
 /// The name and the columns that an alias gives.
 type Alias<'a> = Option<&'a TableAlias>;
@@ -195,22 +196,12 @@ impl<'a> Lowering<'a> {
             | TableFactor::MatchRecognize { .. } => self.reshaped(factor),
             _ => self.function_factor(factor),
         };
-        if let TableFactor::Table { sample: Some(sample), .. } | TableFactor::Derived { sample: Some(sample), .. } =
-            factor
-        {
-            item.sample = Some(self.sample(sample));
-        }
+        item = self.sampled(item, factor);
         if self.is_outer(factor) {
             item.join.kind = JoinKind::Left;
         }
         self.see(factor);
         item
-    }
-
-    fn sample(&mut self, sample: &TableSampleKind) -> Text {
-        let (TableSampleKind::BeforeTableAlias(sample) | TableSampleKind::AfterTableAlias(sample)) = sample;
-        let spelled = sample.to_string();
-        self.lower_text(spelled.trim())
     }
 
     /// Lets paths that follow begin with an item.

@@ -7,6 +7,7 @@ use sqlparser::ast::{
     SetOperator as AstOperator,
 };
 
+use super::from::sample::limited;
 use super::function::{Over, ascending};
 use super::query::item;
 use super::{Lowering, Scope, start};
@@ -218,6 +219,10 @@ impl<'a> Lowering<'a> {
                 let spelled = self.lower_text(spelled.trim());
                 if let Some(rows) = flow.select.from.first_mut() {
                     rows.sample = Some(spelled);
+                }
+                if let Some(count) = self.sample_size(sample) {
+                    flow.limit = Some(limited(count));
+                    self.close(flow);
                 }
             }
             PipeOperator::Union { set_quantifier, queries } => {
