@@ -11,7 +11,7 @@ use crate::resolve::{Binding, Resolved};
 /// column outside its aggregates, as it would have to if a function only looked like one.
 #[must_use]
 pub fn makes_one_row(tree: &Tree, resolved: &Resolved, select: &Select) -> bool {
-    if select.group_by != GroupBy::None || !generators(tree, select).is_empty() {
+    if select.group_by != GroupBy::None || !generators(tree, resolved, select).is_empty() {
         return false;
     }
     let mut exprs = Vec::new();
@@ -58,9 +58,10 @@ pub fn aggregates(tree: &Tree, root: ExprId) -> bool {
     false
 }
 
-/// The calls in a projection that make several rows of one.
+/// The calls in a projection that make several rows of one: of functions that do by their names, and of
+/// routines that are declared to return rows.
 #[must_use]
-pub fn generators(tree: &Tree, select: &Select) -> Vec<ExprId> {
+pub fn generators(tree: &Tree, resolved: &Resolved, select: &Select) -> Vec<ExprId> {
     let mut ahead: Vec<ExprId> = Vec::new();
     for item in &select.projection {
         match &item.kind {
@@ -70,27 +71,30 @@ pub fn generators(tree: &Tree, select: &Select) -> Vec<ExprId> {
             ProjectionKind::Star(star) => ahead.extend(star.replace.iter().map(|(_, expr)| *expr)),
         }
     }
-    generators_in(tree, ahead)
+    generators_in(tree, Some(resolved), ahead)
 }
 
 /// The calls in WHERE that make several rows of one, as arrayJoin does in ClickHouse, before anything is
 /// grouped.
 #[must_use]
 pub fn generators_below(tree: &Tree, select: &Select) -> Vec<ExprId> {
-    generators_in(tree, select.selection.into_iter().collect())
+    generators_in(tree, None, select.selection.into_iter().collect())
 }
 
 /// What makes rows in ORDER BY, after everything else: a set of Postgres, WITH FILL of ClickHouse.
 #[must_use]
 pub fn generators_behind(tree: &Tree, block: &Block) -> Vec<ExprId> {
-    generators_in(tree, block.order_by.iter().map(|key| key.expr).collect())
+    generators_in(tree, None, block.order_by.iter().map(|key| key.expr).collect())
 }
 
-fn generators_in(tree: &Tree, mut ahead: Vec<ExprId>) -> Vec<ExprId> {
+fn generators_in(tree: &Tree, resolved: Option<&Resolved>, mut ahead: Vec<ExprId>) -> Vec<ExprId> {
     let mut found = Vec::new();
     while let Some(expr) = ahead.pop() {
         let makes_rows = match tree.expr(expr) {
-            Expr::Call { function, .. } => functions::makes_rows(tree.text(*function)),
+            Expr::Call { function, .. } => {
+                functions::makes_rows(tree.text(*function))
+                    || resolved.is_some_and(|resolved| resolved.calls_for_rows(expr))
+            }
             Expr::Apply(operator, _) => tree.text(*operator) == "with fill",
             _ => false,
         };

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::diagnostic::{Diagnostic, Position};
 use crate::name::{ColumnName, RelationName};
-use crate::query::{Action, ReadRole};
+use crate::query::{Action, ReadRole, Returns};
 
 /// What a statement does to one relation, or returns, and what that depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -300,10 +300,10 @@ pub trait Schemas {
     /// What is known of one; the default shape if nothing is.
     fn shape(&self, name: &RelationName) -> Shape;
 
-    /// Whether a function that a query calls is a routine that is known, so that what the call stands in
+    /// What a function that a query calls returns, if it is a routine that is known: what the call stands in
     /// depends on it.
-    fn is_routine(&self, _name: &RelationName) -> bool {
-        false
+    fn routine(&self, _name: &RelationName) -> Option<Returns> {
+        None
     }
 }
 

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Position};
 use crate::hashing::HashMap;
 use crate::name::{ColumnName, RelationName};
 use crate::query::block::Matching;
-use crate::query::{Action, Lifetime, Output, Read, ReadRole, Script, Statement, StatementKind};
+use crate::query::{Action, Lifetime, Output, Read, ReadRole, Returns, Script, Statement, StatementKind};
 
 mod held;
 
@@ -451,7 +451,7 @@ impl<'a> Text<'a> {
     ) {
         let fills = matches!(
             statement.kind,
-            StatementKind::Build(_) | StatementKind::Fill | StatementKind::Empty | StatementKind::Routine(_)
+            StatementKind::Build(_) | StatementKind::Fill | StatementKind::Empty | StatementKind::Routine(..)
         );
         let mut goals: BTreeSet<Goal> =
             statement.targets.iter().filter(|_| fills).filter_map(|target| self.goal(index, Some(target))).collect();
@@ -500,7 +500,10 @@ impl Schemas for View<'_> {
         }
     }
 
-    fn is_routine(&self, name: &RelationName) -> bool {
-        self.filling.local(name).is_some() || self.outer.is_routine(name)
+    fn routine(&self, name: &RelationName) -> Option<Returns> {
+        match self.filling.local(name) {
+            Some(local) => Some(self.filling.script.returns(local).unwrap_or_default()),
+            None => self.outer.routine(name),
+        }
     }
 }

@@ -29,6 +29,18 @@ pub struct Script {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+impl Script {
+    /// What a routine returns that the text declares; of several of its name, rows if one does.
+    #[must_use]
+    pub fn returns(&self, name: &RelationName) -> Option<Returns> {
+        let declared = self.statements.iter().filter_map(|statement| match statement.kind {
+            StatementKind::Routine(_, returns) if statement.targets.contains(name) => Some(returns),
+            _ => None,
+        });
+        declared.max()
+    }
+}
+
 /// How a text was understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Reading {
@@ -122,13 +134,23 @@ pub enum StatementKind {
     /// Declares a relation's columns and keys without filling it: CREATE TABLE (…), CREATE EXTERNAL TABLE.
     Declare(Lifetime, TableSchema),
     /// Declares a function or procedure whose body reads relations; `targets` names the routine.
-    Routine(Lifetime),
+    Routine(Lifetime, Returns),
     /// Drops relations; within a script a dropped temporary name is free again.
     Drop,
     /// Runs text that is built at run time: EXECUTE IMMEDIATE, EXEC(@sql).
     Dynamic,
     /// Neither reads nor fills a relation: SET, GRANT, USE, BEGIN.
     Other,
+}
+
+/// What a routine returns where an expression calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Returns {
+    /// One value, or nothing is said.
+    #[default]
+    Value,
+    /// Any number of rows: RETURNS SETOF, RETURNS TABLE.
+    Rows,
 }
 
 /// How long a built relation lives.

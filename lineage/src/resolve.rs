@@ -15,9 +15,9 @@ use crate::dialect::{AliasSight, Clause, Dialect};
 use crate::effort::Effort;
 use crate::hashing::{HashMap, HashSet};
 use crate::name::{ColumnName, RelationName};
-use crate::query::ReadRole;
 use crate::query::block::{BlockKind, Select};
 use crate::query::tree::{BlockId, ExprId, Tree};
+use crate::query::{ReadRole, Returns};
 use crate::scope::{ColumnAt, From, ItemColumn, ItemColumns};
 use crate::stack::with_room;
 
@@ -44,9 +44,17 @@ pub struct Resolved {
     /// Whether it is all there.
     pub outcome: Outcome,
     /// The calls of routines that are known, by the expression.
-    calls: HashMap<ExprId, (InputId, Position)>,
+    calls: HashMap<ExprId, RoutineCall>,
     blocks: Vec<ResolvedBlock>,
     bindings: Bindings,
+}
+
+/// A call of a routine that is known.
+#[derive(Debug, Clone, Copy)]
+struct RoutineCall {
+    input: InputId,
+    position: Position,
+    returns: Returns,
 }
 
 /// Whether names were bound to the end.
@@ -201,12 +209,18 @@ impl Resolved {
     /// The routine that an expression calls, if it is known to be one, and where.
     #[must_use]
     pub fn call(&self, expr: ExprId) -> Option<(InputId, Position)> {
-        self.calls.get(&expr).copied()
+        self.calls.get(&expr).map(|call| (call.input, call.position))
+    }
+
+    /// Whether an expression calls a routine that is known to return any number of rows.
+    #[must_use]
+    pub fn calls_for_rows(&self, expr: ExprId) -> bool {
+        self.calls.get(&expr).is_some_and(|call| call.returns == Returns::Rows)
     }
 
     /// All calls of routines, in any order.
     pub fn calls(&self) -> impl Iterator<Item = (InputId, Position)> {
-        self.calls.values().copied()
+        self.calls.values().map(|call| (call.input, call.position))
     }
 
     /// A block and all inside it, each once, in the order of the ids.
@@ -388,22 +402,22 @@ impl Resolver<'_> {
     }
 
     /// The calls of routines that are known; those come behind the relations that are read.
-    fn calls(&mut self) -> HashMap<ExprId, (InputId, Position)> {
+    fn calls(&mut self) -> HashMap<ExprId, RoutineCall> {
         let tree = self.tree;
-        let mut ids: HashMap<&RelationName, Option<InputId>> = HashMap::default();
+        let mut ids: HashMap<&RelationName, Option<(InputId, Returns)>> = HashMap::default();
         let mut calls = HashMap::default();
         for (call, name) in tree.calls() {
             let id = *ids.entry(name).or_insert_with(|| {
                 let id = InputId(u32::try_from(self.inputs.len()).unwrap_or(u32::MAX));
                 let routine = Input { name: name.clone(), position: call.position, role: ReadRole::Call };
-                self.schemas.is_routine(name).then(|| {
+                self.schemas.routine(name).map(|returns| {
                     self.inputs.push(routine);
                     self.shapes.push(Shape::default());
-                    id
+                    (id, returns)
                 })
             });
-            if let Some(id) = id {
-                calls.insert(call.expr, (id, call.position));
+            if let Some((input, returns)) = id {
+                calls.insert(call.expr, RoutineCall { input, position: call.position, returns });
             }
         }
         calls

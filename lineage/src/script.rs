@@ -7,13 +7,13 @@ use crate::catalog::{Catalog, Found};
 use crate::columns;
 use crate::dependency::{Extent, Ground, Key, OutputLineage, Proof, Schemas, Shape};
 use crate::name::RelationName;
-use crate::query::{Action, KeyKind, Script, Statement, StatementKind, TableSchema};
+use crate::query::{Action, KeyKind, Returns, Script, Statement, StatementKind, TableSchema};
 
 /// What the outputs of each statement depend on, in the order of the statements; nothing for one
 /// whose queries were not understood.
 #[must_use]
 pub fn lineage(script: &Script, schemas: &dyn Schemas) -> Vec<Vec<OutputLineage>> {
-    let mut known = Known { built: Built::default(), schemas };
+    let mut known = Known { script, built: Built::default(), schemas };
     let mut all = Vec::with_capacity(script.statements.len());
     for statement in &script.statements {
         let outputs = match &statement.queries {
@@ -58,6 +58,7 @@ impl Built {
 /// What is known before a statement is read: what the ones before it built, then what was known
 /// before the script.
 struct Known<'s> {
+    script: &'s Script,
     built: Built,
     schemas: &'s dyn Schemas,
 }
@@ -69,6 +70,10 @@ impl Schemas for Known<'_> {
             Some((_, shape)) => shape.clone(),
             None => self.schemas.shape(name),
         }
+    }
+
+    fn routine(&self, name: &RelationName) -> Option<Returns> {
+        self.script.returns(name).or_else(|| self.schemas.routine(name))
     }
 }
 
@@ -164,7 +169,8 @@ mod tests {
 
     /// What is known of tables after some statements.
     fn after(sql: &str, before: &Tables, asked: &str) -> String {
-        let mut known = Known { built: Built::default(), schemas: before };
+        let script = Script::default();
+        let mut known = Known { script: &script, built: Built::default(), schemas: before };
         for statement in &parse(sql, Dialect::Postgres).statements {
             let outputs = statement.queries.as_ref().map(|queries| crate::columns::lineage(queries, &known));
             known.learn(statement, &outputs.unwrap_or_default());

@@ -131,7 +131,7 @@ impl StatementEntry {
     pub fn of(statement: &Statement, outputs: &[OutputLineage]) -> Option<Self> {
         match statement.kind {
             StatementKind::Declare(..) | StatementKind::Drop => return None,
-            StatementKind::Other | StatementKind::Routine(_) if statement.reads.is_empty() => return None,
+            StatementKind::Other | StatementKind::Routine(..) if statement.reads.is_empty() => return None,
             _ => {}
         }
         let mut entry = match &statement.queries {

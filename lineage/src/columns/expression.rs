@@ -58,7 +58,9 @@ impl Composer<'_> {
                 }
                 Expr::Star(_) => self.column(block, expr, &none, Way { kind: transformed, ..way }, out),
                 Expr::Apply(operator, args) => {
-                    let args = tree.list(*args);
+                    // Of a column that may be a variable only the column, where that is sure.
+                    let sure = self.resolved.binding(expr).is_some();
+                    let args = if sure { &tree.list(*args)[..1] } else { tree.list(*args) };
                     match self.field_of_struct(tree.text(*operator), args, &fields) {
                         Some(inner) => ahead.push((inner, kind, Rc::from(&fields[1..]))),
                         None => ahead.extend(args.iter().map(|arg| (*arg, transformed, Rc::clone(&none)))),

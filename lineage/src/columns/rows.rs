@@ -96,7 +96,7 @@ impl Composer<'_> {
         } else {
             rows.extend_from_slice(&self.input_rows(id));
         }
-        for call in aggregation::generators(self.tree, select) {
+        for call in aggregation::generators(self.tree, self.resolved, select) {
             let way = self.behind(id, EdgeKind::Expansion);
             self.expression(id, call, way, &mut rows);
         }

@@ -33,7 +33,7 @@ impl Prover<'_> {
             GroupBy::Keys { keys, sets: GroupingSets::Plain } => self.grouped(id, *keys, &from, &equalities, &all),
             GroupBy::All => self.grouped_by_all(id, select).into_iter().collect(),
         };
-        if !aggregation::generators(self.tree, select).is_empty() {
+        if !aggregation::generators(self.tree, self.resolved, select).is_empty() {
             keys.clear();
         }
         // A group is one row again, whatever was made of the rows below it.

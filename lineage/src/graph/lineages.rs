@@ -12,6 +12,7 @@ use crate::dependency::{Schemas, Shape};
 use crate::filling::{Filled, Filling};
 use crate::hashing::HashMap;
 use crate::name::{ColumnName, RelationName};
+use crate::query::Returns;
 
 /// A lineage that was not asked for in so many versions is let go of: a change that is taken back soon is
 /// known again, and one of long ago need not be.
@@ -34,7 +35,7 @@ struct Kept {
     filling: Filling,
     known: Vec<ColumnName>,
     shapes: Vec<(RelationName, Shape)>,
-    routines: Vec<(RelationName, bool)>,
+    routines: Vec<(RelationName, Option<Returns>)>,
     filled: Arc<Filled>,
     /// The version that asked for it last.
     asked: AtomicU32,
@@ -93,7 +94,7 @@ impl Kept {
                 let now = schemas.shape(name);
                 *shape == now && are_spelled_alike(&shape.columns, &now.columns)
             })
-            && self.routines.iter().all(|(name, is_routine)| schemas.is_routine(name) == *is_routine)
+            && self.routines.iter().all(|(name, returns)| schemas.routine(name) == *returns)
     }
 }
 
@@ -107,7 +108,7 @@ fn are_spelled_alike(names: &[ColumnName], others: &[ColumnName]) -> bool {
 struct Listening<'a> {
     schemas: &'a dyn Schemas,
     shapes: RefCell<HashMap<RelationName, Shape>>,
-    routines: RefCell<HashMap<RelationName, bool>>,
+    routines: RefCell<HashMap<RelationName, Option<Returns>>>,
 }
 
 impl Schemas for Listening<'_> {
@@ -120,11 +121,11 @@ impl Schemas for Listening<'_> {
         shape
     }
 
-    fn is_routine(&self, name: &RelationName) -> bool {
+    fn routine(&self, name: &RelationName) -> Option<Returns> {
         if let Some(known) = self.routines.borrow().get(name) {
             return *known;
         }
-        let answer = self.schemas.is_routine(name);
+        let answer = self.schemas.routine(name);
         self.routines.borrow_mut().insert(name.clone(), answer);
         answer
     }

@@ -65,6 +65,7 @@ pub(super) fn lower<'a>(
         refused: Refused::No,
     };
     lowering.statement(ast);
+    lowering.repeat_in_loops();
     let Lowering { build, outputs, refused, .. } = lowering;
     (refused == Refused::No && !outputs.is_empty()).then(|| Queries { tree: build.finish(), outputs })
 }

@@ -2,7 +2,6 @@
 //! the others.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use sqlparser::ast::{Query, SetExpr, Statement as Ast};
 use sqlparser::keywords::Keyword;
@@ -21,8 +20,12 @@ use super::statement::{Nested, describe};
 use super::variables::{self, Variables};
 use crate::diagnostic::{Diagnostic, Position};
 use crate::dialect::Dialect;
-use crate::name::RelationName;
-use crate::query::{Lifetime, Read, ReadRole, Reading, Script, Statement, StatementKind};
+use crate::query::{Read, ReadRole, Reading, Script, Statement, StatementKind};
+
+mod loops;
+mod routine;
+
+use routine::{routine_name, routine_returns, routine_start};
 
 /// Each rewrite moves the tokens behind it, so that many of them in a long statement take long.
 const MAX_REWRITTEN: usize = 60_000;
@@ -108,6 +111,12 @@ struct Reader {
     variables: BTreeSet<String>,
     /// The one whose value is being read.
     assigned: Option<String>,
+    /// Those of them that are records of loops and cursors.
+    records: BTreeSet<String>,
+    /// The records of the loops around what is read, outermost first; none for one that counts.
+    loops: Vec<Option<String>>,
+    /// The record whose query is being read.
+    looped: Option<String>,
 }
 
 /// Whether a text is one that somebody could have written.
@@ -130,7 +139,20 @@ struct Failure {
 impl Reader {
     fn new(dialect: Dialect, size: Size, lists: Lists, variables: BTreeSet<String>) -> Self {
         let (script, routines) = (Script::default(), Vec::new());
-        Self { dialect, script, routines, nested: 0, size, lists, variables, assigned: None }
+        let records = BTreeSet::new();
+        Self {
+            dialect,
+            script,
+            routines,
+            nested: 0,
+            size,
+            lists,
+            variables,
+            assigned: None,
+            records,
+            loops: Vec::new(),
+            looped: None,
+        }
     }
 
     fn text(&mut self, text: &str, origin: Origin, place: Place) {
@@ -166,11 +188,12 @@ impl Reader {
             Piece::Routine(range) => {
                 let (start, lifetime) = routine_start(text, lexemes, range.start);
                 let position = lexemes.get(start).map_or(Position::START, |lexeme| lexeme.position);
+                let returns = routine_returns(&Words { text, lexemes }, range.end);
                 let words = Words { text, lexemes: &lexemes[range] };
                 let name = routine_name(&words, self.dialect);
                 let index = self.script.statements.len();
                 self.script.statements.push(Statement {
-                    kind: StatementKind::Routine(lifetime),
+                    kind: StatementKind::Routine(lifetime, returns),
                     targets: name.into_iter().collect(),
                     reads: Vec::new(),
                     position: origin.shift(position),
@@ -179,6 +202,8 @@ impl Reader {
                 });
                 self.routines.push(Routine { index, reads: Reads::default(), incomplete: None });
             }
+            Piece::Loop { record, over } => self.loop_begins(text, lexemes, record, over, origin),
+            Piece::LoopEnd => self.loop_ends(),
             Piece::RoutineEnd => {
                 if let Some(routine) = self.routines.pop()
                     && let Some(statement) = self.script.statements.get_mut(routine.index)
@@ -206,14 +231,16 @@ impl Reader {
             return;
         }
         self.nested += 1;
-        let routines = self.routines.len();
+        let (routines, loops) = (self.routines.len(), self.loops.len());
         self.text(body, Origin(position), Place::Block);
         self.routines.truncate(routines);
+        self.loops.truncate(loops);
         self.nested -= 1;
     }
 
     /// Adds a statement to the script and, in a routine, what it reads to the routine's reads.
-    fn push(&mut self, statement: Statement) {
+    fn push(&mut self, mut statement: Statement) {
+        self.read_loops(&mut statement);
         if let Some(routine) = self.routines.last_mut() {
             let reads = statement.reads.iter().filter(|read| !variables::is_variable(&read.name));
             routine.reads.extend(reads.cloned());
@@ -383,7 +410,13 @@ impl Reader {
     }
 
     fn known(&self) -> Variables<'_> {
-        Variables { known: &self.variables, assigned: self.assigned.as_deref() }
+        Variables {
+            known: &self.variables,
+            assigned: self.assigned.as_deref(),
+            records: &self.records,
+            loops: &self.loops,
+            looped: self.looped.as_deref(),
+        }
     }
 
     /// Parses the tokens; hands them back where that failed.
@@ -526,29 +559,6 @@ fn assigned_before(words: &Words<'_>) -> Option<String> {
 /// Whether the words of a query stand anywhere.
 fn has_relation(words: &Words<'_>) -> bool {
     (0..words.lexemes.len()).any(|index| words.is_any(index, &["SELECT", "FROM", "TABLE", "JOIN"]))
-}
-
-/// Where the statement begins that declares the routine whose name stands at `name`, and how long
-/// the routine lives: `CREATE TEMP FUNCTION f` declares one for its script only.
-fn routine_start(text: &str, lexemes: &[Lexeme], name: usize) -> (usize, Lifetime) {
-    const WORDS_BEFORE_A_NAME: usize = 8;
-    let words = Words { text, lexemes };
-    let mut lifetime = Lifetime::Permanent;
-    for index in (name.saturating_sub(WORDS_BEFORE_A_NAME)..name).rev() {
-        if words.is_any(index, &["TEMP", "TEMPORARY"]) {
-            lifetime = Lifetime::Temporary;
-        }
-        if words.is_any(index, &["CREATE", "ALTER"]) {
-            return (index, lifetime);
-        }
-    }
-    (name, Lifetime::Permanent)
-}
-
-fn routine_name(words: &Words<'_>, dialect: Dialect) -> Option<RelationName> {
-    let range: Range<usize> = words.lexemes.first()?.range().start..words.lexemes.last()?.range().end;
-    let name = RelationName::parse(dialect, words.text.get(range)?);
-    (!name.is_empty()).then_some(name)
 }
 
 /// The content of a string literal, and how many characters open it.

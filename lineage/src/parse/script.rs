@@ -20,6 +20,15 @@ pub(super) enum Piece {
     Routine(Range<usize>),
     /// The end of the routine's body.
     RoutineEnd,
+    /// A FOR whose body follows: its record, and the query or the cursor that it runs over.
+    Loop {
+        /// The name of the record.
+        record: usize,
+        /// What is run over.
+        over: Range<usize>,
+    },
+    /// The end of its body.
+    LoopEnd,
     /// A routine's body in another language than SQL.
     Foreign,
 }
@@ -37,6 +46,8 @@ pub(super) enum Depth {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Open {
     Block,
+    /// The body of a FOR.
+    Loop,
     /// The body of a routine, whose last END ends it.
     Routine,
     /// The body of a T-SQL procedure without BEGIN: it runs to the end of the batch.
@@ -154,10 +165,19 @@ pub(super) fn split(text: &str, lexemes: &[Lexeme], dialect: Dialect) -> Vec<Pie
         // Every step reads something, or the script would never end.
         splitter.at = splitter.at.max(before + 1);
     }
-    while splitter.open.pop().is_some_and(|open| open != Open::Block) {
-        splitter.pieces.push(Piece::RoutineEnd);
+    while let Some(end) = splitter.open.pop().and_then(ending) {
+        splitter.pieces.push(end);
     }
     splitter.pieces
+}
+
+/// What the end of something is in the pieces.
+const fn ending(open: Open) -> Option<Piece> {
+    match open {
+        Open::Block => None,
+        Open::Loop => Some(Piece::LoopEnd),
+        Open::Routine | Open::Batch => Some(Piece::RoutineEnd),
+    }
 }
 
 impl Splitter<'_> {
@@ -251,7 +271,9 @@ impl Splitter<'_> {
         if self.open.last() == Some(&Open::Batch) {
             return;
         }
-        self.open.pop();
+        if self.open.pop() == Some(Open::Loop) {
+            self.pieces.push(Piece::LoopEnd);
+        }
         if self.open.last() == Some(&Open::Routine) {
             self.routine_ends();
         }
@@ -265,9 +287,7 @@ impl Splitter<'_> {
     fn batch_ends(&mut self) {
         self.at += 1;
         while let Some(open) = self.open.pop() {
-            if open != Open::Block {
-                self.pieces.push(Piece::RoutineEnd);
-            }
+            self.pieces.extend(ending(open));
         }
     }
 
@@ -322,8 +342,9 @@ impl Splitter<'_> {
             return;
         }
         let from = self.find(self.at + 1, &["IN"]).min(header);
-        self.expression((from + 1).min(header)..header);
-        self.open.push(Open::Block);
+        let record = self.at + 1;
+        self.pieces.push(Piece::Loop { record, over: (from + 1).min(header)..header });
+        self.open.push(Open::Loop);
         self.at = header + 1;
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use sqlparser::ast::{
-    AlterTable, AlterTableOperation, CopyIntoSnowflakeKind, CopySource, CreateTable, CreateTableLikeKind,
-    MacroDefinition, ObjectName, ObjectType, RenameTableNameKind, Statement as Ast,
+    AlterTable, AlterTableOperation, CopyIntoSnowflakeKind, CopySource, CreateTable, CreateTableLikeKind, DataType,
+    FunctionReturnType, MacroDefinition, ObjectName, ObjectType, RenameTableNameKind, Statement as Ast,
 };
 
 use super::extract::{Found, Place, extract};
@@ -17,7 +17,7 @@ use super::variables::{self, Variables};
 use crate::dialect::Dialect;
 use crate::name::RelationName;
 use crate::query::block::{BlockKind, Source};
-use crate::query::{Action, Lifetime, Output, Queries, Read, ReadRole, Statement, StatementKind, TableSchema};
+use crate::query::{Action, Lifetime, Output, Queries, Read, ReadRole, Returns, Statement, StatementKind, TableSchema};
 
 /// Why the reads of dynamic SQL are not known.
 pub(super) const DYNAMIC: &str = "runs text that is built at run time";
@@ -262,11 +262,11 @@ impl Describer {
             Ast::Execute { name, parameters, immediate, .. } => self.execute(name.as_ref(), parameters, *immediate),
             Ast::CreateFunction(function) => {
                 self.target(&function.name);
-                StatementKind::Routine(self.lifetime(function.temporary))
+                StatementKind::Routine(self.lifetime(function.temporary), returns(function.return_type.as_ref()))
             }
             Ast::CreateProcedure { name, .. } => {
                 self.target(name);
-                StatementKind::Routine(Lifetime::Permanent)
+                StatementKind::Routine(Lifetime::Permanent, Returns::Value)
             }
             Ast::CreateMacro {
                 name,
@@ -275,7 +275,7 @@ impl Describer {
                 ..
             } => {
                 self.target(name);
-                StatementKind::Routine(self.lifetime(*temporary))
+                StatementKind::Routine(self.lifetime(*temporary), Returns::Value)
             }
             _ => StatementKind::Other,
         }
@@ -354,5 +354,14 @@ impl Describer {
         }
         self.target(&alter.name);
         StatementKind::Declare(Lifetime::Permanent, declared)
+    }
+}
+
+/// What a function of this type returns.
+fn returns(declared: Option<&FunctionReturnType>) -> Returns {
+    match declared {
+        Some(FunctionReturnType::SetOf(_)) => Returns::Rows,
+        Some(FunctionReturnType::DataType(DataType::Table(_))) => Returns::Rows,
+        Some(FunctionReturnType::DataType(_)) | None => Returns::Value,
     }
 }

@@ -2,6 +2,9 @@
 //! in the script, `@x` with the column `x`, which an assignment fills and a mention reads as a subquery.
 //! So what a later statement makes of a variable depends on what the variable was made of.
 //!
+//! The record of a FOR over a query is a table like any other: `@r` with the columns of the query. What stands in
+//! the loop runs once for each of its rows, so what it fills depends on these as well.
+//!
 //! A variable that only ever holds constants is nobody's dependency, and stays a parameter.
 
 use std::collections::BTreeSet;
@@ -17,6 +20,12 @@ pub(super) struct Variables<'v> {
     pub(super) known: &'v BTreeSet<String>,
     /// The one that the statement is the value of.
     pub(super) assigned: Option<&'v str>,
+    /// Those that are records, whose columns are the fields.
+    pub(super) records: &'v BTreeSet<String>,
+    /// The records of the loops around the statement.
+    pub(super) loops: &'v [Option<String>],
+    /// The record that takes the rows of the query.
+    pub(super) looped: Option<&'v str>,
 }
 
 /// What tells variables apart: their names without the sign that marks them.

@@ -6,7 +6,7 @@ use crate::dialect::{AliasSight, Clause, Dialect};
 use crate::hashing::HashSet;
 use crate::name::ColumnName;
 use crate::query::tree::{BlockId, Expr, ExprId, Path, Symbol};
-use crate::scope::{ColumnAt, Found, ItemSource, Sight};
+use crate::scope::{ColumnAt, Found, Item, ItemSource, Sight};
 
 /// How many parts can stand before a column: `catalog.database.schema.table`.
 const MAX_QUALIFIER: usize = 4;
@@ -45,6 +45,12 @@ impl Resolver<'_> {
                 }
                 Expr::Apply(operator, args) if tree.text(*operator) == "variable" => {
                     let args = tree.list(*args);
+                    if args.first().is_some_and(|column| self.is_of_an_item(*column)) {
+                        // Nothing but the column: `r.a` where FROM has an `r`, whatever a loop calls so.
+                        self.bindings.bind(expr, Binding::Free);
+                        ahead.extend(args.first().map(|column| (*column, lambda)));
+                        continue;
+                    }
                     let is_free = |column: &ExprId| self.is_no_column(*column, clause);
                     let free = args.first().copied().filter(is_free);
                     if let Some(column) = free {
@@ -133,7 +139,21 @@ impl Resolver<'_> {
     fn is_no_column(&self, expr: ExprId, clause: Clause) -> bool {
         let Expr::Column(path, _) = self.tree.expr(expr) else { return false };
         let names: Vec<&ColumnName> = self.tree.path(*path).iter().map(|part| self.tree.name(*part)).collect();
-        matches!(self.bind_bare(&names, clause), Outcome::Nothing)
+        match names.as_slice() {
+            // The record of a loop, unless a column is known to have its name.
+            [record, _, ..] => {
+                let has = |item: &Item| matches!(item.at(record), ColumnAt::Known(_));
+                !self.scopes().any(|scope| scope.from.items.iter().any(has))
+            }
+            _ => matches!(self.bind_bare(&names, clause), Outcome::Nothing),
+        }
+    }
+
+    /// Whether a dotted name begins with one that FROM gives.
+    fn is_of_an_item(&self, expr: ExprId) -> bool {
+        let Expr::Column(path, _) = self.tree.expr(expr) else { return false };
+        let names: Vec<&ColumnName> = self.tree.path(*path).iter().map(|part| self.tree.name(*part)).collect();
+        names.len() > 1 && self.bind_qualified(&names).is_some()
     }
 
     /// `o.amount`: a qualifier that names a FROM item, in the nearest SELECT that has one.

@@ -4,7 +4,7 @@ use headsup_lineage::dialect::Dialect::{
     Ansi, BigQuery, ClickHouse, Databricks, DuckDb, Postgres, Snowflake, TSql as TSqlDialect,
 };
 
-use crate::support::{check, print};
+use crate::support::{check, check_script, print};
 
 const SHOP: &str = "orders(id!, customer, amount, status, at); customers(id!, name, region); lines(order_id, sku, n)";
 
@@ -404,4 +404,38 @@ fn an_aggregate_of_an_outer_query_is_over_its_rows() {
         v <- o.x aggregation, p aggregation
         rows <- o rows";
     check(BigQuery, "o(a, x, y, k); p(w, y)", sql, expected);
+}
+
+#[test]
+fn a_function_of_the_text_that_returns_rows_multiplies_the_rows_of_a_projection() {
+    let query = "select t.id, my_rows(t.x) as v from t";
+    for returns in ["setof int", "table (a int, b text)"] {
+        let sql = format!("create function my_rows(a int) returns {returns} as 'select 1' language sql; {query}");
+        let expected = "
+            id <- t.id identity
+            v <- t.x transformation, my_rows unknown
+            rows <- t rows, t.x expansion, my_rows unknown";
+        check_script(Postgres, "t(id!, x)", &sql, expected);
+    }
+    let sql = format!("create function my_rows(a int) returns int as 'select 1' language sql; {query}");
+    let expected = "
+        id <- t.id identity
+        v <- t.x transformation, my_rows unknown
+        rows <- t rows
+        key (id)";
+    check_script(Postgres, "t(id!, x)", &sql, expected);
+    // Of a function that nobody declares nothing is said.
+    let expected = "
+        id <- t.id identity
+        v <- t.x transformation
+        rows <- t rows
+        key (id)";
+    check_script(Postgres, "t(id!, x)", query, expected);
+    let sql = "create function my_rows() returns setof int as 'select 1' language sql;
+        select count(*) as n, my_rows() as v from t";
+    let expected = "
+        n <- t aggregation
+        v <- my_rows unknown
+        rows <- t rows, my_rows unknown";
+    check_script(Postgres, "t(id!, x)", sql, expected);
 }

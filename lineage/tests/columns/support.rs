@@ -8,6 +8,7 @@ use headsup_lineage::dependency::{Dependency, Extent, Ground, Key, OutputLineage
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::name::{ColumnName, Quoting, RelationName};
 use headsup_lineage::parse::parse;
+use headsup_lineage::script::lineage as script_lineage;
 
 /// What is known of relations: `orders(order_id!, amount); raw.events(id, ...)`. A `!` marks a key of
 /// one column, `...` says that there may be more columns.
@@ -43,10 +44,22 @@ pub(crate) fn outputs(dialect: Dialect, schema: &str, sql: &str) -> Vec<OutputLi
     queries.flat_map(|queries| lineage(queries, &schemas)).collect()
 }
 
+/// Checks the dependencies of a script, whose statements know what those before them build and declare.
+pub(crate) fn check_script(dialect: Dialect, schema: &str, sql: &str, expected: &str) {
+    let script = parse(sql, dialect);
+    assert!(script.diagnostics.is_empty(), "{sql}\n{:?}", script.diagnostics);
+    let outputs = script_lineage(&script, &schemas(dialect, schema)).into_iter().flatten();
+    compare(sql, &spelled(outputs), expected);
+}
+
 /// The dependencies as text, a line for each column and one for the rows.
 pub(crate) fn print(dialect: Dialect, schema: &str, sql: &str) -> String {
+    spelled(outputs(dialect, schema, sql))
+}
+
+fn spelled(outputs: impl IntoIterator<Item = OutputLineage>) -> String {
     let mut text = String::new();
-    for output in outputs(dialect, schema, sql) {
+    for output in outputs {
         if let Some(target) = &output.target {
             writeln!(text, "{target} {:?}", output.action).expect("a string takes all");
         }
@@ -94,7 +107,10 @@ fn line(text: &mut String, name: &str, sources: &[Dependency], lineage: &QueryLi
 
 /// Checks the dependencies of a query; both texts are compared line by line, without indentation.
 pub(crate) fn check(dialect: Dialect, schema: &str, sql: &str, expected: &str) {
-    let found = print(dialect, schema, sql);
+    compare(sql, &print(dialect, schema, sql), expected);
+}
+
+fn compare(sql: &str, found: &str, expected: &str) {
     let wanted: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let lines: Vec<&str> = found.lines().map(str::trim_end).collect();
     assert!(lines == wanted, "{sql}\n\nfound\n{found}\nexpected\n{}\n", wanted.join("\n"));

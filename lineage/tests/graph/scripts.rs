@@ -223,3 +223,90 @@ fn a_condition_on_a_variable_decides_what_comes_after() {
          orders.+ <- raw unknown",
     );
 }
+
+#[test]
+fn the_record_of_a_loop_is_a_row_of_its_query() {
+    let made = "
+         orders <- lake rows, lake.day filter, raw rows, raw subquery, raw.id filter, raw.state filter
+         orders.id <- lake.id identity
+         orders.total <- raw subquery, raw.amount transformation, raw.state filter";
+    for script in [
+        "bigquery: for r in (select * from raw where state = 'paid') do
+         insert into orders (id, total) select l.id, r.amount from lake as l where l.day = r.id; end for;",
+        "snowflake: begin for r in (select id, amount from raw where state = 'paid') do
+         insert into orders (id, total) select l.id, r.amount from lake as l where l.day = r.id; end for; end;",
+        "postgres: do $$ declare r record; begin for r in select id, amount from raw where state = 'paid' loop
+         insert into orders (id, total) select l.id, r.amount from lake as l where l.day = r.id; end loop; end $$;",
+    ] {
+        check(&[RAW, ("lake", "table (id, day)"), ("orders", script)], made);
+    }
+}
+
+#[test]
+fn what_stands_in_a_loop_runs_for_each_of_its_rows() {
+    check(
+        &[
+            RAW,
+            ("lake", "table (id, day)"),
+            (
+                "orders",
+                "bigquery: for r in (select id from raw where state = 'paid') do
+                 for s in (select day from lake where id = r.id) do
+                 insert into orders (id) values (1);
+                 update orders set total = s.day where true;
+                 end for; end for;",
+            ),
+        ],
+        "
+         orders <- lake rows, lake.id filter, raw rows, raw subquery, raw.id filter, raw.state filter
+         orders.total <- lake conditional, lake subquery, lake.id filter, lake.day transformation, raw conditional, raw subquery, raw.id filter, raw.state filter",
+    );
+    // What stands behind it does not.
+    check(
+        &[
+            RAW,
+            ("lake", "table (id, day)"),
+            (
+                "orders",
+                "bigquery: for r in (select id from raw) do insert into log (id) values (r.id); end for;
+                 insert into orders (id) select r.id from lake as r;",
+            ),
+        ],
+        "
+         orders <- lake rows
+         orders.id <- lake.id identity",
+    );
+}
+
+#[test]
+fn a_record_as_a_whole_and_a_loop_over_a_cursor_count_for_everything() {
+    check(
+        &[
+            RAW,
+            (
+                "orders",
+                "postgres: do $$ declare r raw; begin
+                 for r in select * from raw loop insert into orders values (r.*); end loop; end $$;",
+            ),
+        ],
+        "
+         orders <- raw rows
+         orders.column1 <- raw aggregation, raw.id aggregation, raw.amount aggregation, raw.state aggregation
+         orders.? <- raw unknown, raw.id unknown, raw.amount unknown, raw.state unknown",
+    );
+    check(
+        &[
+            RAW,
+            (
+                "orders",
+                "snowflake: declare c cursor for select id from raw;
+                 begin for r in c do insert into orders (id) values (r.id); end for; end;",
+            ),
+        ],
+        "
+         orders <- raw unknown, raw.id unknown
+         orders.id <- orders.+ identity
+         orders.? <- orders.+ identity
+         orders.+ <- raw unknown, raw.id unknown",
+    );
+}

@@ -67,7 +67,7 @@ impl File<'_> {
         let statements =
             self.behind(|statement| !matches!(fills(statement), Fills::Nothing) && statement.targets.contains(target));
         let routine =
-            statements.iter().any(|index| matches!(self.script.statements[*index].kind, StatementKind::Routine(_)));
+            statements.iter().any(|index| matches!(self.script.statements[*index].kind, StatementKind::Routine(..)));
         let kind = if routine { RelationKind::Routine } else { RelationKind::Model };
         self.fill(kind, &statements, Target::Named(target.clone()))
     }
@@ -193,7 +193,7 @@ impl File<'_> {
             temporary.extend(statement.targets.iter().filter(|name| name.table().starts_with('@')).cloned());
             match statement.kind {
                 StatementKind::Build(Lifetime::Temporary)
-                | StatementKind::Routine(Lifetime::Temporary)
+                | StatementKind::Routine(Lifetime::Temporary, _)
                 | StatementKind::Declare(Lifetime::Temporary, _) => {
                     temporary.extend(statement.targets.iter().cloned());
                 }
@@ -260,9 +260,9 @@ enum Fills {
 fn fills(statement: &Statement) -> Fills {
     match statement.kind {
         StatementKind::Build(Lifetime::Permanent) | StatementKind::Fill | StatementKind::Empty => Fills::Relation,
-        StatementKind::Routine(Lifetime::Permanent) => Fills::Routine,
+        StatementKind::Routine(Lifetime::Permanent, _) => Fills::Routine,
         StatementKind::Build(Lifetime::Temporary)
-        | StatementKind::Routine(Lifetime::Temporary)
+        | StatementKind::Routine(Lifetime::Temporary, _)
         | StatementKind::Query
         | StatementKind::Declare(..)
         | StatementKind::Drop

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::dependency::{Extent, Schemas, Shape};
+use crate::filling::Target;
 use crate::graph::{LineageGraph, Node};
 use crate::hashing::{HashMap, HashSet};
 use crate::name::RelationName;
-use crate::query::{Read, ReadRole};
+use crate::query::{Read, ReadRole, Returns};
 use crate::relation::{Reference, Relation, RelationKind, Writer};
 
 /// The names in the SQL of one writer.
@@ -57,6 +58,17 @@ impl<'a> Names<'a> {
             Reference::Id(id, _) => self.graph.by_id(id).into_iter().collect(),
             Reference::Name(Read { name, role, .. }) => self.found(name, *role),
         }
+    }
+
+    /// What a routine returns, as the texts say that declare it.
+    fn returns(&self, routine: Node) -> Returns {
+        let relation = self.graph.relation(routine);
+        let texts = relation.writers.iter().flat_map(|writer| &writer.fillings);
+        let said = texts.filter_map(|filling| match &filling.target {
+            Target::Named(name) => filling.script.returns(name),
+            Target::Whole | Target::Part => None,
+        });
+        said.max().unwrap_or_default()
     }
 
     fn found(&self, name: &RelationName, role: ReadRole) -> Vec<Node> {
@@ -121,7 +133,8 @@ impl Schemas for View<'_> {
         joint(nodes.iter().map(|node| self.seen.shape(*node)))
     }
 
-    fn is_routine(&self, name: &RelationName) -> bool {
-        !self.names.find(name, ReadRole::Call).is_empty()
+    fn routine(&self, name: &RelationName) -> Option<Returns> {
+        let found = self.names.find(name, ReadRole::Call);
+        found.into_iter().map(|node| self.names.returns(node)).max()
     }
 }

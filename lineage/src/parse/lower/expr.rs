@@ -282,7 +282,7 @@ impl<'a> Lowering<'a> {
     fn leaf(&mut self, ast: &'a Ast) -> ExprId {
         match ast {
             Ast::Identifier(ident) => self.identifier(ident),
-            Ast::CompoundIdentifier(idents) => self.compound(idents),
+            Ast::CompoundIdentifier(idents) => self.compound_or_field(idents),
             Ast::CompoundFieldAccess { root, access_chain } => self.path_access(root, access_chain),
             Ast::Value(value) => self.value(&value.value),
             Ast::Function(function) => self.call(function),
@@ -304,6 +304,7 @@ impl<'a> Lowering<'a> {
                 self.literal(LiteralKind::Other, &spelled)
             }
             Ast::Wildcard(_) => self.build.expr(Expr::Star(None)),
+            Ast::QualifiedWildcard(name, _) if self.record_of(name).is_some() => self.whole_record(name),
             Ast::QualifiedWildcard(name, _) => {
                 let path = self.path(name);
                 self.build.expr(Expr::Star(Some(path)))

@@ -2,8 +2,8 @@
 //! [`super::super::extract`] reads it as one.
 
 use sqlparser::ast::{
-    self, Expr as Ast, JoinConstraint, JoinOperator, LateralView, ObjectName, TableAlias, TableFactor,
-    TableVersion, TableWithJoins,
+    self, Expr as Ast, JoinConstraint, JoinOperator, LateralView, ObjectName, TableAlias, TableFactor, TableVersion,
+    TableWithJoins,
 };
 use sqlparser::tokenizer::Location;
 

@@ -9,6 +9,7 @@ use sqlparser::ast::{
 
 use super::super::names::{Named, column, named};
 use super::super::rules::renamed;
+use super::super::variables;
 use super::Lowering;
 use super::change::Rows;
 use crate::name::{ColumnName, RelationName};
@@ -144,6 +145,11 @@ impl<'a> Lowering<'a> {
 
     fn bare_query(&mut self, query: &'a Query) {
         let block = self.query(query);
+        if let Some(record) = self.variables.looped {
+            let target = variables::relation(self.dialect, record);
+            self.output(Some(target), Vec::new(), block, Action::Replace);
+            return;
+        }
         let built = std::mem::take(&mut self.built);
         let variables = self.filled_by(query);
         if !variables.is_empty() {

@@ -1,6 +1,6 @@
 //! Variables that are made of what queries read: where they are set, and where they are used.
 
-use sqlparser::ast::{Expr as Ast, Ident, Query, SelectItem, SetExpr};
+use sqlparser::ast::{Expr as Ast, Ident, ObjectName, Query, SelectItem, SetExpr};
 
 use super::super::rules::into_builds;
 use super::super::variables;
@@ -11,7 +11,7 @@ use crate::diagnostic::Position;
 use crate::dialect::Dialect;
 use crate::name::{ColumnName, Quoting};
 use crate::query::Action;
-use crate::query::block::{Block, BlockKind, FromItem, Projection, ProjectionKind, Select, Source};
+use crate::query::block::{Block, BlockKind, FromItem, Projection, ProjectionKind, Select, Source, Star};
 use crate::query::tree::{BlockId, Expr, ExprId, NamedRelation, SubqueryKind, Symbol};
 
 impl<'a> Lowering<'a> {
@@ -35,6 +35,72 @@ impl<'a> Lowering<'a> {
         match self.variable(&ident.value, position) {
             Some(variable) => self.apply("variable", &[column, variable]),
             None => column,
+        }
+    }
+
+    /// A dotted name, which may be a field of a loop's record.
+    pub(super) fn compound_or_field(&mut self, idents: &'a [Ident]) -> ExprId {
+        let column = self.compound(idents);
+        let [record, field, inner @ ..] = idents else { return column };
+        if record.quote_style.is_some() {
+            return column;
+        }
+        let Some(key) = variables::key(&record.value).filter(|key| self.variables.records.contains(key)) else {
+            return column;
+        };
+        let position = self.place_of(record.span.start);
+        let field = self.symbol(field);
+        let table = self.record_item(&key, position);
+        let block = self.column_of(table, field, position);
+        let mut value = self.subquery(SubqueryKind::Scalar, None, block);
+        for field in inner {
+            let field = self.symbol(field);
+            value = self.build.expr(Expr::Field(value, field));
+        }
+        self.apply("variable", &[column, value])
+    }
+
+    /// The key of the record that a name before `.*` is.
+    pub(super) fn record_of(&self, name: &ObjectName) -> Option<String> {
+        let [part] = name.0.as_slice() else { return None };
+        let ident = part.as_ident().filter(|ident| ident.quote_style.is_none())?;
+        variables::key(&ident.value).filter(|key| self.variables.records.contains(key))
+    }
+
+    /// `r.*` among values: all columns of a record.
+    pub(super) fn whole_record(&mut self, name: &'a ObjectName) -> ExprId {
+        let place = self.origin.0;
+        let key = self.record_of(name).unwrap_or_default();
+        let table = self.record_item(&key, place);
+        let block = self.all_of_item(table);
+        self.subquery(SubqueryKind::Array, None, block)
+    }
+
+    fn record_item(&self, key: &str, position: Position) -> FromItem {
+        let name = variables::relation(self.dialect, key);
+        item(Source::Relation { relation: NamedRelation { name, position }, version: None }, position)
+    }
+
+    /// What a statement fills inside loops it fills once for each of their rows: `SELECT rows.* FROM rows, @r`.
+    pub(super) fn repeat_in_loops(&mut self) {
+        let loops = self.variables.loops;
+        let place = self.origin.0;
+        for index in 0..self.outputs.len() {
+            if self.outputs[index].target.is_none() || self.variables.looped.is_some() {
+                continue;
+            }
+            for record in loops.iter().flatten() {
+                let own = self.build.symbol(ColumnName::new(self.dialect, "@rows", Quoting::Quoted));
+                let mut rows = item(Source::Block(self.outputs[index].block), place);
+                rows.alias = Some(own);
+                let table = self.record_item(record, place);
+                let qualifier = Some(self.build.path_of(&[own]));
+                let kind = ProjectionKind::Star(Box::new(Star { qualifier, ..Star::default() }));
+                let projection = vec![Projection { kind, position: place }];
+                let select = Select { from: vec![rows, table], projection, ..Select::default() };
+                let block = self.build.block(Block::new(BlockKind::Select(Box::new(select)), place));
+                self.outputs[index].block = block;
+            }
         }
     }
 

@@ -43,8 +43,8 @@ fn end(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
         // `20% (system, 377)`
         Token::Number(..) => {
             let end = size(tokens, from)?;
-            let method = *token(tokens, end) == Token::LParen
-                && is_any(tokens, end + 1, &["SYSTEM", "BERNOULLI", "RESERVOIR"]);
+            let method =
+                *token(tokens, end) == Token::LParen && is_any(tokens, end + 1, &["SYSTEM", "BERNOULLI", "RESERVOIR"]);
             Some(if method { closing(tokens, end) + 1 } else { end }).filter(|end| *end <= tokens.len())
         }
         _ => None,

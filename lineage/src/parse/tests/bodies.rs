@@ -17,7 +17,11 @@ fn blocks_are_flattened() {
         "loop insert into ds.t select 1 from ds.s; if x then break; end if; end loop;",
         "fill ds.t <- ds.s; other",
     );
-    check(big, "for r in (select * from ds.a) do insert into ds.b select r.x; end for;", "query <- ds.a; fill ds.b");
+    check(
+        big,
+        "for r in (select * from ds.a) do insert into ds.b select r.x; end for;",
+        "build temp @r <- ds.a; fill ds.b <- @r",
+    );
     check(big, "declare x int64 default (select max(y) from ds.a); select x", "build temp @x <- ds.a; query <- @x");
     check(
         big,

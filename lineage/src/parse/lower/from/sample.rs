@@ -12,7 +12,8 @@ impl<'a> Lowering<'a> {
     /// The item with the sample that is taken of it. A sample that is computed is one of the rows of a
     /// derived table with a limit, so that the rows depend on what the limit is computed from.
     pub(super) fn sampled(&mut self, mut sampled: FromItem, factor: &'a TableFactor) -> FromItem {
-        let (TableFactor::Table { sample: Some(sample), .. } | TableFactor::Derived { sample: Some(sample), .. }) = factor
+        let (TableFactor::Table { sample: Some(sample), .. } | TableFactor::Derived { sample: Some(sample), .. }) =
+            factor
         else {
             return sampled;
         };
