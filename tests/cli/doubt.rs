@@ -287,3 +287,25 @@ fn a_message_tells_what_is_reached_from_what_may_be() {
     bob: a change may reach alone | ["a: column x may differ: the expression changed from `1` to `2`"]
     "#);
 }
+
+#[test]
+fn what_a_hook_puts_into_its_table_reaches_who_reads_the_table() {
+    let hooks = [
+        "insert into {{ this }} (x) select x from {{ ref(\"corrections\") }}",
+        "insert into {{ this }} (x) select x from dbt_target.corrections",
+        "update {{ this }} set x = (select max(x) from {{ ref(\"corrections\") }})",
+    ];
+    for hook in hooks {
+        let revenue = format!("{{{{ config(post_hook='{hook}') }}}} select x from {{{{ ref('base') }}}}");
+        let files = [
+            PROJECT,
+            ("models/base.sql", "select 1 as x"),
+            ("models/corrections.sql", "select 1 as x"),
+            ("models/unread.sql", "select 1 as x"),
+            ("models/revenue.sql", revenue.as_str()),
+        ];
+        assert_eq!(audit(&files, &[("models/corrections.sql", "select 2 as x")]).0, "unknown", "{hook}");
+        assert_eq!(audit(&files, &[("models/base.sql", "select 2 as x")]).0, "reached", "{hook}");
+        assert_eq!(audit(&files, &[("models/unread.sql", "select 2 as x")]).0, "not_reached", "{hook}");
+    }
+}

@@ -268,3 +268,53 @@ fn what_a_sample_is_computed_from_decides_over_the_rows() {
         check(DuckDb, schema, &format!("select a from t {sample}"), expected);
     }
 }
+
+#[test]
+fn pivots_of_duckdb_without_columns_and_over_joins() {
+    let schema = "cities(id, year, population); names(id, name)";
+    let over_a_join = "name <- names.name identity
+             2000 <- cities aggregation, cities.id join, cities.population aggregation, cities.year conditional, names aggregation, names.id join, names.name group_by
+             rows <- cities rows, cities.id join, names rows, names.id join, names.name group_by";
+    let cases = [
+        (
+            "pivot cities using sum(population) as p",
+            "p <- cities aggregation, cities.population aggregation
+             rows <-
+             key ()",
+        ),
+        (
+            "pivot cities using sum(population) as p group by year",
+            "year <- cities.year identity
+             p <- cities aggregation, cities.population aggregation, cities.year group_by
+             rows <- cities rows, cities.year group_by
+             key (year)",
+        ),
+        ("pivot cities join names using (id) on year in ('2000') using sum(population) group by name", over_a_join),
+        ("pivot (cities join names using (id)) on year in ('2000') using sum(population) group by name", over_a_join),
+        (
+            "pivot cities as c left join names as n on c.id = n.id on year in ('2000') using sum(population) group by name",
+            "name <- cities.id join, names join, names.id join, names.name identity
+             2000 <- cities aggregation, cities.id join, cities.population aggregation, cities.year conditional, names aggregation, names join, names.id join, names.name group_by
+             rows <- cities rows, cities.id join, names rows, names join, names.id join, names.name group_by",
+        ),
+    ];
+    for (sql, expected) in cases {
+        check(DuckDb, schema, sql, expected);
+    }
+}
+
+#[test]
+fn an_unpivot_of_duckdb_over_a_pattern_is_of_any_column() {
+    let schema = "t(id, jan, feb)";
+    let values = "t.* transformation";
+    let rows = "rows <- t rows, t.* expansion";
+    for pattern in ["columns(* exclude (id))", "* exclude id", "columns(* exclude id)"] {
+        let sql = format!("unpivot t on {pattern} into name n value v");
+        check(DuckDb, schema, &sql, &format!("id <- t.id identity\nn <-\nv <- {values}\n{rows}"));
+    }
+    let sql = "unpivot t on columns(*)";
+    check(DuckDb, schema, sql, &format!("name <-\nvalue <- {values}\n{rows}"));
+    let sql = "unpivot t on columns('(jan|feb)') into name n value v";
+    let kept = "id <- t.id identity\njan <- t.jan identity\nfeb <- t.feb identity";
+    check(DuckDb, schema, sql, &format!("{kept}\nn <-\nv <- {values}\n{rows}"));
+}

@@ -17,6 +17,23 @@ pub(in super::super) const GROUPED: &str = "group by";
 const CLAUSES: [&str; 11] =
     ["ON", "USING", "GROUP", "INTO", "ORDER", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT", "INCLUDE"];
 
+/// Words that stand before JOIN.
+const JOINS: [&str; 13] = [
+    "JOIN",
+    "INNER",
+    "LEFT",
+    "RIGHT",
+    "FULL",
+    "OUTER",
+    "CROSS",
+    "NATURAL",
+    "SEMI",
+    "ANTI",
+    "ASOF",
+    "POSITIONAL",
+    "ANY",
+];
+
 /// `PIVOT t ON c USING sum(x) GROUP BY g` is `SELECT * FROM t PIVOT (sum(x) FOR c IN (ANY))`, and
 /// `UNPIVOT t ON a, b INTO NAME n VALUE v` is `SELECT * FROM t UNPIVOT (v FOR n IN (a, b))`.
 pub(super) fn commands(tokens: &mut Tokens, dialect: Dialect, _: &mut Notes) {
@@ -70,10 +87,55 @@ fn source(tokens: &[TokenWithSpan], from: usize) -> Option<Range<usize>> {
     };
     if is(tokens, end, "AS") {
         end += 2;
-    } else if matches!(token(tokens, end), Token::Word(_)) && !is_any(tokens, end, &CLAUSES) {
+    } else if matches!(token(tokens, end), Token::Word(_))
+        && !is_any(tokens, end, &CLAUSES)
+        && !is_any(tokens, end, &JOINS)
+    {
         end += 1;
     }
     (end <= tokens.len()).then_some(from..end)
+}
+
+/// What is reshaped, and whatever is joined to it.
+fn sources(tokens: &[TokenWithSpan], from: usize) -> Option<Sources> {
+    let mut range = source(tokens, from)?;
+    let is_query = is_any(tokens, from + 1, &["SELECT", "WITH", "FROM", "VALUES", "TABLE", "PIVOT", "UNPIVOT"]);
+    let mut joined = *token(tokens, from) == Token::LParen && !is_query;
+    loop {
+        let words = (range.end..tokens.len()).take_while(|at| is_any(tokens, *at, &JOINS)).count();
+        let join = range.end + words;
+        if words == 0 || !is(tokens, join - 1, "JOIN") {
+            return Some(Sources { range, joined });
+        }
+        let all = (range.end..join).any(|at| is_any(tokens, at, &["CROSS", "NATURAL", "POSITIONAL"]));
+        range.end = source(tokens, join)?.end;
+        joined = true;
+        if !all && is(tokens, range.end, "ON") {
+            range.end = condition_end(tokens, range.end + 1);
+        } else if !all && is(tokens, range.end, "USING") && *token(tokens, range.end + 1) == Token::LParen {
+            range.end = (closing(tokens, range.end + 1) + 1).min(tokens.len());
+        }
+    }
+}
+
+/// What a command reshapes.
+struct Sources {
+    range: Range<usize>,
+    /// Whether it is a join, which stands in a query of its own.
+    joined: bool,
+}
+
+/// Where the condition of a join ends that begins here.
+fn condition_end(tokens: &[TokenWithSpan], from: usize) -> usize {
+    let mut at = from;
+    while at < tokens.len() && !is_any(tokens, at, &CLAUSES) && !is_any(tokens, at, &JOINS) {
+        match token(tokens, at) {
+            Token::LParen => at = closing(tokens, at) + 1,
+            Token::RParen | Token::SemiColon => break,
+            _ => at += 1,
+        }
+    }
+    at.min(tokens.len())
 }
 
 /// Where a clause ends that begins here.
@@ -123,11 +185,22 @@ impl Made {
     fn copy(&mut self, tokens: &[TokenWithSpan], range: Range<usize>) {
         self.0.extend_from_slice(tokens.get(range).unwrap_or_default());
     }
+
+    fn from(&mut self, tokens: &[TokenWithSpan], sources: &Sources) {
+        self.add([word("FROM")]);
+        if sources.joined {
+            self.add([Token::LParen, word("SELECT"), Token::Mul, word("FROM")]);
+        }
+        self.copy(tokens, sources.range.clone());
+        if sources.joined {
+            self.add([Token::RParen]);
+        }
+    }
 }
 
 fn pivot(tokens: &[TokenWithSpan], index: usize) -> Option<(Tokens, usize)> {
-    let source = source(tokens, index + 1)?;
-    let mut at = source.end;
+    let sources = sources(tokens, index + 1)?;
+    let mut at = sources.range.end;
     let (mut columns, mut aggregates, mut keys) = (Vec::new(), 0..0, 0..0);
     loop {
         let is_grouping = is(tokens, at, "GROUP") && is(tokens, at + 1, "BY");
@@ -147,10 +220,27 @@ fn pivot(tokens: &[TokenWithSpan], index: usize) -> Option<(Tokens, usize)> {
     }
     // `c IN ('a', 'b')` says which values become columns.
     let values = |part: &Range<usize>| part.clone().find(|at| is(tokens, *at, "IN"));
-    let first = columns.first()?.clone();
     let mut made = Made(Vec::new(), tokens.get(index)?.span);
-    made.add([word("SELECT"), Token::Mul, word("FROM")]);
-    made.copy(tokens, source);
+    let Some(first) = columns.first().cloned() else {
+        // Without columns whose values become columns it is a SELECT with aggregates.
+        if aggregates.is_empty() {
+            return None;
+        }
+        made.add([word("SELECT")]);
+        if !keys.is_empty() {
+            made.copy(tokens, keys.clone());
+            made.add([Token::Comma]);
+        }
+        made.copy(tokens, aggregates);
+        made.from(tokens, &sources);
+        if !keys.is_empty() {
+            made.add([word("GROUP"), word("BY")]);
+            made.copy(tokens, keys);
+        }
+        return Some((made.0, at));
+    };
+    made.add([word("SELECT"), Token::Mul]);
+    made.from(tokens, &sources);
     made.add([word("PIVOT"), Token::LParen]);
     if aggregates.is_empty() {
         made.add([word("count"), Token::LParen, Token::Mul, Token::RParen]);
@@ -190,21 +280,19 @@ fn pivot(tokens: &[TokenWithSpan], index: usize) -> Option<(Tokens, usize)> {
 }
 
 fn unpivot(tokens: &[TokenWithSpan], index: usize) -> Option<(Tokens, usize)> {
-    let source = source(tokens, index + 1)?;
-    if !is(tokens, source.end, "ON") {
+    let sources = sources(tokens, index + 1)?;
+    let on = sources.range.end;
+    if !is(tokens, on, "ON") {
         return None;
     }
-    let columns = source.end + 1..clause_end(tokens, source.end + 1);
-    // `* EXCLUDE (id)` and `COLUMNS(…)` are columns that only the table knows.
+    let columns = on + 1..clause_end(tokens, on + 1);
     let listed = parts(tokens, columns.clone());
     let is_name = |part: &Range<usize>| match token(tokens, part.start) {
         Token::Word(_) => part.len() == 1 || *token(tokens, part.start + 1) != Token::LParen,
         Token::LParen => true,
         _ => false,
     };
-    if !listed.iter().all(is_name) {
-        return None;
-    }
+    let by_pattern = !listed.iter().all(is_name);
     let mut made = Made(Vec::new(), tokens.get(index)?.span);
     let (mut name, mut value, mut end) = (word("name"), vec![word("value")], columns.end);
     if is(tokens, end, "INTO") && is(tokens, end + 1, "NAME") && is(tokens, end + 3, "VALUE") {
@@ -213,8 +301,11 @@ fn unpivot(tokens: &[TokenWithSpan], index: usize) -> Option<(Tokens, usize)> {
         value = tokens.get(values.clone())?.iter().map(|token| token.token.clone()).collect();
         end = values.end;
     }
-    made.add([word("SELECT"), Token::Mul, word("FROM")]);
-    made.copy(tokens, source);
+    if by_pattern {
+        return by_any_column(tokens, &sources, columns, (name, value), made).map(|made| (made.0, end));
+    }
+    made.add([word("SELECT"), Token::Mul]);
+    made.from(tokens, &sources);
     made.add([word("UNPIVOT")]);
     if is(tokens, end, "INCLUDE") && is(tokens, end + 1, "NULLS") {
         made.add([word("INCLUDE"), word("NULLS")]);
@@ -230,6 +321,47 @@ fn unpivot(tokens: &[TokenWithSpan], index: usize) -> Option<(Tokens, usize)> {
     made.copy(tokens, columns);
     made.add([Token::RParen, Token::RParen]);
     Some((made.0, end))
+}
+
+/// `UNPIVOT t ON COLUMNS(…)`: which columns become rows only the table knows, so the values are of any of them:
+/// `SELECT id, '' AS name, unnest(concat(*)) AS value FROM t`. Those that `* EXCLUDE` names stay as they are; of a
+/// pattern it is not known which.
+fn by_any_column(
+    tokens: &[TokenWithSpan],
+    sources: &Sources,
+    columns: Range<usize>,
+    (name, value): (Token, Vec<Token>),
+    mut made: Made,
+) -> Option<Made> {
+    let [value] = <[Token; 1]>::try_from(value).ok()?;
+    if columns.clone().any(|at| is_any(tokens, at, &["SELECT", "FROM"])) {
+        return None;
+    }
+    let mut pattern = columns.clone();
+    if is(tokens, pattern.start, "COLUMNS") && closing(tokens, pattern.start + 1) + 1 == pattern.end {
+        pattern = pattern.start + 2..pattern.end - 1;
+    }
+    let is_star = *token(tokens, pattern.start) == Token::Mul;
+    made.add([word("SELECT")]);
+    match (is_star, pattern.len()) {
+        (true, 1) => {}
+        (true, _) if is_any(tokens, pattern.start + 1, &["EXCLUDE", "EXCEPT"]) => {
+            let bracket = pattern.start + 2;
+            let kept = if *token(tokens, bracket) == Token::LParen {
+                bracket + 1..closing(tokens, bracket)
+            } else {
+                bracket..pattern.end
+            };
+            made.copy(tokens, kept);
+            made.add([Token::Comma]);
+        }
+        _ => made.add([Token::Mul, Token::Comma]),
+    }
+    made.add([Token::SingleQuotedString(String::new()), word("AS"), name, Token::Comma]);
+    made.add([word("unnest"), Token::LParen, word("concat"), Token::LParen, Token::Mul, Token::RParen, Token::RParen]);
+    made.add([word("AS"), value]);
+    made.from(tokens, sources);
+    Some(made)
 }
 
 /// What SUMMARIZE says of each column, and a function that depends on the column as it does.
