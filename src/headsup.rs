@@ -435,9 +435,35 @@ fn in_a_row(all: impl Iterator<Item = String>) -> String {
 fn clipped(phrase: &str) -> String {
     const LONGEST_QUOTE: usize = 64;
     const LONGEST: usize = 240;
-    let parts = phrase.split('`').enumerate();
-    let shorter = parts.map(|(place, part)| if place % 2 == 1 { cut_at(part, LONGEST_QUOTE) } else { part.to_owned() });
+    let mut parts: Vec<String> = phrase.split('`').map(ToOwned::to_owned).collect();
+    // What became of what: the beginning that both have says nothing.
+    if let [_, was, between, is, _] = parts.as_mut_slice()
+        && between == " to "
+        && was.chars().count().max(is.chars().count()) > LONGEST_QUOTE
+    {
+        (*was, *is) = without_common_start(was, is);
+    }
+    let shorter = parts
+        .iter()
+        .enumerate()
+        .map(|(place, part)| if place % 2 == 1 { cut_at(part, LONGEST_QUOTE) } else { part.clone() });
     cut_at(&shorter.collect::<Vec<_>>().join("`"), LONGEST)
+}
+
+/// Two texts from shortly before where they differ.
+fn without_common_start(left: &str, right: &str) -> (String, String) {
+    /// So much of what both have shows where it is.
+    const SHOWN: usize = 16;
+    let common = left.char_indices().zip(right.chars()).take_while(|((_, left), right)| left == right);
+    let same: Vec<(usize, char)> = common.map(|(left, _)| left).collect();
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
+    // From the beginning of a word.
+    let until = same.len().saturating_sub(SHOWN);
+    let start = same[..until].iter().rposition(|(_, letter)| !is_word(*letter)).map_or(0, |place| place + 1);
+    match same.get(start) {
+        Some((at, _)) if start > 1 => (format!("…{}", &left[*at..]), format!("…{}", &right[*at..])),
+        _ => (left.to_owned(), right.to_owned()),
+    }
 }
 
 /// The beginning of a text, up to a space, if it is longer than so many characters.
@@ -467,5 +493,27 @@ pub const fn words(effect: EffectKind) -> &'static str {
         EffectKind::Reordered => "has its columns in another order",
         EffectKind::Config => "is built in another way",
         EffectKind::Added => "added",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_expressions_are_shown_where_they_differ() {
+        let long = |column: &str| {
+            format!("md5(cast(coalesce(cast(cast(stg_tracks.{column} as date) as text), '_null_') as text))")
+        };
+        let phrase = format!("the expression changed from `{}` to `{}`", long("received_at"), long("timestamp"));
+        assert_eq!(
+            clipped(&phrase),
+            "the expression changed from `…cast(stg_tracks.received_at as date) as text), '_null_') as …` to \
+             `…cast(stg_tracks.timestamp as date) as text), '_null_') as …`"
+        );
+        assert_eq!(clipped("from `a` to `ab`"), "from `a` to `ab`");
+        assert_eq!(without_common_start("äö", "äü"), ("äö".to_owned(), "äü".to_owned()));
+        let same = "x".repeat(90);
+        assert_eq!(without_common_start(&same, &same).0, same);
     }
 }

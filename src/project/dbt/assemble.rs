@@ -156,7 +156,7 @@ impl Assembly<'_> {
             Content::Data => (Rung::Columns, Body::Data { digest: Arc::from(digest()) }),
             Content::Python(_) => (Rung::Opaque, Body::Opaque { digest: Arc::from(digest()) }),
             Content::Unreadable => {
-                found.incomplete = Some("the file is not text".to_owned());
+                found.incomplete = Some("its file cannot be read".to_owned());
                 (Rung::Opaque, Body::Opaque { digest: Arc::from(digest()) })
             }
             Content::Template { .. } => self.template(node, table, &hooks, &mut found, &mut diagnostics),
