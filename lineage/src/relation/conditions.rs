@@ -27,9 +27,9 @@ const AROUND: usize = 8;
 
 /// Whether the same parts ask in both versions, in the same places.
 ///
-/// What differs in the rest shows in any rendering, and is told by it. So a part stands where it stood if it stands between
-/// the same two words of those that both versions have, put side by side in their order. Next to it words may only come or
-/// go as members of a list, as columns do: others may make one thing with the part, which is another elsewhere.
+/// What differs in the rest shows in any rendering, and is told by it. What stands between two parts is put side by side, so
+/// that a part which has moved has other words beside it. There words may only come or go as members of a list, as
+/// columns do, and on one side only: others may make one thing with the part, which is another elsewhere.
 #[must_use]
 pub fn agree(base: Option<&Conditions>, head: Option<&Conditions>) -> bool {
     let (base, head) = match (base, head) {
@@ -43,19 +43,48 @@ pub fn agree(base: Option<&Conditions>, head: Option<&Conditions>) -> bool {
     if base.rest == head.rest {
         return base.places == head.places;
     }
-    if base.parts.is_empty() {
-        return true;
+    if base.places.len() != head.places.len() {
+        return false;
     }
-    let Some(pairs) = side_by_side(&base.rest, &head.rest) else { return false };
-    base.places.len() == head.places.len()
-        && base.places.iter().zip(&head.places).all(|(was, is)| {
-            // Those before it in base stand before it in head, and those behind it behind.
-            pairs.iter().all(|(old, new)| (old < was) == (new < is))
-                && gaps(&pairs, base.rest.len(), head.rest.len()).all(|(old, new)| {
-                    let is_near = near(&old, *was) || near(&new, *is);
-                    !is_near || are_members(&base.rest[old], &head.rest[new])
-                })
-        })
+    let (old, new) = (base.stretches(), head.stretches());
+    let mut members_before = false;
+    let last = old.len() - 1;
+    for (index, (old, new)) in old.into_iter().zip(new).enumerate() {
+        let Some(pairs) = side_by_side(old, new) else { return false };
+        let mut near_start = false;
+        let mut near_end = false;
+        for (was, is) in gaps(&pairs, old.len(), new.len()) {
+            if was.is_empty() && is.is_empty() {
+                continue;
+            }
+            let starts_near = index > 0 && was.start.min(is.start) < AROUND;
+            let ends_near = index < last && (was.end + AROUND > old.len() || is.end + AROUND > new.len());
+            if (starts_near || ends_near) && !are_members(&old[was], &new[is]) {
+                return false;
+            }
+            near_start |= starts_near;
+            near_end |= ends_near;
+        }
+        if members_before && near_start {
+            return false;
+        }
+        members_before = near_end;
+    }
+    true
+}
+
+impl Conditions {
+    /// The words before the first part, between two parts each, and behind the last.
+    fn stretches(&self) -> Vec<&[Arc<str>]> {
+        let mut start = 0;
+        let mut stretches = Vec::new();
+        for place in &self.places {
+            stretches.push(&self.rest[start..*place]);
+            start = *place;
+        }
+        stretches.push(&self.rest[start..]);
+        stretches
+    }
 }
 
 /// What stands between the words that both have, in base and in head.
@@ -63,10 +92,6 @@ fn gaps(pairs: &[(usize, usize)], base: usize, head: usize) -> impl Iterator<Ite
     let starts = std::iter::once((0, 0)).chain(pairs.iter().map(|(old, new)| (old + 1, new + 1)));
     let ends = pairs.iter().copied().chain(std::iter::once((base, head)));
     starts.zip(ends).map(|((old, new), (old_end, new_end))| (old..old_end, new..new_end))
-}
-
-fn near(words: &Range<usize>, place: usize) -> bool {
-    !words.is_empty() && words.start < place + AROUND && words.end + AROUND > place
 }
 
 /// Whether words come, or go, with the comma that makes them members of a list.
@@ -145,6 +170,7 @@ mod tests {
         assert!(same("select a ? from t", "select a , b ? from t"));
         assert!(same("select a , b ? from t", "select a ? from t"));
         assert!(same("select a ? from t", "select b, a ? from t"));
+        assert!(same("x as a ? , y as b from t", "x as a , f(x as y) as c ? , y as b from t"));
         assert!(same("a ? b c ? d", "a ? b , f( x ) c ? d"));
         let far = "b c d e f g h i j";
         assert!(same(&format!("a ? {far} from t"), &format!("a ? {far} from u where v")));
@@ -170,6 +196,7 @@ mod tests {
             ("x ( select ? a ) y ( select b )", "x ( select a ) y ( select ? b )"),
             ("x ( select ? a ) y ( select b )", "x ( select a ) y ( select ? c )"),
             ("x ( select ? a ) y ( select a )", "x ( select a ) z ( select ? a )"),
+            ("select a , b ? from t", "select a ? , b from t"),
             ("a ? b", "a b"),
             ("a ? b", "a ? ? b"),
             ("a b ? c", "a ? b c d"),

@@ -304,7 +304,10 @@ impl Assembly<'_> {
         if !queries.is_empty() {
             found.view = View::Whole;
         }
-        let reach = scan::reach(self.engine, &node.candidate.package, local, file, body.clone());
+        // What a hook asks that changes nothing decides nothing.
+        let blanked = hooks.blanked(file);
+        let without_hooks = blanked.as_deref().unwrap_or(file);
+        let reach = scan::reach(self.engine, &node.candidate.package, local, without_hooks, body.clone());
         let (queries, reached) = (&queries, &reach);
         let asking = Asking { subject: &subject, file, body, template, passes, queries, reach: reached };
         match self.answers(&asking) {
@@ -333,14 +336,7 @@ impl Assembly<'_> {
                 .hint(hint),
             );
         }
-        // What a hook asks that changes nothing decides nothing.
-        let conditions = match hooks.blanked(file) {
-            Some(file) => {
-                let reach = scan::reach(self.engine, &node.candidate.package, local, &file, body.clone());
-                super::conditions::conditions(&file, &reach, &self.macros_of_hooks(node, hooks))
-            }
-            None => super::conditions::conditions(file, &reach, &self.macros_of_hooks(node, hooks)),
-        };
+        let conditions = super::conditions::conditions(without_hooks, &reach, &self.macros_of_hooks(node, hooks));
         (rung, Body::Sql { dialect, variants, conditions })
     }
 

@@ -102,6 +102,8 @@ pub(super) struct Engine {
     pub(super) number: usize,
     /// The nodes, once all have been found; what `ref` means before is not known.
     pub(super) graph: OnceLock<Graph>,
+    /// Hooks by package and text, and whether they change nothing: many nodes have the same.
+    pub(super) hooks: Mutex<HashMap<(Arc<str>, String), bool>>,
 }
 
 impl fmt::Debug for Engine {
@@ -131,7 +133,7 @@ impl Engine {
             let _ = env.add_template_owned(one.template.clone(), one.rewritten.text.clone());
             by_package.entry(Arc::clone(&one.package)).or_default().insert(Arc::clone(&one.name), one);
         }
-        Self { env, macros: by_package, world, world_number, number, graph: OnceLock::new() }
+        Self { env, macros: by_package, world, world_number, number, graph: OnceLock::new(), hooks: Mutex::default() }
     }
 
     /// A macro of a package.

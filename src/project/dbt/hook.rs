@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -15,12 +16,23 @@ use super::engine::{Engine, Macro};
 use super::scan;
 use super::split::literal;
 use super::tokens::{Piece, PieceKind, TokenKind, pieces, string_value};
+use super::values::lock;
 
 /// How deep macros that print macros are followed.
 const MAX_DEPTH: usize = 8;
 
 /// Whether a hook of a node of a package leaves all rows and columns as they are.
-fn changes_nothing(engine: &Engine, package: &str, hook: &str) -> bool {
+fn changes_nothing(engine: &Engine, package: &Arc<str>, hook: &str) -> bool {
+    let key = (Arc::clone(package), hook.to_owned());
+    if let Some(known) = lock(&engine.hooks).get(&key) {
+        return *known;
+    }
+    let found = is_harmless(engine, package, hook);
+    lock(&engine.hooks).insert(key, found);
+    found
+}
+
+fn is_harmless(engine: &Engine, package: &str, hook: &str) -> bool {
     let reach = scan::reach(engine, package, &[], hook, 0..hook.len());
     let texts = reach.macros.values().filter(|one| &*one.package != "dbt").map(|one| one.text());
     if texts.chain([hook]).any(runs_more) {
@@ -40,7 +52,7 @@ pub(super) struct Hooks {
 
 impl Hooks {
     /// The hooks in the configuration of a node of a package.
-    pub(super) fn of(engine: &Engine, package: &str, config: &Config) -> Self {
+    pub(super) fn of(engine: &Engine, package: &Arc<str>, config: &Config) -> Self {
         let mut config = config.clone();
         let mut harmless = BTreeSet::new();
         for key in ["pre_hook", "post_hook"] {
