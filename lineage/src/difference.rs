@@ -297,7 +297,10 @@ impl<'a> Comparer<'a> {
                 let delta = self.blocks(old, new, matching);
                 self.through_wrappers(delta, (base, old), (head, new), matching)
             }
-            (Plan::Set(old), Plan::Set(new)) => self.sets(old, new, matching),
+            (Plan::Set(old), Plan::Set(new)) => {
+                let found = if matching.is_none() { self.columns_of_unions(old, new) } else { None };
+                self.sets(old, new, matching.or(found.as_deref()))
+            }
             (Plan::Values(old), Plan::Values(new)) if base != head => self.lists(old, new, matching),
             (Plan::Set(old), _) if self.is_free(head) => {
                 let width = self.terms.width(head).unwrap_or_default();

@@ -1,18 +1,68 @@
 //! Set operations and lists of rows. It must not know what is inside the branches.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::Comparer;
 use super::align::like;
 use super::block::Matching;
 use super::delta::{Because, ColumnChange, Delta, Evidence, Rows, any, because};
-use crate::canonical::plan::{PlanId, SetPlan};
+use crate::canonical::plan::{Plan, PlanId, SetPlan};
 use crate::canonical::term::TermId;
 use crate::canonical::terms::number;
 use crate::query::block::{Duplicates, SetOperator};
 
 impl Comparer<'_> {
+    /// Which columns of two unions are which, where branches that both have show that they stand in another order;
+    /// their places in base by those in head.
+    ///
+    /// The order of columns is that of the terms in the branches, so that one more branch can give another.
+    pub(super) fn columns_of_unions(&mut self, base: &SetPlan, head: &SetPlan) -> Option<Vec<Option<u32>>> {
+        let is_union = |set: &SetPlan| set.operator == SetOperator::Union;
+        if !is_union(base) || !is_union(head) || base.width != head.width || base.branches == head.branches {
+            return None;
+        }
+        let mut known: HashMap<PlanId, Vec<TermId>> = HashMap::new();
+        for branch in &base.branches {
+            if let Some((key, outputs)) = self.unordered(*branch) {
+                known.entry(key).or_insert(outputs);
+            }
+        }
+        // What each column is in every branch that both have.
+        let width = base.width as usize;
+        let (mut was, mut is) = (vec![Vec::new(); width], vec![Vec::new(); width]);
+        for branch in &head.branches {
+            let Some((key, outputs)) = self.unordered(*branch) else { continue };
+            let Some(old) = known.remove(&key) else { continue };
+            for (place, (old, new)) in old.into_iter().zip(outputs).enumerate().take(width) {
+                was[place].push(old);
+                is[place].push(new);
+            }
+        }
+        if was.first().is_none_or(Vec::is_empty) {
+            return None;
+        }
+        let mut places: HashMap<&[TermId], VecDeque<u32>> = HashMap::new();
+        for (place, terms) in was.iter().enumerate() {
+            places.entry(terms).or_default().push_back(number(place));
+        }
+        let found: Option<Vec<Option<u32>>> =
+            is.iter().map(|terms| Some(Some(places.get_mut(terms.as_slice())?.pop_front()?))).collect();
+        found.filter(|found| found.iter().enumerate().any(|(place, was)| *was != Some(number(place))))
+    }
+
+    /// A branch whatever the order of its columns, and these in their order.
+    fn unordered(&mut self, branch: PlanId) -> Option<(PlanId, Vec<TermId>)> {
+        let Plan::Block(block) = self.terms.plan(branch) else { return None };
+        let mut block = block.clone();
+        if block.rest.is_some() {
+            return None;
+        }
+        let outputs = block.outputs.clone();
+        block.outputs.sort_unstable();
+        Some((self.terms.keep_plan(Plan::Block(block)), outputs))
+    }
+
     pub(super) fn sets(&mut self, base: &SetPlan, head: &SetPlan, matching: Matching<'_>) -> Delta {
         let places = self.places(base.width as usize, head.width as usize, matching);
         let alone = |set: &SetPlan| set.branches.len() == 1;
@@ -77,8 +127,9 @@ impl Comparer<'_> {
         let mut left: Vec<PlanId> = base.branches.clone();
         let mut right: Vec<PlanId> = Vec::new();
         for branch in &head.branches {
-            let is_settled = is_straight && !self.is_affected(*branch);
-            match left.iter().position(|found| found == branch).filter(|_| is_settled) {
+            let is_settled = !self.is_affected(*branch);
+            let as_base = if is_straight { Some(*branch) } else { self.in_order(*branch, matching) };
+            match left.iter().position(|found| Some(*found) == as_base).filter(|_| is_settled) {
                 Some(place) => drop(left.remove(place)),
                 None => right.push(*branch),
             }
@@ -125,6 +176,22 @@ impl Comparer<'_> {
             delta.say(Rows::Added, &because(format!("the rows of {name} are put in by the set operation now")));
         }
         self.missing(delta);
+    }
+
+    /// A branch of head with its columns in the order of base, if each of them has its place there.
+    fn in_order(&mut self, branch: PlanId, matching: Matching<'_>) -> Option<PlanId> {
+        let places = matching?;
+        let Plan::Block(block) = self.terms.plan(branch) else { return None };
+        let mut block = block.clone();
+        if block.rest.is_some() || block.outputs.len() != places.len() {
+            return None;
+        }
+        let mut outputs: Vec<Option<TermId>> = vec![None; places.len()];
+        for (term, place) in block.outputs.iter().zip(places) {
+            *outputs.get_mut((*place)? as usize)? = Some(*term);
+        }
+        block.outputs = outputs.into_iter().collect::<Option<_>>()?;
+        Some(self.terms.keep_plan(Plan::Block(block)))
     }
 
     /// A branch against its counterpart.

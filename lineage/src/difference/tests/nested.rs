@@ -119,3 +119,24 @@ fn nothing_is_absorbed_by_groups_of_one_side() {
         ],
     )]);
 }
+
+/// The order of a union's columns is that of the terms in its branches.
+#[test]
+fn one_branch_more_leaves_the_columns_of_the_others_where_they_are() {
+    let query = |branches: &[&str], asked: &str| {
+        let branches: Vec<String> = branches
+            .iter()
+            .map(|table| format!("select order_id, amount, refund, status, tags from {table}"))
+            .collect();
+        format!("select {asked} from ({}) u join customers c on c.name = u.status", branches.join(" union all "))
+    };
+    let all = "u.tags, u.order_id, u.amount, u.refund, c.region";
+    let (two, three) = (query(&["orders", "raw"], all), query(&["orders", "raw", "archive"], all));
+    let added: &[&str] = &["rows_added: the rows of archive are put in by the set operation now"];
+    let removed: &[&str] = &["rows_removed: the rows of archive are no longer put in by the set operation"];
+    let one = three.replace("refund, status, tags from raw", "amount, status, tags from raw");
+    check(&[(&two, &three, added), (&three, &two, removed)]);
+    let lines = super::found(&two, &one);
+    assert!(lines.iter().any(|line| line.starts_with("revalued refund")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.starts_with("revalued tags")), "{lines:?}");
+}
