@@ -143,3 +143,20 @@ fn tables_of_which_the_same_is_said_are_told_together() {
     let markdown = fixture.text("impact --format markdown");
     assert!(markdown.contains("<summary>5 tables</summary>`m1`, `m2`, `m3`, `m4`, `m5`"), "{markdown}");
 }
+
+#[test]
+fn what_is_upstream_of_such_a_model_does_not_count() {
+    let many: Vec<(String, String)> = (0..12)
+        .map(|number| (format!("models/a{number}.sql"), "select 1 as x, 2 as y, 3 as z".to_owned()))
+        .chain([("models/m.sql".to_owned(), "select x, y from {{ ref('a1') }}".to_owned())])
+        .chain([("models/z.sql".to_owned(), "select x as only from {{ ref('m') }}".to_owned())])
+        .collect();
+    let settings = |way: &str| format!("name: shop\nmodels:\n  shop:\n    m:\n      +materialized: {way}\n");
+    let (before, after) = (settings("incremental"), settings("table"));
+    let mut files: Vec<File> = many.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    files.push(("dbt_project.yml", &before));
+    let report = Fixture::pair(&files, &[("dbt_project.yml", &after)]).json("impact");
+    let reached: Vec<String> =
+        crate::support::list(&report["relations"]).iter().map(|one| crate::support::word(&one["relation"])).collect();
+    assert_eq!(reached, ["m", "z"]);
+}
