@@ -193,8 +193,9 @@ impl Message {
         // There is room for two lines of each, and for one for each line that is not always there.
         let extra = usize::from(self.note.is_some()) + usize::from(held.is_some());
         lines.several("What", &self.what, if extra > 0 { 1 } else { 2 }, "more tables changed");
-        let for_you: Vec<String> = self.about.iter().map(for_you).collect();
-        lines.several("For you", &for_you, if extra > 1 { 1 } else { 2 }, "more of your jobs");
+        let for_you: Vec<(String, usize)> =
+            alike(&self.about).iter().map(|alike| (for_you(alike), alike.len())).collect();
+        lines.counted("For you", &for_you, if extra > 1 { 1 } else { 2 }, "more of your jobs");
         if let Some((label, text)) = held {
             lines.add(label, text);
         }
@@ -357,8 +358,14 @@ impl Lines {
 
     /// At most so many texts, the last of which says how many more there are.
     fn several(&mut self, label: &'static str, texts: &[String], most: usize, rest: &str) {
-        for (place, text) in texts.iter().take(most).enumerate() {
-            let more = texts.len() - most.min(texts.len());
+        let texts: Vec<(String, usize)> = texts.iter().map(|text| (text.clone(), 1)).collect();
+        self.counted(label, &texts, most, rest);
+    }
+
+    /// The same where a text may stand for more than one thing.
+    fn counted(&mut self, label: &'static str, texts: &[(String, usize)], most: usize, rest: &str) {
+        for (place, (text, _)) in texts.iter().take(most).enumerate() {
+            let more: usize = texts.iter().skip(most).map(|(_, number)| number).sum();
             let ends = place + 1 == most && more > 0;
             let text = if ends { format!("{text}; and {more} {rest}") } else { text.clone() };
             self.add(if place == 0 { label } else { "" }, text);
@@ -403,25 +410,50 @@ fn worst(about: &AboutJob) -> Option<EffectKind> {
     }
 }
 
-/// What a change means for one job: what happens, and by which table it comes.
-fn for_you(about: &AboutJob) -> String {
-    let happens = if about.happens.is_empty() { "what it reads may differ" } else { &about.happens };
+/// Jobs of which the same is to be said, together; the first of each where it was.
+fn alike(about: &[AboutJob]) -> Vec<Vec<&AboutJob>> {
+    let said = |job: &AboutJob| {
+        (job.reach, job.happens.clone(), job.way.clone(), job.reason.clone(), job.cause, job.effects.clone())
+    };
+    let mut groups: Vec<Vec<&AboutJob>> = Vec::new();
+    for job in about {
+        match groups.iter_mut().find(|group| group.first().is_some_and(|first| said(first) == said(job))) {
+            Some(group) => group.push(job),
+            None => groups.push(vec![job]),
+        }
+    }
+    groups
+}
+
+/// What a change means for jobs of which the same is to be said: what happens, and by which table it comes.
+fn for_you(alike: &[&AboutJob]) -> String {
+    let Some(about) = alike.first() else { return String::new() };
+    let (reads, is, has, it, differs) = match alike.len() {
+        1 => ("reads", "is", "has", "it", "what it reads may differ"),
+        _ => ("read", "are", "have", "they", "what they read may differ"),
+    };
+    let jobs = match alike {
+        [one, other] => format!("{} and {}", one.job, other.job),
+        [one] => one.job.clone(),
+        _ => format!("{} and {} more of your jobs", about.job, alike.len() - 1),
+    };
+    let happens = if about.happens.is_empty() { differs } else { &about.happens };
     match (about.reach, about.way.as_slice()) {
         (Reach::Unknown, _) => {
             let reason = about.reason.as_deref().unwrap_or("it cannot be told");
-            format!("whether {} is reached cannot be told: {reason}", about.job)
+            format!("whether {jobs} {is} reached cannot be told: {reason}")
         }
-        (Reach::NotReached, _) => format!("{} has it upstream, and is not reached", about.job),
+        (Reach::NotReached, _) => format!("{jobs} {has} it upstream, and {is} not reached"),
         (Reach::Reached, [only]) if is_gone(about) => {
-            format!("{} reads {only}, which is gone: it will fail", about.job)
+            format!("{jobs} {reads} {only}, which is gone: {it} will fail")
         }
         (Reach::Reached, [first, .., last]) if is_gone(about) => {
-            format!("{} reads {last}, which needs {first}: that is gone, so it will fail", about.job)
+            format!("{jobs} {reads} {last}, which needs {first}: that is gone, so {it} will fail")
         }
-        (Reach::Reached, []) => format!("{}: {happens}", about.job),
-        (Reach::Reached, [only]) => format!("{} reads {only}: {happens}", about.job),
+        (Reach::Reached, []) => format!("{jobs}: {happens}"),
+        (Reach::Reached, [only]) => format!("{jobs} {reads} {only}: {happens}"),
         (Reach::Reached, [first, .., last]) => {
-            format!("{} reads {last}, which is made from {first}: {happens}", about.job)
+            format!("{jobs} {reads} {last}, which is made from {first}: {happens}")
         }
     }
 }

@@ -69,7 +69,7 @@ impl Message {
                 lines.add("Changed", what.clone());
             }
             for about in &message.about {
-                lines.add("For you", for_you(about));
+                lines.add("For you", for_you(&[about]));
             }
             if let Some(note) = &message.note {
                 lines.add("Author", note.clone());
@@ -90,7 +90,7 @@ impl Message {
         };
         match self.status {
             Status::Withdrawn => format!("{change} no longer reaches {}{more}", first.job),
-            Status::Announced | Status::Digest => format!("{change}: {}{more}", for_you(first)),
+            Status::Announced | Status::Digest => format!("{change}: {}{more}", for_you(&[first])),
         }
     }
 }

@@ -301,6 +301,24 @@ select o.id, o.month, o.amount * 2 as amount, o.discount, o.tax from raw.orders 
 }
 
 #[test]
+fn jobs_of_which_the_same_is_to_be_said() {
+    let more: String = ["a_year", "b_month"]
+        .map(|name| format!("  - {{ name: {name}, team: finance, reads: [marts.revenue] }}\n"))
+        .concat();
+    let settings = format!("{SETTINGS}{more}");
+    let base: Vec<File> =
+        BASE.iter().map(|(path, text)| (*path, if *path == "headsup.yml" { &settings } else { *text })).collect();
+    let change = [
+        (
+            "marts/revenue.sql",
+            "create table marts.revenue as select month, sum(amount) as revenue from core.orders group by month",
+        ),
+        ("marts/refunds.sql", "create table marts.refunds as select month, -amount as amount from raw.refunds"),
+    ];
+    insta::assert_snapshot!("jobs_of_which_the_same_is_to_be_said", shown_of(&base, &change, ""));
+}
+
+#[test]
 fn names_that_want_to_be_more_than_names() {
     let long = "x".repeat(10_000);
     let settings = format!(
