@@ -20,7 +20,7 @@ use super::properties::{Object, Properties, name as name_of, objects};
 use super::recall::Recall;
 use super::rewrite::{self, Rewritten};
 use super::split::{BlockKind, blocks};
-use super::subject::{Captured, Pass, Subject};
+use super::subject::{Captured, Pass, RefCall, Subject};
 use super::tokens::plain_spaces;
 use super::trace::Renderings;
 use super::values::lock;
@@ -188,15 +188,16 @@ impl Candidate {
         // A hook is a template of its own, and what it refers to counts.
         for hook in ["pre_hook", "post_hook"].iter().filter_map(|key| config.get(*key)).flat_map(hook_texts) {
             if !render::is_template(hook) {
-                captured.tables.extend(self.named_in(hook, engine));
+                captured.tables.extend(self.named_in(hook, &[], engine));
                 continue;
             }
             let run = Run::new(engine, &Arc::new(self.subject(&config)), Pass::Parse);
             let template = rewrite::template(hook, &(0..hook.len()), &[], "");
-            if let Ok(sql) = run.render(&template, hook) {
-                captured.tables.extend(self.named_in(&sql, engine));
-            }
+            let sql = run.render(&template, hook);
             let found = lock(&run.captured);
+            if let Ok(sql) = sql {
+                captured.tables.extend(self.named_in(&sql, &found.refs, engine));
+            }
             captured.refs.extend(found.refs.iter().cloned());
             captured.sources.extend(found.sources.iter().cloned());
         }
@@ -206,15 +207,20 @@ impl Candidate {
 
 impl Candidate {
     /// The tables that the SQL of a hook reads by their names, but for the node's own; what `ref` and `this`
-    /// stand for has the target's schema as long as the nodes are not all known.
-    fn named_in(&self, sql: &str, engine: &Engine) -> Vec<Vec<String>> {
+    /// stand for has the target's schema as long as the nodes are not all known, as has what the hook
+    /// itself looks for there.
+    fn named_in(&self, sql: &str, refs: &[RefCall], engine: &Engine) -> Vec<Vec<String>> {
         let script = parse(sql, engine.world.dialect);
         let reads = script.statements.iter().flat_map(|statement| &statement.reads);
         let reads = reads.filter(|read| read.role == ReadRole::Table);
         let named = reads.map(|read| read.name.keys().map(str::to_owned).collect::<Vec<_>>());
         let own = |parts: &[String]| parts.last().is_none_or(|table| table.eq_ignore_ascii_case(&self.name));
         let of_target = |parts: &[String]| parts.iter().any(|part| part.eq_ignore_ascii_case(TARGET_SCHEMA));
-        named.filter(|parts| !own(parts) && !of_target(parts)).collect()
+        let is_ref = |parts: &[String]| {
+            of_target(parts)
+                && parts.last().is_some_and(|table| refs.iter().any(|call| call.name.eq_ignore_ascii_case(table)))
+        };
+        named.filter(|parts| !own(parts) && !is_ref(parts)).collect()
     }
 }
 
