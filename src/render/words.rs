@@ -36,7 +36,7 @@ const TOGETHER: usize = 4;
 
 /// Tables of which something is said, in their order: those of which the same is said together, if
 /// they are many.
-pub(super) fn together<'a, T>(entries: &'a [T], said: impl Fn(&T) -> String) -> Vec<(String, Vec<&'a T>)> {
+pub(super) fn together<T>(entries: &[T], said: impl Fn(&T) -> String) -> Vec<(String, Vec<&T>)> {
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut groups: Vec<(String, Vec<&T>)> = Vec::new();
     for entry in entries {

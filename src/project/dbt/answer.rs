@@ -235,11 +235,8 @@ impl Walk {
                 let names_a_table = matches!(before.as_str(), "table" | "identifier");
                 self.stack.push(if names_a_table { Clause::Naming } else { Clause::Elsewhere });
             }
-            (_, b')') => {
-                if self.stack.len() > 1 {
-                    self.stack.pop();
-                }
-            }
+            (_, b')') if self.stack.len() > 1 => drop(self.stack.pop()),
+            (_, b')') => {}
             (Clause::Named | Clause::On, b',') => self.set(Clause::Table),
             (Clause::Naming, _) => self.set(Clause::Elsewhere),
             (Clause::Named, b';') => self.set(Clause::Elsewhere),

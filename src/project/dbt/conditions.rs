@@ -119,7 +119,7 @@ fn asking_parts(text: &str) -> Conditions {
     let mut at = 0;
     let mut inside: BTreeSet<&str> = BTreeSet::new();
     let mut outside: BTreeSet<&str> = BTreeSet::new();
-    for part in parts.iter().cloned().chain([text.len()..text.len()]) {
+    for part in parts.iter().cloned().chain(std::iter::once(text.len()..text.len())) {
         let rest = &text[at..part.start];
         conditions.rest.extend(rest.split_whitespace().map(Arc::from));
         outside.extend(words(rest));

@@ -87,8 +87,9 @@ pub(super) fn install(env: &mut Environment<'static>) {
     );
     env.add_global("cycler", function(|arguments| Ok(list(arguments.positional.clone()))));
     env.add_global("lipsum", function(|_| Ok(Value::from(""))));
-    env.add_filter("as_bool", |value: Value| native(&value, ValueKind::Bool));
-    env.add_filter("as_number", |value: Value| native(&value, ValueKind::Number));
+    // In the text of a model dbt leaves alone what has no such form.
+    env.add_filter("as_bool", |value: Value| native(&value, ValueKind::Bool).unwrap_or(value));
+    env.add_filter("as_number", |value: Value| native(&value, ValueKind::Number).unwrap_or(value));
     env.add_filter("as_native", |value: Value| literal(&value).unwrap_or(value));
     env.add_filter("as_text", text_of);
     env.add_filter("list", |state: &mut State<'_, '_>, value: Value| -> Result<Value, Error> {
@@ -272,9 +273,9 @@ fn literal(value: &Value) -> Option<Value> {
     })
 }
 
-fn native(value: &Value, kind: ValueKind) -> Result<Value, Error> {
+fn native(value: &Value, kind: ValueKind) -> Option<Value> {
     let read = literal(value).unwrap_or_else(|| value.clone());
-    if read.kind() == kind { Ok(read) } else { Err(invalid(format!("`{value}` is no {kind}"))) }
+    (read.kind() == kind).then_some(read)
 }
 
 /// Methods of Python's that neither our objects nor the renderer's companion have.

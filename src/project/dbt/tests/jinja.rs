@@ -61,6 +61,7 @@ fn filters_of_dbt() {
         "{{ '3' | as_number + 1 }} {{ 'true' | as_bool }} {{ '[1, 2]' | as_native | length }} {{ 5 | as_text ~ 'x' }}",
         "4 True 2 5x",
     );
+    renders("{{ '' | as_bool }}|{{ 'x' | as_number }}", "|x");
     renders(
         "{{ tojson({'a': [1, none]}) }} {{ fromjson('{\"a\": 2}').a }} {{ fromyaml('b: 3').b }}",
         "{\"a\": [1, null]} 2 3",
