@@ -25,7 +25,7 @@ fn reach(model: &str, macros: &str, seed: &str, changed: &str) -> String {
         changed => (format!("models/{changed}.sql"), "select 2 as x, 'q' as kind".to_owned()),
     };
     let report = Fixture::pair(&files, &[(&path, &after)]).json("impact");
-    let job = list(&report["jobs"]).into_iter().find(|job| word(&job["job"]) == "audit").unwrap();
+    let job = list(&report["jobs"]).iter().find(|job| word(&job["job"]) == "audit").unwrap();
     word(&job["reach"])
 }
 

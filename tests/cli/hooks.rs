@@ -27,7 +27,7 @@ fn reach(before: &str, after: &str) -> String {
         ("models/revenue.sql", &before),
     ];
     let report = Fixture::pair(&files, &[("models/revenue.sql", &after)]).json("impact");
-    let job = list(&report["jobs"]).into_iter().find(|job| word(&job["job"]) == "audit").unwrap();
+    let job = list(&report["jobs"]).iter().find(|job| word(&job["job"]) == "audit").unwrap();
     word(&job["reach"])
 }
 
