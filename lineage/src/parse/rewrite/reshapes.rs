@@ -338,24 +338,29 @@ fn by_any_column(
         return None;
     }
     let mut pattern = columns.clone();
-    if is(tokens, pattern.start, "COLUMNS") && closing(tokens, pattern.start + 1) + 1 == pattern.end {
+    let in_call = is(tokens, pattern.start, "COLUMNS") && closing(tokens, pattern.start + 1) + 1 == pattern.end;
+    if in_call {
         pattern = pattern.start + 2..pattern.end - 1;
     }
     let is_star = *token(tokens, pattern.start) == Token::Mul;
+    let first = pattern.start + 2;
     made.add([word("SELECT")]);
-    match (is_star, pattern.len()) {
-        (true, 1) => {}
-        (true, _) if is_any(tokens, pattern.start + 1, &["EXCLUDE", "EXCEPT"]) => {
-            let bracket = pattern.start + 2;
-            let kept = if *token(tokens, bracket) == Token::LParen {
-                bracket + 1..closing(tokens, bracket)
-            } else {
-                bracket..pattern.end
-            };
-            made.copy(tokens, kept);
-            made.add([Token::Comma]);
-        }
-        _ => made.add([Token::Mul, Token::Comma]),
+    if is_star && pattern.len() == 1 {
+        // None stays as it is.
+    } else if is_star && is_any(tokens, pattern.start + 1, &["EXCLUDE", "EXCEPT"]) {
+        let kept = if *token(tokens, first) == Token::LParen && closing(tokens, first) + 1 == pattern.end {
+            first + 1..pattern.end - 1
+        } else if pattern.len() == 3 && matches!(token(tokens, first), Token::Word(_)) {
+            first..pattern.end
+        } else {
+            return None;
+        };
+        made.copy(tokens, kept);
+        made.add([Token::Comma]);
+    } else if in_call {
+        made.add([Token::Mul, Token::Comma]);
+    } else {
+        return None;
     }
     made.add([Token::SingleQuotedString(String::new()), word("AS"), name, Token::Comma]);
     made.add([word("unnest"), Token::LParen, word("concat"), Token::LParen, Token::Mul, Token::RParen, Token::RParen]);
