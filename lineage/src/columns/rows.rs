@@ -8,7 +8,7 @@ use super::dependencies::{Dep, Way};
 use crate::aggregation;
 use crate::dependency::EdgeKind;
 use crate::query::block::{
-    BlockKind, Distinct, Duplicates, GroupBy, JoinKind, ProjectionKind, Select, SetOperation, SetOperator,
+    BlockKind, Distinct, Duplicates, GroupBy, JoinKind, Matching, ProjectionKind, Select, SetOperation, SetOperator,
 };
 use crate::query::tree::{BlockId, Expr, ExprId};
 use crate::resolve::{SortedBy, Value, sorted_by};
@@ -21,7 +21,7 @@ impl Composer<'_> {
         let block = tree.block(id);
         let mut rows = match &block.kind {
             BlockKind::Select(select) => self.select_rows(id, select, columns, grouped),
-            BlockKind::SetOperation(operation) => self.set_rows(operation, columns),
+            BlockKind::SetOperation(operation) => self.set_rows(id, operation, columns),
             BlockKind::Values(_) => Vec::new(),
         };
         for call in aggregation::generators_behind(tree, block) {
@@ -136,16 +136,24 @@ impl Composer<'_> {
         }
     }
 
-    fn set_rows(&mut self, operation: &SetOperation, columns: &[Rc<[Dep]>]) -> Vec<Dep> {
+    fn set_rows(&mut self, id: BlockId, operation: &SetOperation, columns: &[Rc<[Dep]>]) -> Vec<Dep> {
         let mut rows = Vec::new();
         let union = operation.operator == SetOperator::Union;
         let compares = !union || operation.duplicates == Duplicates::Dropped;
+        let resolved = self.resolved.block(id);
+        // CORRESPONDING leaves out what is not compared.
+        let some = matches!(operation.matching, Matching::Corresponding(_)) && resolved.rest.is_empty();
+        let compared: Vec<ColumnAt> = if some {
+            resolved.outputs.iter().map(|column| ColumnAt::Named(column.name.clone())).collect()
+        } else {
+            vec![ColumnAt::All]
+        };
         for (place, branch) in operation.branches.iter().enumerate() {
             let flat = self.flat(*branch);
             let kind = if union || place == 0 { EdgeKind::Rows } else { EdgeKind::Distinct };
             rows.extend(flat.rows.iter().map(|dep| dep.then(kind)));
-            if compares {
-                self.block_column(*branch, &ColumnAt::All, &[], EdgeKind::Distinct, &mut rows);
+            for column in compared.iter().filter(|_| compares) {
+                self.block_column(*branch, column, &[], EdgeKind::Distinct, &mut rows);
             }
             self.shorten(&mut rows);
         }

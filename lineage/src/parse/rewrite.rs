@@ -6,12 +6,14 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Word};
 
 use crate::dialect::Dialect;
+use crate::name::Quoting;
 use crate::query::block::Matching;
 
 mod joins;
 mod json;
 mod reshapes;
 mod samples;
+mod sets;
 mod tables;
 mod types;
 mod versions;
@@ -28,6 +30,8 @@ pub(super) struct Notes {
     versions: Vec<(Location, String)>,
     /// How INSERT matches columns.
     pub(super) matching: Matching,
+    /// That set operations by name keep what all branches have, or these columns.
+    pub(super) corresponding: Option<Vec<(String, Quoting)>>,
     /// What is left of the statement.
     pub(super) kept: Kept,
 }
@@ -44,7 +48,7 @@ pub(super) enum Kept {
 impl Notes {
     /// Those of a statement that is as it was written.
     pub(super) const fn none() -> Self {
-        Self { versions: Vec::new(), matching: Matching::Position, kept: Kept::Columns }
+        Self { versions: Vec::new(), matching: Matching::Position, corresponding: None, kept: Kept::Columns }
     }
 
     /// The version of the relation whose name stands here.
@@ -61,7 +65,7 @@ impl Notes {
 
 /// Rewrites what the parser is known to miss; `None` if nothing applied.
 pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> Option<Notes> {
-    let rules: [fn(&mut Tokens, Dialect, &mut Notes); 23] = [
+    let rules: [fn(&mut Tokens, Dialect, &mut Notes); 24] = [
         streams,
         words::dropped,
         names_after_dots,
@@ -75,6 +79,7 @@ pub(super) fn rewrite(tokens: &mut Tokens, dialect: Dialect) -> Option<Notes> {
         joins::unnamed_offsets,
         joins::updated,
         samples::dropped,
+        sets::corresponding,
         reshapes::commands,
         reshapes::summaries,
         start_as_name,

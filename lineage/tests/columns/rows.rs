@@ -439,3 +439,18 @@ fn a_function_of_the_text_that_returns_rows_multiplies_the_rows_of_a_projection(
         rows <- t rows, my_rows unknown";
     check_script(Postgres, "t(id!, x)", sql, expected);
 }
+
+#[test]
+fn hints_behind_a_statement_of_tsql_change_nothing() {
+    for hint in ["recompile", "maxdop 1", "hash group, force order", "optimize for (@a = 1)", "label = 'x'"] {
+        let expected = "
+            a <- t.a identity
+            rows <- t rows, t.b filter";
+        check(TSqlDialect, "t(a, b)", &format!("select a from t where b = 1 option ({hint})"), expected);
+    }
+    let sql = "with c as (select id from t union all select t.id from t join c on c.id = t.up) select id from c option (maxrecursion 0)";
+    let expected = "
+        id <- t.id identity
+        rows <- t rows, t.id join, t.up join";
+    check(TSqlDialect, "t(id, up)", sql, expected);
+}

@@ -99,3 +99,23 @@ fn branches_of_open_relations_may_mean_any_column() {
         open: a set operation over `*` of relations whose columns are not all known";
     check(Ansi, "", sql, expected);
 }
+
+#[test]
+fn corresponding_keeps_the_columns_that_all_branches_have() {
+    let schema = "t(a, b, c); u(b, a, d)";
+    let both = "
+        a <- t.a identity, u.a identity
+        b <- t.b identity, u.b identity
+        rows <- t rows, t.c named, u rows, u.d named";
+    check(Ansi, schema, "select a, b, c from t union all corresponding select b, a, d from u", both);
+    let one = "
+        a <- t.a identity, u.a identity
+        rows <- t rows, t.a distinct, t.b named, u rows, u.a distinct, u.b named
+        key (a)";
+    check(Ansi, schema, "select a, b from t union corresponding by (a) select b, a from u", one);
+    let first = "
+        a <- t.a identity
+        rows <- t rows, t.a distinct, t.b named, u distinct, u.a distinct, u.b named
+        key (a)";
+    check(Ansi, schema, "select a, b from t except corresponding by (a) select b, a from u", first);
+}

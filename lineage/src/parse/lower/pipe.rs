@@ -249,7 +249,7 @@ impl<'a> Lowering<'a> {
         let done = std::mem::replace(flow, Flow::over(Vec::new(), place));
         let mut branches = vec![self.flowed(done)];
         branches.extend(queries.iter().map(|query| self.query(query)).collect::<Vec<_>>());
-        let block = Self::set_operation(operator, quantifier, branches, place);
+        let block = self.set_operation(operator, quantifier, branches, place);
         let block = self.build.block(block);
         flow.select.from.push(item(Source::Block(block), place));
     }

@@ -9,7 +9,7 @@ use super::{Cte, CteState, Lowering, Scope, function, start};
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
 use crate::hashing::HashMap;
-use crate::name::{Quoting, RelationName};
+use crate::name::{ColumnName, Quoting, RelationName};
 use crate::query::block::{
     Block, BlockKind, Duplicates, FromItem, Join, Lateral, Limit, Matching, Projection, ProjectionKind, Select,
     SetOperation, SetOperator, Source,
@@ -153,7 +153,8 @@ impl<'a> Lowering<'a> {
                 branches.push(self.branch_block(right));
                 steps.pop();
             }
-            built = Body::Open(Self::set_operation(operator, quantifier, branches, place));
+            let block = self.set_operation(operator, quantifier, branches, place);
+            built = Body::Open(block);
         }
         built
     }
@@ -171,6 +172,7 @@ impl<'a> Lowering<'a> {
     }
 
     pub(super) fn set_operation(
+        &mut self,
         operator: AstOperator,
         quantifier: SetQuantifier,
         branches: Vec<BlockId>,
@@ -183,12 +185,21 @@ impl<'a> Lowering<'a> {
         };
         let (duplicates, matching) = match quantifier {
             SetQuantifier::All => (Duplicates::Kept, Matching::Position),
-            SetQuantifier::AllByName => (Duplicates::Kept, Matching::Name),
-            SetQuantifier::ByName | SetQuantifier::DistinctByName => (Duplicates::Dropped, Matching::Name),
+            SetQuantifier::AllByName => (Duplicates::Kept, self.by_name()),
+            SetQuantifier::ByName | SetQuantifier::DistinctByName => (Duplicates::Dropped, self.by_name()),
             SetQuantifier::Distinct | SetQuantifier::None => (Duplicates::Dropped, Matching::Position),
         };
         let operation = SetOperation { operator, duplicates, matching, branches };
         Block::new(BlockKind::SetOperation(operation), place)
+    }
+
+    /// How BY NAME matches columns: as it says, or as CORRESPONDING, for which it stands.
+    fn by_name(&mut self) -> Matching {
+        let notes = self.notes;
+        let Some(names) = &notes.corresponding else { return Matching::Name };
+        let symbol = |(name, quoting): &(String, Quoting)| ColumnName::new(self.dialect, name, *quoting);
+        let names: Vec<ColumnName> = names.iter().map(symbol).collect();
+        Matching::Corresponding(names.into_iter().map(|name| self.build.symbol(name)).collect())
     }
 
     fn branch(&mut self, body: &'a SetExpr) -> Body {

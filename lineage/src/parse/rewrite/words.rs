@@ -25,6 +25,32 @@ const HINTS: [&str; 14] = [
     "FORCESEEK",
 ];
 
+/// What begins an `OPTION (…)` behind a statement of T-SQL: hints for how it runs.
+const OPTIONS: [&str; 22] = [
+    "RECOMPILE",
+    "MAXDOP",
+    "MAXRECURSION",
+    "HASH",
+    "MERGE",
+    "LOOP",
+    "CONCAT",
+    "ORDER",
+    "FAST",
+    "FORCE",
+    "KEEP",
+    "KEEPFIXED",
+    "EXPAND",
+    "OPTIMIZE",
+    "PARAMETERIZATION",
+    "QUERYTRACEON",
+    "ROBUST",
+    "USE",
+    "TABLE",
+    "LABEL",
+    "MAX_GRANT_PERCENT",
+    "MIN_GRANT_PERCENT",
+];
+
 /// Drops what the parser does not know and what changes no relation.
 pub(super) fn dropped(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect, notes: &mut Notes) {
     let mut index = 0;
@@ -113,6 +139,10 @@ fn is_join_strictness(tokens: &[TokenWithSpan], index: usize) -> bool {
 
 fn tsql(tokens: &[TokenWithSpan], index: usize) -> usize {
     if is(tokens, index, "WITH") && *token(tokens, index + 1) == Token::LParen && is_any(tokens, index + 2, &HINTS) {
+        return closing(tokens, index + 1) + 1 - index;
+    }
+    if is(tokens, index, "OPTION") && *token(tokens, index + 1) == Token::LParen && is_any(tokens, index + 2, &OPTIONS)
+    {
         return closing(tokens, index + 1) + 1 - index;
     }
     if is(tokens, index, "WITH") && is_any(tokens, index + 1, &["SCHEMABINDING", "VIEW_METADATA", "ENCRYPTION"]) {
