@@ -292,7 +292,7 @@ fn a_message_tells_what_is_reached_from_what_may_be() {
 fn what_a_hook_puts_into_its_table_reaches_who_reads_the_table() {
     let hooks = [
         "insert into {{ this }} (x) select x from {{ ref(\"corrections\") }}",
-        "insert into {{ this }} (x) select x from dbt_target.corrections",
+        "insert into {{ this }} (x) select x from {{ this.schema }}.corrections",
         "update {{ this }} set x = (select max(x) from {{ ref(\"corrections\") }})",
     ];
     for hook in hooks {
