@@ -193,9 +193,9 @@ impl Candidate {
             }
             let run = Run::new(engine, &Arc::new(self.subject(&config)), Pass::Parse);
             let template = rewrite::template(hook, &(0..hook.len()), &[], "");
-            let rendered = run.render(&template, hook);
+            let sql = run.render(&template, hook);
             let found = lock(&run.captured);
-            if let Ok(sql) = rendered {
+            if let Ok(sql) = sql {
                 captured.tables.extend(self.named_in(&sql, &found.refs, engine));
             }
             captured.refs.extend(found.refs.iter().cloned());
@@ -206,8 +206,9 @@ impl Candidate {
 }
 
 impl Candidate {
-    /// The tables that the SQL of a hook reads by their names, but for the node's own and for what `ref` stands
-    /// for: that has the target's schema as long as the nodes are not all known, whatever schema it is in.
+    /// The tables that the SQL of a hook reads by their names, but for the node's own; what `ref` and `this`
+    /// stand for has the target's schema as long as the nodes are not all known, as has what the hook
+    /// itself looks for there.
     fn named_in(&self, sql: &str, refs: &[RefCall], engine: &Engine) -> Vec<Vec<String>> {
         let script = parse(sql, engine.world.dialect);
         let reads = script.statements.iter().flat_map(|statement| &statement.reads);
@@ -215,8 +216,11 @@ impl Candidate {
         let named = reads.map(|read| read.name.keys().map(str::to_owned).collect::<Vec<_>>());
         let own = |parts: &[String]| parts.last().is_none_or(|table| table.eq_ignore_ascii_case(&self.name));
         let of_target = |parts: &[String]| parts.iter().any(|part| part.eq_ignore_ascii_case(TARGET_SCHEMA));
-        let is_ref = |parts: &[String]| refs.iter().any(|call| parts.last().is_some_and(|table| *table == call.name));
-        named.filter(|parts| !own(parts) && !(of_target(parts) && is_ref(parts))).collect()
+        let is_ref = |parts: &[String]| {
+            of_target(parts)
+                && parts.last().is_some_and(|table| refs.iter().any(|call| call.name.eq_ignore_ascii_case(table)))
+        };
+        named.filter(|parts| !own(parts) && !is_ref(parts)).collect()
     }
 }
 
