@@ -91,6 +91,8 @@ pub enum Command {
     Why(WhyArgs),
     /// Show which columns and rows a file, standard input or a project fills, and from what
     Lineage(LineageArgs),
+    /// Show whether one SQL text gives what another one gives, and what may differ
+    Compare(CompareArgs),
     /// List the tables that were read, and how well
     Models(ModelsArgs),
     /// List the jobs, and who hears of them
@@ -367,6 +369,24 @@ pub struct LineageArgs {
     /// Which version of a project to read.
     #[command(flatten)]
     pub side: OneSide,
+}
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The first text: a SQL file, or `-` for standard input
+    #[arg(value_name = "OLD", required_unless_present = "jsonl", requires = "new")]
+    pub old: Option<PathBuf>,
+    /// The second text
+    #[arg(value_name = "NEW")]
+    pub new: Option<PathBuf>,
+    /// Read one JSON object a line from standard input, {"id", "old", "new", "dialect"?, "schema"?}, and write
+    /// one verdict a line
+    #[arg(long, conflicts_with_all = ["old", "new"])]
+    pub jsonl: bool,
+    /// What is known of the tables: CREATE TABLE statements with their keys, or the same as JSON
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
 }
 
 /// Arguments of `models`.

@@ -8,6 +8,7 @@ use crate::ui::Ui;
 mod answer;
 mod approve;
 mod check;
+mod compare;
 mod demo;
 mod depends;
 mod doctor;
@@ -39,6 +40,7 @@ pub fn run(cli: &Cli, ui: Ui) -> Result<ExitStatus> {
         Command::Init(args) => init::run(args, &cli.common, ui),
         Command::Impact(args) => impact::run(args, &cli.common, ui),
         Command::Lineage(args) => lineage::run(args, &cli.common, ui),
+        Command::Compare(args) => compare::run(args, &cli.common, ui),
         Command::Models(args) => models::run(args, &cli.common, ui),
         Command::Notify(args) => notify::run(args, &cli.common, ui),
         Command::Outbox(args) => outbox::run(args, &cli.common, ui),
@@ -65,6 +67,8 @@ fn need_form(cli: &Cli) -> Result<()> {
         Command::Impact(_) => ("impact", &[Text, Markdown, Json, Github]),
         Command::Lineage(args) if args.jsonl => ("lineage --jsonl", &[Text, Json]),
         Command::Lineage(_) => ("lineage", &[Text, Markdown, Json, Mermaid, Dot, OpenLineage]),
+        Command::Compare(args) if args.jsonl => ("compare --jsonl", &[Text, Json]),
+        Command::Compare(_) => ("compare", &[Text, Markdown, Json]),
         Command::Models(_) => ("models", &[Text, Markdown, Json]),
         Command::Notify(_) => ("notify", &[Text, Markdown, Json]),
         Command::Outbox(_) => ("outbox", &[Text, Markdown, Json]),

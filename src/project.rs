@@ -23,6 +23,7 @@ mod rendered;
 mod sequence;
 pub mod sql;
 pub mod tables;
+pub mod texts;
 
 use assemble::Assembled;
 pub use plan::{Plan, Planned, PlannedKind, plan, recognise_texts};

@@ -70,33 +70,47 @@ const FORM: &str = "write {\"id\": …, \"sql\": \"…\"}, one object a line";
 /// What becomes of a line.
 #[must_use]
 pub fn answer(line: &Line, defaults: Defaults<'_>) -> Answer {
-    let wrong = |id: Value, error: Fault| Answer { id, line: line.number, outcome: Outcome::Wrong { error } };
+    let (id, found) = match object_of(line, FORM) {
+        Ok((id, asked)) => (id, lineage(&asked, defaults)),
+        Err(error) => (Value::Null, Err(error)),
+    };
+    let outcome = match found {
+        Ok((statements, diagnostics)) => Outcome::Lineage { statements, diagnostics },
+        Err(error) => Outcome::Wrong { error },
+    };
+    Answer { id, line: line.number, outcome }
+}
+
+/// The object that a line is, and apart from it what it calls itself; `form` says how to write one.
+pub(crate) fn object_of(line: &Line, form: &str) -> Result<(Value, Map<String, Value>), Fault> {
     let text = match &line.content {
         Content::Text(text) => text.strip_prefix('\u{feff}').filter(|_| line.number == 1).unwrap_or(text),
-        Content::NotUtf8 => {
-            return wrong(Value::Null, fault("not-utf8", "the line is not UTF-8", "write the log as UTF-8"));
-        }
+        Content::NotUtf8 => return Err(fault("not-utf8", "the line is not UTF-8", "write the log as UTF-8")),
         Content::TooLong => {
-            return wrong(Value::Null, fault("line-too-long", "the line is too long", "leave out texts above 64 MiB"));
+            return Err(fault("line-too-long", "the line is too long", "leave out texts above 64 MiB"));
         }
     };
-    let mut asked: Map<String, Value> = match serde_json::from_str(text) {
-        Ok(Value::Object(asked)) => asked,
-        Ok(_) => return wrong(Value::Null, fault("not-an-object", "the line is JSON, but no object", FORM)),
-        Err(error) => {
-            return wrong(Value::Null, fault("invalid-json", format!("the line is no JSON: {error}"), FORM));
-        }
-    };
-    let id = asked.remove("id").unwrap_or_default();
-    match lineage(&asked, defaults) {
-        Ok((statements, diagnostics)) => {
-            Answer { id, line: line.number, outcome: Outcome::Lineage { statements, diagnostics } }
-        }
-        Err(error) => wrong(id, error),
+    match serde_json::from_str(text) {
+        Ok(Value::Object(mut asked)) => Ok((asked.remove("id").unwrap_or_default(), asked)),
+        Ok(_) => Err(fault("not-an-object", "the line is JSON, but no object", form)),
+        Err(error) => Err(fault("invalid-json", format!("the line is no JSON: {error}"), form)),
     }
 }
 
-fn fault(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Fault {
+/// The dialect that a line names, if it names one.
+pub(crate) fn dialect_of(asked: &Map<String, Value>, default: Dialect) -> Result<Dialect, Fault> {
+    match asked.get("dialect") {
+        None | Some(Value::Null) => Ok(default),
+        Some(Value::String(name)) => {
+            let names = || Dialect::ALL.map(Dialect::name).join(", ");
+            name.parse()
+                .map_err(|error| fault("unknown-dialect", format!("{error}"), format!("it is one of {}", names())))
+        }
+        Some(_) => Err(fault("unknown-dialect", "`dialect` is no text", "write a name, such as \"snowflake\"")),
+    }
+}
+
+pub(crate) fn fault(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Fault {
     Fault { code, message: message.into(), hint: hint.into() }
 }
 
@@ -109,15 +123,7 @@ fn lineage(
         Some(_) => return Err(fault("missing-sql", "`sql` is no text", FORM)),
         None => return Err(fault("missing-sql", "the line has no `sql`", FORM)),
     };
-    let dialect = match asked.get("dialect") {
-        None | Some(Value::Null) => defaults.dialect,
-        Some(Value::String(name)) => {
-            let names = || Dialect::ALL.map(Dialect::name).join(", ");
-            name.parse()
-                .map_err(|error| fault("unknown-dialect", format!("{error}"), format!("it is one of {}", names())))?
-        }
-        Some(_) => return Err(fault("unknown-dialect", "`dialect` is no text", "write a name, such as \"snowflake\"")),
-    };
+    let dialect = dialect_of(asked, defaults.dialect)?;
     let own = match asked.get("schema") {
         None | Some(Value::Null) => Tables::default(),
         Some(schema) => tables(schema, dialect)?,

@@ -17,6 +17,7 @@ use crate::settings::{Standard, Unknown};
 
 pub mod approve;
 pub mod check;
+pub mod compare;
 pub mod depends;
 pub mod incidents;
 pub mod init;

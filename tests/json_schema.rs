@@ -232,9 +232,9 @@ const WAREHOUSE: [(&str, &str); 9] = [
 const SCRIPT: &str = "insert all into t1 (x) values (p) into t2 (y) values (q) select p, q from u;\n\
     create table v as select * exclude (z) from w; select ((( from x";
 
-fn lines(input: &str) -> Vec<Value> {
+fn lines(command_name: &str, input: &str) -> Vec<Value> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_headsup"));
-    command.args(["lineage", "--jsonl"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.args([command_name, "--jsonl"]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("the binary runs");
     child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
     let output = child.wait_with_output().expect("it ends");
@@ -308,7 +308,7 @@ fn depends_why_and_lineage_print_what_their_schemas_say_and_all_of_it() {
     let lineage = [in_project(&["lineage"]), headsup(&["lineage", &text(&script), "--dialect", "snowflake"])];
     let schema = include_str!("../docs/lineage.schema.json");
     let mut seen = check_all(schema, "", &lineage);
-    let answers = lines("{\"id\":1,\"sql\":\"select 1\"}\n{\"sql\":\"select (((\"}\nx\n");
+    let answers = lines("lineage", "{\"id\":1,\"sql\":\"select 1\"}\n{\"sql\":\"select (((\"}\nx\n");
     seen.extend(check_all(schema, "/$defs/answer", &answers));
     assert_eq!(seen, described_by(schema));
     for key in depends.iter().chain(&why).chain(&reaching).chain(&lineage).chain(&answers).flat_map(|report| {
@@ -316,6 +316,34 @@ fn depends_why_and_lineage_print_what_their_schemas_say_and_all_of_it() {
         keys(report, &mut seen);
         seen
     }) {
+        assert!(PAGE.contains(&format!("`{key}`")), "docs/json.md does not name `{key}`");
+    }
+}
+
+#[test]
+fn compare_prints_what_its_schema_says_and_all_of_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, sql: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, sql).expect("a file");
+        text(&path)
+    };
+    let old = file("old.sql", "select a, b from t");
+    let reports: Vec<Value> =
+        ["select a, c as b from t where a > 0", "select ((( from t", "select a, b from t -- same"]
+            .iter()
+            .map(|new| headsup(&["compare", &old, &file("new.sql", new)]))
+            .collect();
+    let schema = include_str!("../docs/compare.schema.json");
+    let mut seen = check_all(schema, "", &reports);
+    let answers = lines(
+        "compare",
+        "{\"id\":1,\"old\":\"select a from t\",\"new\":\"select b as a from t\"}\n{\"old\":\"select 1\"}\n\
+        {\"old\":\"select a from t\",\"new\":\"select (((\"}\n",
+    );
+    seen.extend(check_all(schema, "/$defs/answer", &answers));
+    assert_eq!(seen, described_by(schema));
+    for key in seen {
         assert!(PAGE.contains(&format!("`{key}`")), "docs/json.md does not name `{key}`");
     }
 }

@@ -12,6 +12,7 @@ use crate::project::Criticality;
 use crate::render::text::{hears_of, told_by};
 use crate::render::words::{how, together};
 use crate::report::approve::ApproveReport;
+use crate::report::compare::CompareReport;
 use crate::report::init::InitReport;
 use crate::report::{Coverage, DoctorReport, ImpactReport, JobEntry, JobsReport, ModelsReport};
 use crate::text::turns_direction;
@@ -272,6 +273,23 @@ pub(super) fn approve(report: &ApproveReport) -> String {
         vec![code(&entry.job), escape(&entry.approved_by), escape(entry.frozen.as_deref().unwrap_or_default())]
     });
     table(&mut out, &["job", "approved by", "frozen"], rows);
+    out
+}
+
+pub(super) fn compare(report: &CompareReport) -> String {
+    let judged = &report.judged;
+    let (old, new) = (code(&report.old), code(&report.new));
+    let mut out = format!("{old} → {new}: **{}**\n\n", judged.verdict.phrase());
+    if let Some(reason) = &judged.reason {
+        out.push_str(&format!("{}\n\n", escape(reason)));
+    }
+    if !judged.effects.is_empty() {
+        let rows = judged.effects.iter().map(|effect| {
+            let row = super::words::effect_row(effect);
+            row.iter().map(|cell| escape(cell)).collect()
+        });
+        table(&mut out, &["column", "effect", "how that is known"], rows);
+    }
     out
 }
 

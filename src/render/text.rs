@@ -11,6 +11,7 @@ use crate::text::turns_direction;
 
 mod approve;
 mod check;
+mod compare;
 mod depends;
 mod doctor;
 mod impact;

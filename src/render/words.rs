@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use headsup_lineage::change::Effect;
 use headsup_lineage::dependency::EdgeKind;
 use headsup_lineage::reach::Reach;
 use headsup_lineage::relation::Rung;
@@ -414,4 +415,11 @@ pub(super) fn apart(report: &WhyReport, answer: &Answer) -> Option<String> {
         TablesWord::Downstream => Some(format!("It is the other way round: {on} is downstream of it.")),
         TablesWord::Apart => Some(format!("No table leads from {on} to {dependent}.")),
     }
+}
+
+/// What an effect is on, its name, and how it is known.
+pub(super) fn effect_row(effect: &Effect) -> Vec<String> {
+    let column = effect.column.as_ref().map_or_else(|| "(all)".to_owned(), ToString::to_string);
+    let name = effect.kind.name().replace('_', " ");
+    vec![column, name, effect.detail.clone().unwrap_or_default()]
 }

@@ -8,6 +8,7 @@ mod audience;
 mod bad_input;
 mod cache;
 mod check;
+mod compare;
 mod dbt;
 mod demo;
 mod depends;
