@@ -67,6 +67,10 @@ fn bad_input_is_one_clear_error() {
     assert!(run.stderr.contains("cannot read gone.sql"), "{}", run.stderr);
     let run = fixture.run("compare old.sql old.sql --schema schema.json");
     assert_eq!(run.code, 3);
-    assert!(run.stderr.contains("cannot read schema.json: the list of columns of `t` cannot be read"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("cannot read schema.json: the list of columns of `t` cannot be read"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(fixture.run("compare old.sql").code, 2);
 }
