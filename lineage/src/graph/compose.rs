@@ -218,7 +218,7 @@ impl Composer<'_> {
                     None => Arc::new(filling.lineage(draft.places(), &view)),
                 };
                 draft.take(&filled);
-                texts.push(Text::new(filling.places, filled, &names));
+                texts.push(Text::new(&filling, filled, &names));
             }
             if texts.is_empty() && !matches!(writer.body, Body::Data { .. }) {
                 draft.take_unknown();

@@ -9,7 +9,7 @@ use crate::name::ColumnName;
 use crate::query::Nullability;
 use crate::relation::{Body, Relation};
 
-use super::reading::{Reading, Text};
+use super::reading::{Reading, RowsOf, Text};
 use super::{Composer, history};
 
 /// The columns of a relation in which NULL never stands; what it reads has been gone through.
@@ -42,14 +42,15 @@ pub(super) fn never_null(
     columns
 }
 
-/// The text of a relation that holds what one query returns, and nothing from before.
+/// The text of a relation that holds what one query returns, and nothing from before, where that makes each row of
+/// rows that it reads.
 fn only_text<'r>(relation: &Relation, reading: &'r Reading) -> Option<&'r Text> {
     let is_kept = relation.config.get("materialized").is_some_and(|kind| kind.contains("incremental"));
     let ([writer], [written]) = (relation.writers.as_slice(), reading.writers.as_slice()) else { return None };
     let is_one = matches!(&writer.body, Body::Sql { variants, .. } if variants.len() == 1);
     let is_followed = written.unfollowed.is_empty() && reading.builders.is_empty() && writer.incomplete.is_none();
     let [text] = written.texts.as_slice() else { return None };
-    (is_one && is_followed && !is_kept).then_some(text)
+    (is_one && is_followed && !is_kept && text.rows == RowsOf::Read).then_some(text)
 }
 
 /// A text whose columns may pass on what they hold.
