@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use headsup_lineage::dialect::Dialect;
 use serde_json::Value as Json;
 
 use super::config::Config;
@@ -34,8 +35,12 @@ fn changes_nothing(engine: &Engine, package: &Arc<str>, hook: &str) -> bool {
 
 fn is_harmless(engine: &Engine, package: &str, hook: &str) -> bool {
     let reach = scan::reach(engine, package, &[], hook, 0..hook.len());
-    let texts = reach.macros.values().filter(|one| &*one.package != "dbt").map(|one| one.text());
-    if texts.chain([hook]).any(runs_more) {
+    // A macro that is not there may do anything.
+    let mut texts = reach.macros.values().map(|one| match &*one.package {
+        "dbt" => one.text().replace("adapter.dispatch", ""),
+        _ => one.text().to_owned(),
+    });
+    if !reach.unknown.is_empty() || runs_more(hook) || texts.any(|text| runs_more(&text)) {
         return false;
     }
     let mut walk = Walk { engine, package, at: At::Start };
@@ -109,6 +114,8 @@ enum At {
     Harmless,
     /// In ALTER, before it is clear what of.
     Altering,
+    /// In ALTER WAREHOUSE, before it is clear what of.
+    OfWarehouse,
     /// After SET or UNSET in ALTER.
     Setting,
     /// In ALTER, where it is clear that it changes no rows.
@@ -133,7 +140,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn end(&mut self) -> Option<()> {
         match self.at {
-            At::Altering | At::Setting | At::Calling { .. } => None,
+            At::Altering | At::OfWarehouse | At::Setting | At::Calling { .. } => None,
             At::Start | At::Harmless | At::Altered => {
                 self.at = At::Start;
                 Some(())
@@ -188,14 +195,19 @@ impl Walk<'_> {
         ];
         let word = word.to_lowercase();
         self.at = match (self.at, word.as_str()) {
+            // There it merges rows of one key, or drops those that are there twice.
+            (At::Start, "optimize") if self.engine.world.dialect == Dialect::ClickHouse => return None,
             (At::Start, "comment" | "grant" | "revoke" | "analyze" | "analyse" | "optimize" | "vacuum") => At::Harmless,
             (At::Start, "alter") => At::Altering,
             (At::Start, "call") => At::Calling { known: false },
             (At::Start, _) => return None,
             (At::Calling { .. }, word) => At::Calling { known: TIDYING.contains(&word) },
-            (At::Altering | At::Setting | At::Altered, word) if GRAVE.contains(&word) => return None,
-            (At::Altering, "set" | "unset") => At::Setting,
-            (At::Altering, "owner" | "cluster" | "suspend" | "resume") => At::Altered,
+            (At::Altering | At::OfWarehouse | At::Setting | At::Altered, word) if GRAVE.contains(&word) => return None,
+            (At::Altering, "warehouse") => At::OfWarehouse,
+            // What a dynamic table no longer takes in is another matter.
+            (At::OfWarehouse, "suspend" | "resume") => At::Altered,
+            (At::Altering | At::OfWarehouse, "set" | "unset") => At::Setting,
+            (At::Altering, "owner" | "cluster") => At::Altered,
             (At::Setting, "properties" | "tblproperties" | "tag" | "tags" | "comment" | "warehouse_size") => {
                 At::Altered
             }
@@ -257,12 +269,25 @@ impl Walk<'_> {
                         self.at = joined(&block.ends)?;
                     }
                     "set" if piece.tokens.iter().any(|token| token.text(text) == "=") => {}
-                    "do" | "macro" | "endmacro" => {}
+                    "do" if self.only_collects(text, &piece, own) => {}
+                    "macro" | "endmacro" => {}
                     _ => return None,
                 },
             }
         }
         (inside == Inside::Nothing && blocks.is_empty()).then_some(())
+    }
+
+    /// Whether all that a tag calls puts values into lists and dicts, or is a macro of the project's own, whose
+    /// text has been looked at.
+    fn only_collects(&self, text: &str, piece: &Piece, own: &str) -> bool {
+        const COLLECTING: [&str; 8] = ["append", "extend", "update", "insert", "setdefault", "get", "items", "tojson"];
+        let calls = piece.tokens.windows(2).filter(|pair| pair[1].text(text) == "(");
+        let mut names = calls.filter(|pair| pair[0].kind == TokenKind::Name).map(|pair| pair[0].text(text));
+        names.all(|name| {
+            let of_project = self.engine.resolve(self.package, own, name).is_some_and(|found| &*found.package != "dbt");
+            COLLECTING.contains(&name) || of_project
+        })
     }
 
     fn print(&mut self, text: &str, piece: &Piece, own: &str, depth: usize) -> Option<()> {
