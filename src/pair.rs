@@ -4,9 +4,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use headsup_lineage::canonical::{TextComparison, compare_texts};
 use headsup_lineage::change::{Effect, compare};
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
+use headsup_lineage::parse::parse;
 use serde::Serialize;
 
 use crate::project::texts::{QUERY, Texts, read_texts};
@@ -84,7 +86,9 @@ pub fn judge(old: &str, new: &str, schema: &Schema, dialect: Dialect) -> Result<
     diagnostics.sort();
     diagnostics.dedup();
     let unknown = comparison.changes.iter().find_map(|change| change.unknown.clone());
-    let reason = unknown.or_else(|| unread(&texts, !comparison.unchanged.is_empty() || !effects.is_empty()));
+    let is_compared = !comparison.unchanged.is_empty() || !effects.is_empty();
+    let reason = unknown.or_else(|| unread(&texts, is_compared));
+    let reason = reason.or_else(|| effects.is_empty().then(|| left_out(&texts)).flatten());
     let verdict = match (&reason, effects.is_empty()) {
         (Some(_), _) => Verdict::Unknown,
         (None, true) => Verdict::Same,
@@ -102,6 +106,24 @@ fn unread(texts: &Texts<'_>, is_compared: bool) -> Option<String> {
         return Some("it is a template that was not rendered".to_owned());
     }
     (!is_compared).then(|| "nothing that gives rows or fills a table was found in it".to_owned())
+}
+
+/// Why texts that fill the same tables in the same way may yet do different things: each table is compared by
+/// itself, and of what stands beside that, and of the order, nothing is known.
+fn left_out(texts: &Texts<'_>) -> Option<String> {
+    if compare_texts(texts.old, texts.new, texts.dialect) != TextComparison::Different {
+        return None;
+    }
+    let both = [texts.old, texts.new];
+    if both.iter().any(|text| parse(text, texts.dialect).statements.len() > 1) {
+        return Some("it has several statements, and they are compared table by table only".to_owned());
+    }
+    let keeps =
+        |text: &&str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").contains("if not exists");
+    match both.iter().filter(|text| keeps(text)).count() {
+        1 => Some("one of the texts leaves a table as it is that is there already".to_owned()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -110,11 +110,18 @@ impl Reader<'_> {
             for column in table.columns.iter_mut().filter(|column| columns.contains(&column.name)) {
                 column.nullability = Nullability::NotNull;
             }
-            table.keys.push(DeclaredKey { columns, kind: KeyKind::Primary });
+            // Who exports schemas writes an empty list where there is no key.
+            if !columns.is_empty() {
+                table.keys.push(DeclaredKey { columns, kind: KeyKind::Primary });
+            }
         }
         for unique in list(parts, "unique") {
-            let columns = self.names(unique).ok_or_else(|| self.wrong("a unique key"))?;
-            table.keys.push(DeclaredKey { columns, kind: KeyKind::Unique });
+            // Names beside each other may be meant as one key or as several.
+            let columns = self.names(unique).filter(|_| unique.is_array());
+            let columns = columns.ok_or_else(|| self.wrong("a unique key"))?;
+            if !columns.is_empty() {
+                table.keys.push(DeclaredKey { columns, kind: KeyKind::Unique });
+            }
         }
         for key in list(parts, "foreign_keys") {
             table.references.push(self.foreign_key(key).ok_or_else(|| self.wrong("a foreign key"))?);

@@ -130,3 +130,45 @@ fn a_line_is_answered_by_a_line() {
         assert_eq!(line(&asked)["error"]["code"], code, "{asked}");
     }
 }
+
+#[test]
+fn what_stands_beside_a_table_is_not_taken_for_the_same() {
+    for (old, new) in [
+        ("select a from t; select x from u", "select b from t; select x from u"),
+        ("insert into x select a from t; select a from x", "insert into x select a from t; select b from x"),
+        (
+            "insert into m select a from t; insert into n select a from m",
+            "insert into n select a from m; insert into m select a from t",
+        ),
+        ("insert into m select 1; drop table a", "insert into m select 1; drop table b"),
+        ("create table m as select a from t", "create table if not exists m as select a from t"),
+    ] {
+        let judged = judge(old, new, &Schema::Unknown, Dialect::Postgres).unwrap();
+        assert_ne!(judged.verdict, Verdict::Same, "{old} against {new}");
+    }
+}
+
+#[test]
+fn null_that_a_branch_makes_is_seen() {
+    let schema = Schema::of_text("create table src (id int not null)").unwrap();
+    for made in [
+        "select id from src union all select null",
+        "select id from src union all (values (null))",
+        "select null as id union all select id from src",
+        "select id from (select id from src union all select null) x",
+        "with recursive r as (select id from src union all select null from r) select id from r",
+    ] {
+        let (old, new) =
+            (format!("select id from ({made}) m"), format!("select id from ({made}) m where id is not null"));
+        assert_ne!(judge(&old, &new, &schema, Dialect::Postgres).unwrap().verdict, Verdict::Same, "{made}");
+    }
+}
+
+#[test]
+fn an_empty_key_is_none() {
+    let schema = json!({"t": {"columns": ["a"], "primary_key": [], "unique": [[]]}});
+    let schema = Schema::of_value(&schema).unwrap();
+    assert_eq!(said("select distinct a from t", "select a from t", &schema), "changed: rows_duplicated, regrained");
+    let schema = Schema::of_value(&json!({"t": {"columns": ["a", "b"], "unique": ["a", "b"]}})).unwrap();
+    assert!(judge("select 1", "select 2", &schema, Dialect::Ansi).is_err());
+}
