@@ -25,6 +25,7 @@ mod outbox;
 mod reading;
 mod release_notes;
 mod replay;
+mod stream;
 mod suspects;
 mod why;
 

@@ -24,6 +24,7 @@ pub mod policy;
 pub mod project;
 pub mod proposal;
 pub mod query_log;
+pub mod records;
 pub mod render;
 pub mod report;
 pub mod sample;

@@ -1,28 +1,26 @@
 //! `headsup lineage`: which columns and rows a text or a project fills, and from what.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
 
-use super::{deliver, reading};
+use super::{deliver, reading, stream};
 use crate::cli::{Common, LineageArgs};
 use crate::error::{Error, ExitStatus, Result};
 use crate::moment::Rfc3339;
 use crate::project::{recognise_texts, sql};
+use crate::query_log::{Defaults, answer};
 use crate::report::VERSION;
 use crate::report::lineage::{LineageReport, Run, StatementEntry};
 use crate::statements::{of_project, of_text};
 use crate::ui::Ui;
 
-mod stream;
-
 pub(super) fn run(args: &LineageArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
     let columns = args.schema.clone().or_else(|| common.columns.clone());
     let common = &Common { columns, ..common.clone() };
     if args.jsonl {
-        return stream::run(args, common);
+        return log(args, common);
     }
     let report = match input(args)? {
         Input::Text { name, text } => text_report(args, common, name, &text)?,
@@ -44,28 +42,26 @@ enum Input {
 
 fn input(args: &LineageArgs) -> Result<Input> {
     let Some(path) = &args.input else { return Ok(Input::Project(None)) };
-    if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .read_to_end(&mut bytes)
-            .map_err(|error| Error::input("cannot read standard input").caused_by(error))?;
-        let text = decoded(bytes, "standard input")?;
-        return Ok(Input::Text { name: "-".to_owned(), text });
-    }
     if path.is_dir() {
         return Ok(Input::Project(Some(path.clone())));
     }
-    let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| {
-        let hint = "name a SQL file, a folder, or `-` for standard input";
-        Error::input(format!("cannot read {name}")).hint(hint.to_owned()).caused_by(error)
-    })?;
-    Ok(Input::File { path: path.clone(), text: decoded(bytes, &name)? })
+    let text = reading::text(path, "name a SQL file, a folder, or `-` for standard input")?;
+    Ok(match path.as_os_str() == "-" {
+        true => Input::Text { name: "-".to_owned(), text },
+        false => Input::File { path: path.clone(), text },
+    })
 }
 
-fn decoded(bytes: Vec<u8>, name: &str) -> Result<String> {
-    crate::text::decode(bytes)
-        .map_err(|diagnostic| Error::input(format!("cannot read {name}: {}", diagnostic.message)).hint(diagnostic.hint))
+/// A query log from standard input, line by line.
+fn log(args: &LineageArgs, common: &Common) -> Result<ExitStatus> {
+    if args.input.as_ref().is_some_and(|input| input.as_os_str() != "-") {
+        let message = "--jsonl reads standard input, and no file";
+        return Err(Error::usage(message).hint("write `headsup lineage --jsonl < FILE`".to_owned()));
+    }
+    let dialect = common.dialect.unwrap_or_default();
+    let tables = reading::tables_of_arguments(common, dialect)?;
+    let defaults = Defaults { dialect, schemas: &tables };
+    stream::run(common, |line| answer(line, defaults))
 }
 
 /// One text by itself, in the dialect of the arguments or the one that it looks like.

@@ -1,5 +1,6 @@
 //! What every command starts with: a version of the repository, its settings, its project, its jobs.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -232,4 +233,19 @@ pub(super) fn codeowners_of(version: &Version) -> (Codeowners, Vec<Diagnostic>) 
         }
     }
     (Codeowners::default(), Vec::new())
+}
+
+/// The text of a file that an argument names, or of standard input for `-`; `hint` says what may be given.
+pub(super) fn text(path: &Path, hint: &str) -> Result<String> {
+    let (name, read) = match path.to_str() {
+        Some("-") => {
+            let mut bytes = Vec::new();
+            ("standard input".to_owned(), std::io::stdin().read_to_end(&mut bytes).map(|_| bytes))
+        }
+        _ => (path.display().to_string(), std::fs::read(path)),
+    };
+    let bytes =
+        read.map_err(|error| Error::input(format!("cannot read {name}")).hint(hint.to_owned()).caused_by(error))?;
+    crate::text::decode(bytes)
+        .map_err(|diagnostic| Error::input(format!("cannot read {name}: {}", diagnostic.message)).hint(diagnostic.hint))
 }
