@@ -7,6 +7,7 @@ use std::sync::Arc;
 use headsup_lineage::diagnostic::{Diagnostic, Position};
 use headsup_lineage::graph::LineageGraph;
 use headsup_lineage::relation::{Reference, Relation, RelationId, RelationKind};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::report::Coverage;
@@ -236,8 +237,8 @@ pub struct Source<'a> {
 #[must_use]
 pub fn read(source: Source<'_>, plan: &Plan) -> Project {
     let mut read = gather(source, plan);
-    plan.memory.forget();
-    let built = LineageGraph::build(std::mem::take(&mut read.relations), &plan.tables);
+    let relations = std::mem::take(&mut read.relations);
+    let ((), built) = rayon::join(|| plan.memory.forget(), || LineageGraph::build(relations, &plan.tables));
     read.with_graph(built)
 }
 
@@ -245,20 +246,29 @@ pub fn read(source: Source<'_>, plan: &Plan) -> Project {
 #[must_use]
 pub fn read_both(base: Source<'_>, head: Source<'_>, plan: &Plan) -> (Project, Project) {
     let (mut base, mut head) = (gather(base, plan), gather(head, plan));
-    plan.memory.forget();
     let relations = (std::mem::take(&mut base.relations), std::mem::take(&mut head.relations));
-    let (of_base, of_head) = LineageGraph::build_both(relations.0, relations.1, &plan.tables);
+    let build = || LineageGraph::build_both(relations.0, relations.1, &plan.tables);
+    let ((), (of_base, of_head)) = rayon::join(|| plan.memory.forget(), build);
     (base.with_graph(of_base), head.with_graph(of_head))
 }
 
+/// Reads the projects of a version side by side: where one comes to an end or does what only one thread can,
+/// threads go on with another.
 fn gather(source: Source<'_>, plan: &Plan) -> Assembled {
-    let mut parts = Vec::new();
-    for planned in &plan.projects {
-        match &planned.kind {
-            PlannedKind::Dbt { .. } if source.manifest.is_some() => {}
-            _ => parts.push((Arc::clone(&planned.root), planned.read(source.snapshot, plan))),
-        }
-    }
+    let is_asked = |planned: &&Planned| source.manifest.is_none() || !matches!(planned.kind, PlannedKind::Dbt { .. });
+    let asked: Vec<&Planned> = plan.projects.iter().filter(is_asked).collect();
+    let read = |threads| {
+        let parts = asked.par_iter().map(|planned| {
+            let part = planned.read(source.snapshot, plan, threads);
+            (Arc::clone(&planned.root), part)
+        });
+        parts.collect::<Vec<_>>()
+    };
+    let mut parts = match dbt::pool() {
+        Ok(pool) => pool.install(|| read(dbt::Threads::Callers)),
+        // Each project of dbt says then that it has no threads.
+        Err(_) => read(dbt::Threads::Own),
+    };
     if let Some(manifest) = source.manifest {
         let part = rendered::with_named_reads(manifest::read(&manifest.text, &manifest.path), &plan.memory.scripts);
         parts.push((Arc::clone(&manifest.path), part));

@@ -56,6 +56,7 @@ use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::relation::RelationId;
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuildError};
 use serde_json::{Map, Value as Json};
 
 use crate::project::assemble::namesakes;
@@ -97,6 +98,18 @@ pub struct Options<'a> {
     pub environment: BTreeMap<String, String>,
     /// What was read before in this run, if anybody keeps it.
     pub remembered: Option<&'a Remembered>,
+    /// Who does the work.
+    pub threads: Threads,
+}
+
+/// Who does the work of reading a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Threads {
+    /// Threads of its own.
+    #[default]
+    Own,
+    /// Those of the caller, which are of a [`pool`].
+    Callers,
 }
 
 /// The content, the path, and the path within the folder of a property file.
@@ -163,11 +176,21 @@ pub fn folders(snapshot: &Snapshot) -> Vec<Arc<str>> {
     layout::folders(snapshot)
 }
 
+/// Threads with enough stack to read projects.
+///
+/// # Errors
+/// If the system gives no threads.
+pub(super) fn pool() -> Result<ThreadPool, ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new().stack_size(STACK).build()
+}
+
 /// Reads a project and the packages that it uses.
 #[must_use]
 pub fn read(snapshot: &Snapshot, options: &Options<'_>) -> Part {
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build();
-    match pool {
+    if options.threads == Threads::Callers {
+        return read_all(snapshot, options);
+    }
+    match pool() {
         Ok(pool) => pool.install(|| read_all(snapshot, options)),
         Err(error) => Part {
             diagnostics: vec![Diagnostic::error(

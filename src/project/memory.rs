@@ -23,8 +23,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Lets go of what nobody reads again once all versions have been read, before their graphs are made:
-    /// these need the room.
+    /// Lets go of what nobody reads again once all versions have been read: their graphs need the room.
     pub(super) fn forget(&self) {
         self.dbt.forget();
         self.scripts.forget();

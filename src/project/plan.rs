@@ -262,7 +262,7 @@ fn naming(versions: &[&Snapshot], root: &str, except: &[Arc<str>], dialect: Dial
 
 impl Planned {
     /// What the project holds in one version; nothing where that version does not have it.
-    pub(super) fn read(&self, snapshot: &Snapshot, plan: &Plan) -> Part {
+    pub(super) fn read(&self, snapshot: &Snapshot, plan: &Plan, threads: dbt::Threads) -> Part {
         match &self.kind {
             PlannedKind::Dbt { profile } => {
                 let options = dbt::Options {
@@ -273,6 +273,7 @@ impl Planned {
                     vars: plan.vars.clone(),
                     environment: plan.environment.clone(),
                     remembered: Some(&plan.memory.dbt),
+                    threads,
                 };
                 let read = || rendered::with_named_reads(dbt::read(snapshot, &options), &plan.memory.scripts);
                 // Without a profile the whole repository is searched for one.
