@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::{TextComparison, compare_texts};
@@ -26,7 +27,7 @@ mod still;
 mod versions;
 
 use declared::{config_effects, schema_effects};
-use followed::{Followed, RenamedColumn, upstream_first};
+use followed::{Followed, RenamedColumn, by_height};
 use versions::Pair;
 
 /// What happens to a column, to the rows, or to a relation as a whole.
@@ -220,7 +221,7 @@ pub enum Version {
 }
 
 /// The text of a file of a version, where it can be had.
-pub type Files<'f> = dyn Fn(Version, &str) -> Option<String> + 'f;
+pub type Files<'f> = dyn Fn(Version, &str) -> Option<String> + Sync + 'f;
 
 /// Compares two versions without their files of data, of which it is said then that they differ.
 #[must_use]
@@ -241,18 +242,20 @@ pub fn compare_with(
     let mut gone: Vec<Node> =
         base.nodes().filter(|node| is_built(base, node) && own(head, &base.relation(*node).id).is_none()).collect();
     // What is upstream of a relation is known when it is compared: what has another name there.
-    for after in upstream_first(head).into_iter().filter(|node| is_built(head, node)) {
-        let followed = std::mem::take(&mut comparison.followed);
-        let (found, learned) = match own(base, &head.relation(after).id) {
-            Some(before) => {
-                let pair = Pair { base, head, before, after, followed: &followed, files };
-                compare_relation(pair, differing)
-            }
-            None => pair_up(base, head, &mut gone, after, &followed),
+    for nodes in by_height(head) {
+        let nodes: Vec<Node> = nodes.into_iter().filter(|node| is_built(head, node)).collect();
+        let compare = |after: &Node| {
+            let before = own(base, &head.relation(*after).id)?;
+            let pair = Pair { base, head, before, after: *after, followed: &comparison.followed, files };
+            Some(compare_relation(pair, differing))
         };
-        comparison.followed = followed;
-        learned.add_to(&mut comparison.followed, &head.relation(after).id);
-        found.add_to(&mut comparison);
+        let compared: Vec<Option<(Verdict, Learned)>> = nodes.par_iter().map(compare).collect();
+        for (after, compared) in nodes.into_iter().zip(compared) {
+            let (found, learned) =
+                compared.unwrap_or_else(|| pair_up(base, head, &mut gone, after, &comparison.followed));
+            learned.add_to(&mut comparison.followed, &head.relation(after).id);
+            found.add_to(&mut comparison);
+        }
     }
     for before in gone {
         comparison.changes.push(whole(base.relation(before), ChangeKind::Removed, EffectKind::Removed, "removed"));

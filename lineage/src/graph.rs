@@ -85,7 +85,7 @@ impl LineageGraph {
     pub fn build(relations: Vec<Relation>, tables: &Tables) -> BuiltGraph {
         let builder = Builder::new(relations);
         let apart = builder.named_after_sources();
-        builder.finish(&apart, tables, None, Weaving::Now)
+        builder.connect_all(&apart).finish(tables, None, Weaving::Now)
     }
 
     /// Composes two versions of the same relations into a graph each.
@@ -106,15 +106,18 @@ impl LineageGraph {
         tables: &Tables,
         lineages: &Lineages,
     ) -> (BuiltGraph, BuiltGraph, NamesApart) {
-        let (base, head) = (Builder::new(base), Builder::new(head));
-        let own = head.named_after_sources();
-        let mut apart = base.named_after_sources();
+        let begin = |relations| {
+            let builder = Builder::new(relations);
+            let apart = builder.named_after_sources();
+            (builder, apart)
+        };
+        let ((base, mut apart), (head, own)) = rayon::join(|| begin(base), || begin(head));
         apart.extend(own.clone());
         let names = NamesApart { own, used: apart.keys().cloned().collect() };
-        let (base, head) = (
-            base.finish(&apart, tables, Some(lineages), Weaving::Later),
-            head.finish(&apart, tables, Some(lineages), Weaving::Later),
-        );
+        let (base, head) = rayon::join(|| base.connect_all(&apart), || head.connect_all(&apart));
+        // Head finds there what base and it have in common.
+        let base = base.finish(tables, Some(lineages), Weaving::Later);
+        let head = head.finish(tables, Some(lineages), Weaving::Later);
         (base, head, names)
     }
 
@@ -133,8 +136,9 @@ impl LineageGraph {
         let mut apart = before.own.clone();
         apart.extend(own.clone());
         let used: BTreeSet<RelationName> = apart.keys().cloned().collect();
-        (used == before.used)
-            .then(|| (head.finish(&apart, tables, Some(lineages), Weaving::Later), NamesApart { own, used }))
+        (used == before.used).then(|| {
+            (head.connect_all(&apart).finish(tables, Some(lineages), Weaving::Later), NamesApart { own, used })
+        })
     }
 
     /// The relation at a node.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::canonical::{Reference as ForeignKey, Relations};
 use crate::dependency::{Extent, Schemas, Shape};
 use crate::graph::{LineageGraph, Node, Sight};
+use crate::hashing::HashMap;
 use crate::name::{ColumnName, RelationName};
 use crate::relation::{Body, Relation, RelationId, RelationKind};
 
@@ -166,8 +167,27 @@ pub(super) fn is_rebuilt(relation: &Relation) -> bool {
     is_one && relation.config.get("materialized").is_none_or(|value| is_built_anew(value))
 }
 
+/// The relations of a graph in steps, each in a later one than all that it reads but for circles. Those of one step
+/// do not read each other.
+pub(super) fn by_height(graph: &LineageGraph) -> Vec<Vec<Node>> {
+    let mut heights: HashMap<Node, usize> = HashMap::default();
+    let mut steps: Vec<Vec<Node>> = Vec::new();
+    for node in upstream_first(graph) {
+        let below = graph.parents(node).into_iter().filter_map(|parent| heights.get(&parent)).max();
+        let height = below.map_or(0, |below| below + 1);
+        heights.insert(node, height);
+        if steps.len() <= height {
+            steps.resize_with(height + 1, Vec::new);
+        }
+        if let Some(step) = steps.get_mut(height) {
+            step.push(node);
+        }
+    }
+    steps
+}
+
 /// The relations of a graph, each after all that it reads but for circles.
-pub(super) fn upstream_first(graph: &LineageGraph) -> Vec<Node> {
+fn upstream_first(graph: &LineageGraph) -> Vec<Node> {
     let mut order: Vec<Node> = Vec::new();
     let mut seen: BTreeSet<Node> = BTreeSet::new();
     for start in graph.nodes() {

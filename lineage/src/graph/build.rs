@@ -40,19 +40,19 @@ impl Builder {
         builder
     }
 
-    pub(super) fn finish(
-        mut self,
-        apart: &SetApart,
-        tables: &Tables,
-        lineages: Option<&Lineages>,
-        weaving: Weaving,
-    ) -> BuiltGraph {
+    /// Says who reads whom.
+    pub(super) fn connect_all(mut self, apart: &SetApart) -> Self {
         for (name, diagnostic) in apart {
             self.built.catalog.set_apart(name.clone());
             self.diagnostics.push(diagnostic.clone());
         }
         self.connect_sources_to_what_fills_them();
         self.connect_writers();
+        self
+    }
+
+    /// Finds the columns of what is connected.
+    pub(super) fn finish(mut self, tables: &Tables, lineages: Option<&Lineages>, weaving: Weaving) -> BuiltGraph {
         compose(&mut self.built, &self.externals, tables, lineages, weaving);
         self.list_externals();
         let mut diagnostics = self.diagnostics;

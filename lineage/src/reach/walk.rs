@@ -2,9 +2,10 @@
 //! what is gone. Effects at a place only ever grow, and there are finitely many, so it ends on any
 //! graph, circles included. It must not know jobs.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use crate::change::followed::Followed;
 use crate::change::query::{self, Copied};
@@ -82,8 +83,6 @@ pub(super) struct Walk<'a> {
     copies: HashMap<Node, Copies>,
     /// What readers make of copies of rows of what they read.
     copied: HashMap<(Node, Node), Option<Copied>>,
-    /// How many readers were asked for that.
-    asked: usize,
     /// The relations of head whose own queries changed: what they read otherwise now is told already.
     changed: BTreeSet<Node>,
     /// What arrives at each relation of head.
@@ -95,16 +94,16 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     pub(super) fn new(base: &'a LineageGraph, head: &'a LineageGraph, comparison: &Comparison) -> Self {
         let (below_base, below_head) = concerned(base, head, comparison);
+        let (of_base, columns) = rayon::join(|| base.columns_below(below_base), || head.columns_below(below_head));
         Self {
             base,
             head,
-            of_base: base.columns_below(below_base),
-            columns: head.columns_below(below_head),
+            of_base,
+            columns,
             known: BTreeMap::new(),
             ahead: VecDeque::new(),
             copies: HashMap::new(),
             copied: HashMap::new(),
-            asked: 0,
             changed: BTreeSet::new(),
             by_relation: HashMap::new(),
             followed: Followed::default(),
@@ -234,6 +233,9 @@ impl<'a> Walk<'a> {
     fn leave_part(&mut self, id: ColumnId, hit: &Hit, known: &Known) {
         let columns = Arc::clone(&self.columns);
         let read = &columns.node(id).part;
+        if hit.kind == EffectKind::RowsDuplicated {
+            self.ask(columns.node(id).relation, columns.downstream(id).map(|(to, _)| columns.node(to).relation));
+        }
         for (to, edge) in columns.downstream(id) {
             let reader = columns.node(to);
             if hit.kind == EffectKind::Added && self.is_followed(columns.node(id), reader) {
@@ -295,23 +297,28 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Asks readers of a relation what their queries make of copies of its rows. The queries are read anew for that,
+    /// so it is done for so many only.
+    fn ask(&mut self, read: Node, readers: impl Iterator<Item = Node>) {
+        let mut asked: Vec<Node> = Vec::new();
+        for reader in readers.filter(|reader| *reader != read) {
+            if self.copied.len() + asked.len() >= MOST_ASKED {
+                break;
+            }
+            if !asked.contains(&reader) && !self.copied.contains_key(&(read, reader)) {
+                asked.push(reader);
+            }
+        }
+        let head = self.head;
+        let found: Vec<_> =
+            asked.into_par_iter().map(|reader| ((read, reader), copied_into(head, read, reader))).collect();
+        self.copied.extend(found);
+    }
+
     /// What a part of a reader makes of copies of rows of what it reads, by its query; `None` if that is
     /// not worked out.
-    fn copies_at(&mut self, read: Node, reader: &ColumnNode) -> Option<Vec<EffectKind>> {
-        if read == reader.relation {
-            return None;
-        }
-        let copied = self.copied.entry((read, reader.relation));
-        let known = match copied {
-            Entry::Occupied(known) => known.into_mut(),
-            // The queries of readers are read anew for that, so it is done for so many only.
-            Entry::Vacant(_) if self.asked >= MOST_ASKED => return None,
-            Entry::Vacant(place) => {
-                self.asked += 1;
-                place.insert(copied_into(self.head, read, reader.relation))
-            }
-        };
-        let copied = known.as_ref()?;
+    fn copies_at(&self, read: Node, reader: &ColumnNode) -> Option<Vec<EffectKind>> {
+        let copied = self.copied.get(&(read, reader.relation))?.as_ref()?;
         match &reader.part {
             Part::Rows => Some(copied.rows.iter().copied().collect()),
             Part::Column(path) => {
