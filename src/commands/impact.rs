@@ -128,7 +128,7 @@ fn compute_between(sides: git::Comparison, args: &ImpactArgs, common: &Common, u
     let doubts = hold::add(&mut impacts, &versions, args, common, ui)?;
     let sender = Sender { head: sides.head.snapshot.label().to_owned(), base: sides.base.snapshot.label().to_owned() };
     let headsups = headsup::write(&impacts, &changes, &sender);
-    Ok(ImpactReport {
+    let report = ImpactReport {
         version: VERSION,
         base: sender.base,
         head: sender.head,
@@ -141,7 +141,12 @@ fn compute_between(sides: git::Comparison, args: &ImpactArgs, common: &Common, u
         coverage: reading.project.coverage(),
         diagnostics: versions.diagnostics().into_iter().chain(doubts).collect(),
         prefix: sides.head.outer.prefix.clone(),
-    })
+    };
+    // To take two graphs apart takes time that nobody has to wait for.
+    drop(spread);
+    let Versions { base, reading, .. } = versions;
+    rayon::spawn(move || drop((base, reading.project)));
+    Ok(report)
 }
 
 /// The jobs of both versions by name, each with what arrives at it.
