@@ -18,6 +18,7 @@ pub mod history;
 pub mod lines;
 pub mod message;
 pub mod moment;
+mod packages;
 pub mod pair;
 pub mod places;
 pub mod policy;

@@ -9,9 +9,6 @@ use headsup_lineage::diagnostic::Diagnostic;
 use super::listing::{self, File, Listing};
 use crate::error::Result;
 
-/// Where dbt installs packages, now and before version 1.
-const FOLDERS: [&str; 2] = ["dbt_packages", "dbt_modules"];
-
 /// One installed package.
 struct Package {
     /// Its directory, from the root of the repository.
@@ -51,11 +48,19 @@ pub(super) fn projects(listing: &Listing) -> BTreeSet<String> {
 pub(super) fn beside(root: &Path, projects: &BTreeSet<String>) -> Result<Packages> {
     let mut packages = Packages::default();
     for project in projects {
-        for folder in FOLDERS {
-            packages.add_folder(root, &joined(project, folder))?;
+        let file = std::fs::read(root.join(joined(project, "dbt_project.yml"))).unwrap_or_default();
+        for folder in folders_of(project, &String::from_utf8_lossy(&file)) {
+            packages.add_folder(root, &folder)?;
         }
     }
     Ok(packages)
+}
+
+/// Where a project installs packages; what leads out of it is left alone.
+fn folders_of(project: &str, file: &str) -> Vec<String> {
+    let inside = |path: &String| !path.starts_with('/') && path.split('/').all(|part| part != "..");
+    let folders = crate::packages::of_project_file(file).into_iter().filter(inside);
+    folders.map(|path| joined(project, path.trim_start_matches("./"))).collect()
 }
 
 fn joined(directory: &str, name: &str) -> String {

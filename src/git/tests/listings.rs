@@ -53,6 +53,23 @@ fn a_project_in_a_subdirectory_is_rooted_there_and_knows_the_codeowners_above() 
 }
 
 #[test]
+fn packages_are_where_the_project_says() {
+    let fixture = Fixture::new();
+    fixture.write("dbt_project.yml", "packages-install-path: \"{{ env_var('T' ~ '/p', 'target/p') }}\"");
+    fixture.write("escape/dbt_project.yml", "packages-install-path: ../../..");
+    fixture.write(".gitignore", "target/\ndbt_packages/\n");
+    fixture.commit("second");
+    fixture.write("target/p/dbt_utils/macros/star.sql", "star");
+    fixture.write("target/run/a.sql", "x");
+    fixture.write("dbt_packages/old/macros/m.sql", "old");
+    for version in [&fixture.single("HEAD"), &fixture.single("")] {
+        assert_eq!(version.snapshot.text("target/p/dbt_utils/macros/star.sql").unwrap(), "star");
+        assert_eq!(version.snapshot.below("target").count(), 1);
+        assert_eq!(version.snapshot.below("dbt_packages").count(), 0);
+    }
+}
+
+#[test]
 fn both_sides_see_the_packages_of_dbt_that_git_ignores() {
     let fixture = Fixture::new();
     fixture.write("dbt_project.yml", "name: shop");

@@ -8,6 +8,7 @@ use headsup_lineage::diagnostic::Diagnostic;
 use serde_json::{Map, Value as Json};
 
 use super::yaml;
+use crate::packages;
 use crate::snapshot::{ContentId, Snapshot, is_below};
 
 /// The file that makes a directory a project.
@@ -146,6 +147,9 @@ pub(super) fn folders(snapshot: &Snapshot) -> Vec<Arc<str>> {
         for (key, defaults) in OTHERS {
             match package.settings.get(key) {
                 Some(Json::Array(said)) => paths.extend(said.iter().filter_map(Json::as_str).map(ToOwned::to_owned)),
+                Some(Json::String(said)) if key == "packages-install-path" => {
+                    paths.extend(packages::folders(Some(said)))
+                }
                 Some(Json::String(said)) => paths.push(said.clone()),
                 _ => paths.extend(defaults.iter().map(|default| (*default).to_owned())),
             }
@@ -201,10 +205,7 @@ pub(super) fn find(snapshot: &Snapshot, root: &str, diagnostics: &mut Vec<Diagno
     };
     let mut found: BTreeMap<Arc<str>, Package> = BTreeMap::new();
     let mut layout = Layout::default();
-    let installed = match root.settings.get("packages-install-path") {
-        Some(Json::String(path)) => vec![path.clone()],
-        _ => INSTALL_PATHS.map(ToOwned::to_owned).to_vec(),
-    };
+    let installed = packages::folders(root.settings.get("packages-install-path").and_then(Json::as_str));
     let mut queue = vec![root.clone()];
     for path in installed {
         let Some(directory) = join(&root.directory, &path) else { continue };
@@ -298,7 +299,8 @@ pub(super) fn roots(snapshot: &Snapshot) -> Vec<Arc<str>> {
         .iter()
         .filter_map(|(place, _)| {
             let settings = read_yaml(snapshot, &join(place, PROJECT_FILE)?).ok()?;
-            join(place, settings.get("packages-install-path")?.as_str()?)
+            let said = settings.get("packages-install-path")?.as_str()?;
+            packages::folders(Some(said)).first().and_then(|path| join(place, path))
         })
         .collect();
     let inside = |inner: &str, outer: &str| outer.is_empty() || inner.starts_with(&format!("{outer}/"));
