@@ -75,6 +75,7 @@ use recall::Recall;
 use relation::TableName;
 use semantic::Layer;
 pub use setup::Profile;
+use subject::Sees;
 use trace::Renderings;
 
 /// Macros of a project may call each other deeply, and each call takes a part of the stack.
@@ -363,7 +364,9 @@ fn searches_itself_first(root: &Package) -> bool {
 /// A project file with the templates of its configuration rendered.
 fn rendered(engine: &Arc<Engine>, package: &Package) -> Json {
     let path = Arc::from(layout::join(&package.directory, layout::PROJECT_FILE).unwrap_or_default());
-    let run = render::run(engine, &engine.world.root, &path);
+    // dbt reads project files before there are variables but those of `--vars`, and packages without these.
+    let sees = if package.name == engine.world.root { Sees::Given } else { Sees::Nothing };
+    let run = render::run(engine, &engine.world.root, &path, sees);
     let mut settings = Map::new();
     const SECTIONS: [&str; 8] =
         ["models", "seeds", "snapshots", "sources", "exposures", "semantic-models", "metrics", "saved-queries"];

@@ -12,7 +12,7 @@ use super::engine::{Run, capture};
 use super::modules;
 use super::relation::TableName;
 use super::sentinel;
-use super::subject::{Asked, Pass, RefCall, View};
+use super::subject::{Asked, Pass, RefCall, Sees, View};
 use super::trace::Question;
 use super::values::{self, dict, list, own_deep, record};
 use super::yaml;
@@ -343,7 +343,14 @@ fn configured(run: &Run, key: &str) -> Option<Value> {
 
 fn variable(run: &Arc<Run>, arguments: &Arguments) -> Result<Value, Error> {
     let name = arguments.text(0, "var")?;
-    if let Some(value) = run.engine.world.variable(&run.subject.package, &name) {
+    // Without a value or a default dbt would stop; the project's own is the better guess then.
+    let has_default = arguments.at(1, "default").is_some();
+    let value = match run.subject.sees {
+        Sees::Given if has_default => run.engine.world.overrides.get(&name),
+        Sees::Nothing if has_default => None,
+        _ => run.engine.world.variable(&run.subject.package, &name),
+    };
+    if let Some(value) = value {
         return match value {
             Json::String(text) if text.contains("{{") || text.contains("{%") => run.nested(text),
             value => Ok(own_deep(&from_json(value), 0)),

@@ -20,7 +20,7 @@ use super::properties::{Object, Properties, name as name_of, objects};
 use super::recall::Recall;
 use super::rewrite::{self, Rewritten};
 use super::split::{BlockKind, blocks};
-use super::subject::{Captured, Pass, RefCall, Subject};
+use super::subject::{Captured, Pass, RefCall, Sees, Subject};
 use super::tokens::plain_spaces;
 use super::trace::Renderings;
 use super::values::lock;
@@ -143,6 +143,7 @@ impl Candidate {
             config: config.clone(),
             this: None,
             local,
+            sees: Sees::All,
         }
     }
 
@@ -261,8 +262,11 @@ impl Known<'_> {
                 config::merge(&mut before, &level);
             }
         }
-        let beside = ["meta", "tags", "group", "access"].iter().filter_map(|key| said.get_key_value(*key));
-        config::merge(&mut before, beside);
+        // What is built takes tags from its configuration alone; exposures and metrics have them beside it.
+        let is_built = matches!(section, "models" | "seeds" | "snapshots");
+        let beside: &[&str] =
+            if is_built { &["meta", "group", "access"] } else { &["meta", "tags", "group", "access"] };
+        config::merge(&mut before, beside.iter().filter_map(|key| said.get_key_value(*key)));
         if let Some(Json::Object(config)) = said.get("config") {
             config::merge(&mut before, config);
         }

@@ -13,7 +13,7 @@ use super::engine::{Engine, Run};
 use super::natives::native;
 use super::nodes::Node;
 use super::properties::Object;
-use super::relation::TableName;
+use super::relation::{QuotePolicy, TableName};
 use super::setup::quoting;
 use super::subject::{Pass, Subject};
 use super::world::{TARGET_DATABASE, TARGET_SCHEMA};
@@ -72,6 +72,8 @@ pub(super) fn source_table(engine: &Engine, subject: &Subject, said: &Object, ta
     let text = |key: &str, held: &Object| held.get(key).and_then(Json::as_str).map(ToOwned::to_owned);
     let base = engine.world.table("");
     let quoted = [said, table].into_iter().filter_map(|held| held.get("quoting").and_then(Json::as_object));
+    // What the project says of quoting is not said of its sources.
+    let adapters = QuotePolicy::of(base.dialect);
     TableName {
         database: text("database", said)
             .or_else(|| text("catalog", said))
@@ -81,7 +83,7 @@ pub(super) fn source_table(engine: &Engine, subject: &Subject, said: &Object, ta
             .map(|schema| known_schema(&schema))
             .or_else(|| text("name", said)),
         identifier: text("identifier", table).or_else(|| Some(subject.name.clone())),
-        quoting: quoted.fold(base.quoting, |otherwise, said| quoting(said, otherwise)),
+        quoting: quoted.fold(adapters, |otherwise, said| quoting(said, otherwise)),
         dialect: base.dialect,
         kind: None,
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::engine::{Engine, Run};
 use super::natives::to_json;
-use super::subject::{Pass, Subject};
+use super::subject::{Pass, Sees, Subject};
 
 /// Keys whose values are not rendered here.
 fn is_kept(key: &str) -> bool {
@@ -63,8 +63,8 @@ fn map(run: &Arc<Run>, pairs: &Map<String, Json>) -> Map<String, Json> {
 }
 
 /// A run for a file that is no node.
-pub(super) fn run(engine: &Arc<Engine>, package: &Arc<str>, path: &Arc<str>) -> Arc<Run> {
-    let subject = Subject { package: Arc::clone(package), path: Arc::clone(path), ..Subject::default() };
+pub(super) fn run(engine: &Arc<Engine>, package: &Arc<str>, path: &Arc<str>, sees: Sees) -> Arc<Run> {
+    let subject = Subject { package: Arc::clone(package), path: Arc::clone(path), sees, ..Subject::default() };
     Run::new(engine, &Arc::new(subject), Pass::Parse)
 }
 
@@ -76,7 +76,7 @@ pub(super) fn object(
     said: &Arc<Map<String, Json>>,
 ) -> Arc<Map<String, Json>> {
     match said.iter().any(|(key, held)| !is_kept(key) && has_template(held)) {
-        true => Arc::new(map(&run(engine, package, path), said)),
+        true => Arc::new(map(&run(engine, package, path, Sees::All), said)),
         false => Arc::clone(said),
     }
 }

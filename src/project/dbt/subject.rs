@@ -48,6 +48,18 @@ impl Pass {
     }
 }
 
+/// Which variables a template sees.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Sees {
+    /// Those of the project and of its packages, and those that the caller sets.
+    #[default]
+    All,
+    /// Those that the caller sets, as in the root's own project file.
+    Given,
+    /// None, as in the project file of a package.
+    Nothing,
+}
+
 /// What a run is for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Subject {
@@ -71,6 +83,8 @@ pub(super) struct Subject {
     pub(super) this: Option<TableName>,
     /// The macros of the node's own file.
     pub(super) local: HashMap<String, Arc<Macro>>,
+    /// Which variables it sees; a node sees all.
+    pub(super) sees: Sees,
 }
 
 /// A call of `ref`.

@@ -170,7 +170,7 @@ impl Renderings {
 impl Key {
     /// The key of a part of a file, rendered for a subject.
     fn new(engine: &Engine, subject: &Subject, pass: Pass, file: &Arc<str>, body: &Range<usize>) -> Self {
-        let Subject { id, resource, name, version, package, path, fqn, config, this, local: _ } = subject;
+        let Subject { id, resource, name, version, package, path, fqn, config, this, local: _, sees: _ } = subject;
         let told = (id, resource, name, version, &**package, &**path, fqn, config);
         Self {
             world: engine.world_number,

@@ -258,3 +258,58 @@ fn hooks_read_what_their_sql_names() {
     assert_eq!(parents("grant select on {{ this }} to role reader"), [""; 0]);
     assert_eq!(parents("update {{ this }} set a = 1 where a in (select a from m)"), [""; 0]);
 }
+
+/// dbt renders project files before it knows their variables: those of `--vars` count, and their defaults.
+#[test]
+fn a_project_file_sees_only_the_variables_that_are_given() {
+    const PROJECT: &str = "name: shop\nconfig-version: 2\nvars: {how: none}\nmodels: {shop: {+materialized: \"{{ var('how', 'table') }}\"}}\n";
+    let files = [("dbt_project.yml", PROJECT), ("models/m.sql", "select '{{ var('how', 'table') }}' as how")];
+    let read = given(&files);
+    assert_eq!(read.config("model.shop.m", "materialized").as_deref(), Some("table"));
+    assert_eq!(read.sql("model.shop.m"), ["select 'none' as how"]);
+    let mut vars = serde_json::Map::new();
+    vars.insert("how".to_owned(), "incremental".into());
+    let options = Options { dialect: Some(Dialect::DuckDb), vars, ..Options::default() };
+    assert_eq!(with(&files, &options).config("model.shop.m", "materialized").as_deref(), Some("incremental"));
+    // Without a default dbt stops; what the project says is the better guess.
+    let bare = PROJECT.replace(", 'table'", "");
+    let read = given(&[("dbt_project.yml", bare.as_str()), ("models/m.sql", "select 1 as one")]);
+    assert_eq!(read.config("model.shop.m", "materialized").as_deref(), Some("none"));
+}
+
+#[test]
+fn the_project_file_of_a_package_sees_no_variables() {
+    let package = "name: tools\nconfig-version: 2\nmodels: {tools: {+enabled: \"{{ var('on', false) }}\"}}\n";
+    let files = [
+        ("dbt_project.yml", "name: shop\nconfig-version: 2\nvars: {on: true}\n"),
+        ("dbt_packages/tools/dbt_project.yml", package),
+        ("dbt_packages/tools/models/t.sql", "select 1 as one"),
+        ("models/m.sql", "select 1 as one"),
+    ];
+    assert_eq!(given(&files).ids(), ["model.shop.m"]);
+}
+
+#[test]
+fn tags_beside_the_configuration_of_a_model_are_not_its_tags() {
+    let yaml = "models: [{name: m, tags: [a], config: {tags: [b]}}]\nexposures: [{name: e, type: dashboard, tags: [c], depends_on: [ref('m')]}]\n";
+    let read = given(&[("models/m.sql", "select 1 as one"), ("models/m.yml", yaml)]);
+    let tags = &read.part.attributes.values().next().unwrap().tags;
+    assert_eq!(tags.iter().map(String::as_str).collect::<Vec<_>>(), ["b"]);
+}
+
+/// A source is quoted as its adapter does it, or as it says itself, whatever the project says of its models.
+#[test]
+fn quoting_of_the_project_is_not_that_of_its_sources() {
+    let project = "name: shop\nconfig-version: 2\nquoting: {database: false, schema: false, identifier: false}\n";
+    let sources = "sources: [{name: raw, tables: [{name: a}, {name: b, quoting: {identifier: false}}]}]\n";
+    let read = with(
+        &[
+            ("dbt_project.yml", project),
+            ("models/s.yml", sources),
+            ("models/n.sql", "select 1 as one"),
+            ("models/m.sql", "select * from {{ source('raw', 'a') }}, {{ source('raw', 'b') }}, {{ ref('n') }}"),
+        ],
+        &Options { dialect: Some(Dialect::Trino), ..Options::default() },
+    );
+    assert_eq!(read.sql("model.shop.m"), ["select * from \"raw\".\"a\", \"raw\".b, dbt_target.n"]);
+}
