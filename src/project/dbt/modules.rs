@@ -225,20 +225,39 @@ impl Object for DateClass {
     }
 }
 
-/// `api.Column`: callable, and the maker of columns from nothing but a name and a type.
-pub(super) fn column_class() -> Value {
+/// `api.Column`: callable, and the maker of columns from nothing but a name and a type; types in an adapter's words.
+pub(super) fn column_class(adapter: &str) -> Value {
+    let numeric = if matches!(adapter, "spark" | "databricks") { "decimal" } else { "" };
+    let labels: &'static [(&str, &str)] = match adapter {
+        "bigquery" => &[("TEXT", "STRING"), ("FLOAT", "FLOAT64"), ("INTEGER", "INT64")],
+        "trino" => &[("STRING", "VARCHAR"), ("FLOAT", "DOUBLE")],
+        "spark" | "databricks" => &[("LONG", "BIGINT")],
+        _ => &[("STRING", "TEXT")],
+    };
     record([
         ("create", function(|arguments| Ok(column(arguments)))),
         (
             "string_type",
-            function(|arguments| Ok(Value::from(format!("varchar({})", number(arguments, 0, "size", 256))))),
+            function(|arguments| Ok(Value::from(format!("character varying({})", number(arguments, 0, "size", 256))))),
         ),
-        ("numeric_type", function(|arguments| arguments.text(0, "dtype").map(Value::from))),
+        (
+            "numeric_type",
+            function(move |arguments| {
+                let said = arguments.text(0, "dtype")?;
+                let name = if numeric.is_empty() { said.as_str() } else { numeric };
+                let part = |index, name| arguments.at(index, name).filter(|value| !value.is_none());
+                Ok(Value::from(match (part(1, "precision"), part(2, "scale")) {
+                    (Some(precision), Some(scale)) => format!("{name}({precision},{scale})"),
+                    _ => said,
+                }))
+            }),
+        ),
         (
             "translate_type",
-            function(|arguments| {
+            function(move |arguments| {
                 let name = arguments.text(0, "dtype")?;
-                Ok(Value::from(if name.eq_ignore_ascii_case("string") { "varchar".to_owned() } else { name }))
+                let label = labels.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
+                Ok(Value::from(label.map_or(name, |(_, label)| (*label).to_owned())))
             }),
         ),
     ])

@@ -276,7 +276,7 @@ fn node(run: &Run) -> Value {
         ("database", part(table.database.as_ref())),
         ("resource_type", text(subject.resource)),
         ("package_name", text(&subject.package)),
-        ("path", text(&subject.path)),
+        ("path", Value::from(subject.inner_path())),
         ("original_file_path", text(&subject.path)),
         ("fqn", list(subject.fqn.iter().map(|part| text(part)))),
         ("language", text("sql")),
@@ -496,7 +496,7 @@ impl Object for Native {
                     database: None,
                     ..self.run.engine.world.table("")
                 }),
-                "Column" => modules::column_class(),
+                "Column" => modules::column_class(&self.run.engine.world.adapter),
                 _ => return None,
             }),
             "adapter" => {

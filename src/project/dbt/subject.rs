@@ -87,6 +87,15 @@ pub(super) struct Subject {
     pub(super) sees: Sees,
 }
 
+impl Subject {
+    /// The path within the folder of models, as dbt tells it to templates.
+    pub(super) fn inner_path(&self) -> String {
+        let file = self.path.rsplit('/').next().unwrap_or_default();
+        let folders = self.fqn.get(1..self.fqn.len().saturating_sub(1)).unwrap_or_default();
+        folders.iter().map(String::as_str).chain([file]).collect::<Vec<_>>().join("/")
+    }
+}
+
 /// A call of `ref`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct RefCall {

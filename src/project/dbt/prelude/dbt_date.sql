@@ -184,3 +184,46 @@ cast({{ dbt.last_day('days.date_day', 'year') }} as date) as year_end_date
 from days
 order by 1
 {% endmacro %}
+{# Years of whole weeks: each ends with the week whose last day is nearest to the end of its last month. #}
+{% macro get_fiscal_year_dates(dates, year_end_month=12, week_start_day=1, shift_year=1) %}{{ return(adapter.dispatch('get_fiscal_year_dates', 'dbt_date')(dates, year_end_month, week_start_day, shift_year)) }}{% endmacro %}
+{% macro default__get_fiscal_year_dates(dates, year_end_month, week_start_day, shift_year) %}
+with days as (select * from {{ dates }}),
+fiscal_weeks as (
+select date_day as week_start_date, cast({{ dbt.dateadd('day', 6, 'date_day') }} as date) as week_end_date, month_of_year, year_number - {{ shift_year }} as fiscal_year_number
+from days where day_of_week = {{ week_start_day }}),
+last_days as (
+select distinct year_number - {{ shift_year }} as fiscal_year_number, month_end_date from days where month_of_year = {{ year_end_month }}),
+last_weeks as (
+select fiscal_weeks.fiscal_year_number, fiscal_weeks.week_end_date,
+rank() over (partition by fiscal_weeks.fiscal_year_number order by abs({{ dbt.datediff('fiscal_weeks.week_end_date', 'last_days.month_end_date', 'day') }})) as nearness
+from fiscal_weeks join last_days on last_days.fiscal_year_number = fiscal_weeks.fiscal_year_number
+where fiscal_weeks.month_of_year = {{ year_end_month }}),
+fiscal_years as (
+select fiscal_year_number, cast({{ dbt.dateadd('day', 1, 'lag(week_end_date) over (order by week_end_date)') }} as date) as fiscal_year_start_date, week_end_date as fiscal_year_end_date
+from last_weeks where nearness = 1)
+select days.date_day, fiscal_years.fiscal_year_number, fiscal_years.fiscal_year_start_date, fiscal_years.fiscal_year_end_date, fiscal_weeks.week_start_date, fiscal_weeks.week_end_date,
+dense_rank() over (partition by fiscal_years.fiscal_year_number order by fiscal_weeks.week_start_date) as fiscal_week_of_year
+from days
+join fiscal_years on days.date_day between fiscal_years.fiscal_year_start_date and fiscal_years.fiscal_year_end_date
+join fiscal_weeks on days.date_day between fiscal_weeks.week_start_date and fiscal_weeks.week_end_date
+order by 1
+{% endmacro %}
+{# Quarters of 4, 5 and 4 weeks; a week 53 belongs to the last period. #}
+{% macro get_fiscal_periods(dates, year_end_month, week_start_day, shift_year=1) %}
+with weeks as (
+{{ dbt_date.get_fiscal_year_dates(dates, year_end_month, week_start_day, shift_year) }}
+),
+quarters as (
+select weeks.*, cast(least(floor((fiscal_week_of_year - 1) / 13.0), 3) as {{ dbt.type_int() }}) as quarters_before, mod(cast(fiscal_week_of_year - 1 as {{ dbt.type_int() }}), 13) as weeks_before
+from weeks),
+periods as (
+select quarters.*, case when fiscal_week_of_year = 53 or weeks_before > 8 then 3 when weeks_before > 3 then 2 else 1 end as fiscal_period_of_quarter
+from quarters),
+numbered as (
+select periods.*, cast(quarters_before * 3 + fiscal_period_of_quarter as {{ dbt.type_int() }}) as fiscal_period_number from periods)
+select date_day, fiscal_year_number, week_start_date, week_end_date, fiscal_week_of_year,
+dense_rank() over (partition by fiscal_period_number order by fiscal_week_of_year) as fiscal_week_of_period,
+fiscal_period_number, quarters_before + 1 as fiscal_quarter_number, fiscal_period_of_quarter
+from numbered
+order by 1, 2
+{% endmacro %}

@@ -136,7 +136,7 @@ fn statistics_of_dbt_expectations_are_understood() {
 fn what_dbt_utils_had_before_dbt_itself_is_there() {
     for (call, expected) in [
         ("string_literal('a')", "'a'"),
-        ("any_value('x')", "any_value(x)"),
+        ("any_value('x')", "arbitrary(x)"),
         ("bool_or('x')", "bool_or(x)"),
         ("length('x')", "length(x)"),
         ("right('x', 2)", "right(x, 2)"),
@@ -161,4 +161,22 @@ fn rows_are_deduplicated_without_a_column_more() {
     assert!(sql(Dialect::Snowflake).ends_with("qualify row_number() over (partition by id order by at desc) = 1"));
     assert!(sql(Dialect::Postgres).starts_with("select distinct on (id) * from"));
     assert!(sql(Dialect::Postgres).ends_with("order by id, at desc"));
+}
+
+/// Who reads a fiscal calendar reads the days that it is given, and all of its columns are known.
+#[test]
+fn fiscal_calendars_are_read_by_column() {
+    const DAYS: &str = "select date_day, year_number, month_of_year, month_end_date, day_of_week from raw.days";
+    for dialect in [Dialect::DuckDb, Dialect::Snowflake, Dialect::BigQuery, Dialect::Postgres] {
+        for call in ["get_fiscal_year_dates(ref('days'), 1)", "get_fiscal_periods(ref('days'), 12, 1, shift_year=0)"] {
+            let model = format!("{{{{ dbt_date.{call} }}}}");
+            let options = Options { dialect: Some(dialect), ..Options::default() };
+            let read = super::with(&[("models/days.sql", DAYS), ("models/fiscal.sql", &model)], &options);
+            assert_eq!(read.codes(), [""; 0], "{dialect:?} {call} {:?}", read.part.diagnostics);
+            assert_eq!(read.parents("model.shop.fiscal"), ["model.shop.days"]);
+            assert_eq!(read.rung("model.shop.fiscal"), Rung::Open);
+            let sql = read.sql("model.shop.fiscal").remove(0);
+            assert_eq!(parse(&sql, dialect).reading, Reading::Parsed, "{dialect}: {sql}");
+        }
+    }
 }

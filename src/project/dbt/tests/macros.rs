@@ -117,6 +117,58 @@ fn a_project_may_decide_itself_what_is_incremental() {
     assert_eq!(read.codes(), [""; 0]);
 }
 
+/// What dbt's own macros give, adapter by adapter.
+#[test]
+fn macros_of_dbt_give_what_dbt_gives() {
+    use Dialect::{BigQuery, Databricks, DuckDb, Postgres, Redshift, Snowflake, Trino};
+    let cases = [
+        (Snowflake, "dbt.current_timestamp()", "convert_timezone('UTC', current_timestamp())"),
+        (Postgres, "dbt.current_timestamp()", "now()"),
+        (Redshift, "dbt.current_timestamp()", "getdate()"),
+        (Databricks, "dbt.current_timestamp()", "current_timestamp()"),
+        (Trino, "dbt.current_timestamp()", "current_timestamp"),
+        (DuckDb, "dbt.current_timestamp_in_utc_backcompat()", "current_timestamp::timestamp"),
+        (Snowflake, "dbt.type_timestamp()", "timestamp"),
+        (BigQuery, "dbt.type_bigint() ~ dbt.type_boolean()", "bigintboolean"),
+        (Redshift, "dbt.type_string()", "text"),
+        (DuckDb, "dbt.safe_cast('x', 'integer')", "cast(x as integer)"),
+        (DuckDb, "dbt.split_part('x', \"','\", -1)", "string_split(x, ',')[ -1 ]"),
+        (Postgres, "dbt.split_part('x', \"','\", 2)", "split_part(x, ',', 2)"),
+        (Postgres, "dbt.datediff('a', 'b', 'day')", "((b)::date - (a)::date)"),
+        (
+            Postgres,
+            "dbt.datediff('a', 'b', 'hour')",
+            "(((b)::date - (a)::date) * 24 + date_part('hour', (b)::timestamp) - date_part('hour', (a)::timestamp))",
+        ),
+        (Trino, "dbt.datediff('a', 'b', 'year')", "(year(cast(b as timestamp)) - year(cast(a as timestamp)))"),
+        (Databricks, "dbt.datediff('a', 'b', 'day')", "timestampdiff(day, date_trunc('day', a), date_trunc('day', b))"),
+        (DuckDb, "dbt.date(2020, 1, 2)", "make_date(2020, 1, 2)"),
+        (Snowflake, "dbt.date(2020, 1, 2)", "to_date('2020-01-02', 'YYYY-MM-DD')"),
+        (Trino, "dbt.listagg('x', \"'|'\", 'order by y')", "array_join(array_agg(x order by y), '|')"),
+        (BigQuery, "dbt.listagg('x', \"'|'\", 'order by y', 3)", "string_agg(x, '|' order by y limit 3)"),
+        (Postgres, "dbt.array_construct([], 'integer')", "array[]::integer[]"),
+        (BigQuery, "dbt.array_append('x', '1')", "array_concat(x, [1])"),
+        (BigQuery, "dbt.string_literal('x')", "'''x'''"),
+        (Snowflake, "dbt.escape_single_quotes(\"it's\")", "it\\'s"),
+        (DuckDb, "dbt.generate_series(10)", "select generate_series as generated_number from generate_series(1, 10)"),
+        (
+            Trino,
+            "dbt.generate_series(3)",
+            "with p as (select 0 as generated_number union all select 1), unioned as ( select p0.generated_number * power(2, 0) + p1.generated_number * power(2, 1) + 1 as generated_number from p as p0 cross join p as p1) select * from unioned where generated_number <= 3 order by generated_number",
+        ),
+        (Databricks, "api.Column.numeric_type('numeric', 10, 2)", "decimal(10,2)"),
+        (Trino, "api.Column.translate_type('float')", "DOUBLE"),
+        (DuckDb, "diff_of_two_dicts({'a': [1, 2], 'b': [3]}, {'a': [2]})", "{'a': [1], 'b': [3]}"),
+        (DuckDb, "model.path", "m.sql"),
+    ];
+    for (dialect, expression, expected) in cases {
+        let template = format!("{{{{ {expression} }}}}");
+        let read =
+            super::with(&[("models/m.sql", &template)], &Options { dialect: Some(dialect), ..Options::default() });
+        assert_eq!(read.sql("model.shop.m"), [expected], "{dialect:?}: {expression}");
+    }
+}
+
 #[test]
 fn macros_of_dbt_speak_the_dialect() {
     let sql = |dialect: Dialect, template: &str| {
@@ -128,9 +180,9 @@ fn macros_of_dbt_speak_the_dialect() {
     assert_eq!(sql(Dialect::Postgres, "{{ dateadd('day', 1, 'd') }}"), "d + ((interval '1 day') * (1))");
     assert_eq!(
         sql(Dialect::BigQuery, "{{ dbt.safe_cast('x', api.Column.translate_type('string')) }}"),
-        "safe_cast(x as varchar)"
+        "safe_cast(x as string)"
     );
-    assert_eq!(sql(Dialect::BigQuery, "{{ dbt.concat(['a', 'b']) }} {{ dbt.type_string() }}"), "concat(a, b) string");
+    assert_eq!(sql(Dialect::BigQuery, "{{ dbt.concat(['a', 'b']) }} {{ dbt.type_string() }}"), "a || b string");
     assert_eq!(
         sql(Dialect::DuckDb, "{{ dbt_utils.generate_surrogate_key(['a', 'b']) }}").matches("coalesce").count(),
         2
