@@ -79,12 +79,17 @@ impl<'c> Walk<'c> {
             None => git.line()?,
         };
         let now = reading::read(&reading::version(&OneSide { head: None }, common)?, common, ui)?;
+        Ok(Self::with(common, git, line, now, from))
+    }
+
+    /// A line of commits whose effects on what was read already are asked for.
+    pub(super) fn with(common: &'c Common, git: History, line: Vec<Commit>, now: Reading, from: JobsFrom) -> Self {
         let kept = Kept::open(common, Some(&now.jobs).filter(|_| from == JobsFrom::Now), &now);
         let jobs = match from {
             JobsFrom::Then => JobsOf::Then,
             JobsFrom::Now => JobsOf::Now(Box::new(now)),
         };
-        Ok(Self { common, git, line, jobs, kept, sequence: None, settings: None, last: None })
+        Self { common, git, line, jobs, kept, sequence: None, settings: None, last: None }
     }
 
     /// What there is now, if its jobs are judged.
@@ -134,13 +139,19 @@ impl<'c> Walk<'c> {
         })
     }
 
+    /// What some commits of the line change, by their places. What cannot be judged is passed over.
+    pub(super) fn at(&mut self, places: &[usize], ui: Ui) -> Found {
+        let progress = ui.count("going through the history", places.len());
+        let mut found = Found::default();
+        for place in places {
+            self.one(*place, &mut found, &progress);
+        }
+        found
+    }
+
     /// What each commit of a span changes, and what that is to each job.
     pub(super) fn passages(&mut self, span: Range<usize>, ui: Ui) -> Result<Found> {
-        let progress = ui.count("going through the history", span.len());
-        let mut found = Found::default();
-        for place in span.clone() {
-            self.one(place, &mut found, &progress);
-        }
+        let found = self.at(&span.clone().collect::<Vec<_>>(), ui);
         match (found.passages.is_empty(), found.skipped.first()) {
             (true, Some((commit, why))) => {
                 Err(Error::input(format!("none of {} commits could be judged: {}: {why}", span.len(), commit.short())))

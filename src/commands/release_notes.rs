@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headsup_lineage::change::Comparison;
+use headsup_lineage::change::{Change, Comparison};
 use headsup_lineage::reach::{Reach, spread};
 use headsup_lineage::relation::RelationId;
 
+use super::deliver;
 use super::depends::dialects;
+use super::history::Walk;
 use super::impact::{self, Versions};
-use super::{deliver, reading};
+use super::reading::{self, Reading};
 use crate::audience::Job;
-use crate::cli::{Common, HoldArgs, ImpactArgs, ReleaseNotesArgs};
+use crate::cli::{Common, HoldArgs, ImpactArgs, JobsFrom, ReleaseNotesArgs};
 use crate::error::{Error, ExitStatus, Result, near_names};
 use crate::git::history::History;
 use crate::git::{self, Side};
@@ -33,29 +35,33 @@ pub(super) fn run(args: &ReleaseNotesArgs, common: &Common, ui: Ui) -> Result<Ex
     let folder = reading::project_dir(common)?;
     let versions = impact::versions(impact::sides(&asked, common)?, &asked, common, ui)?;
     let page = git::origin::page(&folder);
-    let made = made(&History::open(&folder)?, base, head)?;
+    let git = History::open(&folder)?;
+    let line = git.line_of(head)?;
+    let made = made(&git, &line, base)?;
     let mut teams = teams(&versions);
     if let Some(team) = &args.team {
         keep_only(team, &mut teams)?;
     }
-    let changes = versions.comparison.changes.iter().map(|change| {
-        let touches = |files: &BTreeSet<String>| change.files.iter().any(|file| files.contains(&**file));
-        ChangeNote {
-            relation: change.name.to_string(),
-            kind: change.kind,
-            phrase: describe(&change.effects),
-            commits: made.iter().filter(|(_, files)| touches(files)).map(|(commit, _)| commit.id.clone()).collect(),
-        }
-    });
+    let deprecated = deprecated(&versions);
+    let day = versions.sides.head.committed.map(day);
+    let mut changes: Vec<ChangeNote> =
+        versions.comparison.changes.iter().map(|change| by_file(change, &made)).collect();
+    if common.manifest.is_none() {
+        // Two versions at a time are enough to hold.
+        drop(versions.base);
+        let reading = Reading { jobs: Vec::new(), ..versions.reading };
+        let walk = Walk::with(common, git, line, reading, JobsFrom::Now);
+        by_effect(&mut changes, &made, walk, ui);
+    }
     let report = ReleaseReport {
         version: VERSION,
         base: base.to_owned(),
         head: head.to_owned(),
-        day: versions.sides.head.committed.map(day),
+        day,
         teams,
-        changes: changes.collect(),
-        deprecated: deprecated(&versions),
-        commits: made.iter().rev().map(|(commit, _)| note(commit, page.as_deref())).collect(),
+        changes,
+        deprecated,
+        commits: made.iter().rev().map(|made| note(&made.commit, page.as_deref())).collect(),
         audience: args.audience,
     };
     deliver(&report, common)?;
@@ -73,21 +79,59 @@ fn ends(range: &str) -> Result<(&str, &str)> {
     if base.is_empty() || head.starts_with('.') { Err(wrong()) } else { Ok((base, head)) }
 }
 
-/// The commits of a release by its own line, oldest first, each with the files in which it differs.
-fn made(git: &History, base: &str, head: &str) -> Result<Vec<(Commit, BTreeSet<String>)>> {
-    let line = git.line_of(head)?;
-    let start = git.first_after(&line, base)?;
+/// A commit of a release.
+struct Made {
+    commit: Commit,
+    /// Its place on the line.
+    place: usize,
+    /// The files in which it differs from the one before.
+    files: BTreeSet<String>,
+}
+
+/// The commits of a release by its own line, oldest first.
+fn made(git: &History, line: &[Commit], base: &str) -> Result<Vec<Made>> {
+    let start = git.first_after(line, base)?;
     let mut made = Vec::new();
-    for place in start..line.len() {
-        let before = place.checked_sub(1).and_then(|before| line.get(before));
-        let Some(commit) = line.get(place) else { continue };
-        let files = match before {
+    for (place, commit) in line.iter().enumerate().skip(start) {
+        let files = match place.checked_sub(1).and_then(|before| line.get(before)) {
             Some(before) => git.changed(before, commit)?.iter().map(ToString::to_string).collect(),
             None => BTreeSet::new(),
         };
-        made.push((commit.clone(), files));
+        made.push(Made { commit: commit.clone(), place, files });
     }
     Ok(made)
+}
+
+/// A change with the commits that touched a file of its table.
+fn by_file(change: &Change, made: &[Made]) -> ChangeNote {
+    let touches = |made: &&Made| change.files.iter().any(|file| made.files.contains(&**file));
+    ChangeNote {
+        relation: change.name.to_string(),
+        kind: change.kind,
+        phrase: describe(&change.effects),
+        commits: made.iter().filter(touches).map(|made| made.commit.id.clone()).collect(),
+    }
+}
+
+/// Finds the commits of the changes that no commit's files explain: a macro, a variable or a setting did it. Each commit
+/// is judged by itself for that, those first that touch what is no table's own file.
+fn by_effect(changes: &mut [ChangeNote], made: &[Made], mut walk: Walk<'_>, ui: Ui) {
+    let is_own = |file: &String| file.ends_with(".sql") && !file.split('/').any(|part| part == "macros");
+    let (shared, own): (Vec<&Made>, Vec<&Made>) = made.iter().partition(|made| !made.files.iter().all(is_own));
+    for commits in [shared, own] {
+        let open: BTreeSet<String> =
+            changes.iter().filter(|change| change.commits.is_empty()).map(|change| change.relation.clone()).collect();
+        if open.is_empty() {
+            return;
+        }
+        let places: Vec<usize> = commits.iter().map(|made| made.place).filter(|place| *place > 0).collect();
+        for passage in walk.at(&places, ui).passages {
+            let of_it = |change: &&mut ChangeNote| {
+                open.contains(&change.relation) && passage.changes.iter().any(|other| other.relation == change.relation)
+            };
+            changes.iter_mut().filter(of_it).for_each(|change| change.commits.push(passage.commit.id.clone()));
+        }
+    }
 }
 
 fn note(commit: &Commit, page: Option<&str>) -> CommitNote {

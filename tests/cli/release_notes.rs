@@ -139,6 +139,53 @@ fn for_a_changelog() {
     "#);
 }
 
+/// A macro, a variable, a setting and a name differ, and no file of the tables that change by it.
+#[test]
+fn a_commit_is_named_by_what_it_does_where_it_touches_no_file_of_the_table() {
+    const PROJECT: &str = "name: shop\nversion: '1'\nvars: {from: 1}\n";
+    let fixture = Fixture::new(&[
+        ("dbt_project.yml", PROJECT),
+        ("headsup.yml", "version: 1\njobs:\n  - {name: audit, reads: [revenue]}\n"),
+        ("models/revenue.sql", "select {{ cents('amount') }} as amount from raw.orders"),
+        ("models/late.sql", "select id from raw.orders where id > {{ var('from') }}"),
+        ("models/built.sql", "select id from raw.orders"),
+        ("macros/cents.sql", "{% macro cents(a) %}{{ a }} / 100{% endmacro %}"),
+    ]);
+    let commit = |days, message: &str, path: &str, text: &str| fixture.day(days, message, &[(path, text)]).to_string();
+    let cents = "{% macro cents(a) %}round({{ a }} / 100, 2){% endmacro %}";
+    let rounded = commit(3, "Round", "macros/cents.sql", cents);
+    commit(4, "Say what this is", "readme.md", "A shop.");
+    let later = commit(5, "Later", "dbt_project.yml", &PROJECT.replace("1}", "2}"));
+    let built =
+        PROJECT.replace("1}", "2}") + "models: {shop: {built: {+materialized: incremental, +unique_key: id}}}\n";
+    let built = commit(6, "Build it bit by bit", "dbt_project.yml", &built);
+    let report = fixture.json("release-notes main~4..main");
+    let by = |relation: &str| {
+        let changes = list(&report["changes"]).iter();
+        let change = changes.clone().find(|change| change["relation"] == relation).unwrap();
+        list(&change["commits"]).iter().map(|id| id.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!((by("revenue"), by("late"), by("built")), (vec![rounded], vec![later], vec![built]));
+    insta::assert_snapshot!(fixture.text("release-notes main~4..main"), @"
+    From main~4 to main: 4 commits by Ann; 3 tables differ, and 1 job is reached or
+    may be.
+
+    jobs of nobody
+      audit
+        amount may differ
+        revenue.amount
+      because revenue: column amount may differ: the expression changed from
+        `orders.amount / 100` to `round(orders.amount / 100, 2)`
+        Round, Ann
+
+    Commits
+      2026-01-07  aea3292  Build it bit by bit, Ann
+      2026-01-06  0da3248  Later, Ann
+      2026-01-05  64e89be  Say what this is, Ann
+      2026-01-04  2f99977  Round, Ann
+    ");
+}
+
 #[test]
 fn for_a_program() {
     let report = released().json("release-notes joined~1..joined");
