@@ -45,20 +45,21 @@ def narrow(sql):
 class Plain:
     """SQL without what cannot be compared: white space, comments, the names of a target nobody knows, the time."""
 
+    # A part of a name that another part follows.
+    OUTER = re.compile(r'"([^"\n]+)"\.|`([^`\n]+)`\.|(?<![\w-])([\w-]+)\.')
+
     def __init__(self, manifest):
         homes = [*manifest["nodes"].values(), *manifest["sources"].values()]
         names = {node[part] for node in homes for part in ("database", "schema") if node.get(part)} | {"dbt_target"}
         names |= {name.split("_", 1)[1] for name in names if "_" in name}
-        # dbt_target_finance before dbt_target.
-        listed = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-        self.places = re.compile(rf'"(?:{listed})"\.|`(?:{listed})`\.|(?<!\w)(?:{listed})\.|(?<=`)(?:{listed})\.')
+        self.names = names
         self.today = datetime.date.fromisoformat(manifest["metadata"]["generated_at"][:10])
 
     def __call__(self, sql):
         sql = re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.S)
         before = None
         while before != sql:
-            before, sql = sql, self.places.sub("", sql)
+            before, sql = sql, self.OUTER.sub(lambda part: "" if part[part.lastindex] in self.names else part[0], sql)
         sql = re.sub(r"(?<!\d)\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:?\d\d)?)?(?!\d)", self.near, sql)
         return narrow(sql).strip().rstrip(";").strip().lower()
 
@@ -96,7 +97,7 @@ def same_text(plain, node, ours):
         bare = [name.removeprefix("__dbt__cte__") for name in names]
         for name, short in zip(names, bare):
             wanted = wanted.replace(name, short)
-            read = [narrow(re.sub(rf'["`]{re.escape(short)}["`]', f" {short} ", sql)) for sql in read]
+            read = [narrow(re.sub(rf'["`]{re.escape(short)}["`]', f" {short} ", sql)).strip() for sql in read]
         start = r"^with( recursive)?[ ,]+|^[ ,]+"
         wanted, read = re.sub(start, "", wanted), [re.sub(start, "", sql) for sql in read]
     return wanted in read or plain.without_years(wanted) in map(plain.without_years, read)
