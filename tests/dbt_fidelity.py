@@ -63,8 +63,9 @@ class Plain:
         sql = re.sub(r"(?<!\d)\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:?\d\d)?)?(?!\d)", self.near, sql)
         return narrow(sql).strip().rstrip(";").strip().lower()
 
-    def without_years(self, sql):
-        """A text without the numbers that may be the years of the clock."""
+    def without_run(self, sql):
+        """A text without the numbers that may be the years of the clock, and without the ids of runs."""
+        sql = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "(id)", sql)
         years = {str(day.year + step) for day in (CLOCK, self.today) for step in (-1, 0, 1)}
         return re.sub(rf"(?<![\w.])(?:{'|'.join(sorted(years))})(?![\w.])", "(year)", sql)
 
@@ -100,7 +101,7 @@ def same_text(plain, node, ours):
             read = [narrow(re.sub(rf'["`]{re.escape(short)}["`]', f" {short} ", sql)).strip() for sql in read]
         start = r"^with( recursive)?[ ,]+|^[ ,]+"
         wanted, read = re.sub(start, "", wanted), [re.sub(start, "", sql) for sql in read]
-    return wanted in read or plain.without_years(wanted) in map(plain.without_years, read)
+    return wanted in read or plain.without_run(wanted) in map(plain.without_run, read)
 
 
 def by_constraint(node):
