@@ -142,7 +142,38 @@ impl Printer<'_> {
             self.plan_name(plan);
             self.text.push('.');
         }
-        self.part(part);
+        match part {
+            Part::Place(place) => match Self::column_name(terms, plan, place) {
+                Some(name) => self.text.push_str(name),
+                None => self.part(part),
+            },
+            _ => self.part(part),
+        }
+    }
+
+    /// What a column of a set operation is called in its first branch, where it is passed on there.
+    fn column_name(terms: &Terms, mut plan: PlanId, mut place: u32) -> Option<&str> {
+        for _ in 0..DEEPEST {
+            match terms.plan(plan) {
+                Plan::Set(set) => plan = *set.branches.first()?,
+                Plan::Block(block) => {
+                    let mut output = *block.outputs.get(place as usize)?;
+                    while let Term::Cast(inner, ..) = terms.term(output) {
+                        output = *inner;
+                    }
+                    let Term::Column(column) = terms.term(output) else { return None };
+                    match column.part {
+                        Part::Name(name) => return Some(terms.text(name)),
+                        Part::Place(inner) if column.level == 0 => {
+                            (plan, place) = (block.inputs.get(column.input as usize)?.plan, inner);
+                        }
+                        Part::Place(_) | Part::Row => return None,
+                    }
+                }
+                _ => return None,
+            }
+        }
+        None
     }
 
     fn part(&mut self, part: Part) {

@@ -265,7 +265,7 @@ impl Comparer<'_> {
             let makes_rows = was != is && was.iter().chain(&is).any(|term| self.terms.has(*term, Traits::GENERATOR));
             let change = match (was, is) {
                 (Some(was), Some(is)) if was == is => {
-                    let why = stage.unstable(self.terms, is);
+                    let why = stage.unstable(self.terms, is).filter(|_| !self.is_first(old, new, is));
                     why.map(|why| (ColumnChange::Revalued, self.through(new, is, &why)))
                 }
                 (Some(was), Some(is)) => Some(self.rewritten(old, new, was, is)),
@@ -312,6 +312,15 @@ impl Comparer<'_> {
             }
         }
         delta
+    }
+
+    /// Whether a term is the number by which both sides keep the first row of several: it is 1 in all of them.
+    fn is_first(&self, old: &Side<'_>, new: &Side<'_>, term: TermId) -> bool {
+        let keeps = |condition: &TermId| {
+            self.terms.first_of(*condition).is_some()
+                && self.terms.args_of(*condition, "=").is_some_and(|sides| sides.contains(&term))
+        };
+        self.terms.has(term, Traits::WINDOW) && [old, new].iter().all(|side| side.block.qualify.iter().any(keeps))
     }
 
     fn makes_rows(&self, term: Option<TermId>) -> bool {

@@ -1,18 +1,20 @@
-//! One side drops repeated rows of a derived table and the other does not, where that table is part of
-//! the block that reads it. What stands between the two: the same without dropping them. It must not
-//! know what differs beside that.
+//! One side drops repeated rows of a derived table and the other does not, or one reads a union of which the
+//! other reads a single branch, where that table is part of the block that reads it. What stands between the two:
+//! the same without dropping them, or with that branch alone. It must not know what differs beside that.
 
 use std::sync::Arc;
 
 use super::Comparer;
+use super::align::like;
 use super::block::Matching;
 use super::delta::Delta;
 use crate::canonical::plan::{Block, Distinct, Plan, PlanId};
 use crate::canonical::terms::number;
+use crate::query::block::{Duplicates, SetOperator};
 
 impl Comparer<'_> {
-    /// The way from base to head over a form in which an input of one of them keeps all its rows, if that
-    /// says less.
+    /// The way from base to head over a form in which an input of one of them keeps all its rows, or those of one
+    /// branch only, if that says less.
     pub(super) fn bridged(
         &mut self,
         delta: Delta,
@@ -20,11 +22,10 @@ impl Comparer<'_> {
         (head, new): (PlanId, &Block),
         matching: Matching<'_>,
     ) -> Delta {
-        /// Rows are dropped in few derived tables of one query.
+        /// Rows are dropped or put together in few derived tables of one query.
         const MOST: usize = 4;
         let mut best = delta;
-        for input in self.dropping(new, old).into_iter().take(MOST) {
-            let Some((between, merged)) = self.keeping(new, input) else { continue };
+        for (between, merged) in self.between(new, old, MOST) {
             if merged == head {
                 continue;
             }
@@ -36,8 +37,7 @@ impl Comparer<'_> {
                 best = whole;
             }
         }
-        for input in self.dropping(old, new).into_iter().take(MOST) {
-            let Some((between, merged)) = self.keeping(old, input) else { continue };
+        for (between, merged) in self.between(old, new, MOST) {
             if merged == base {
                 continue;
             }
@@ -50,6 +50,40 @@ impl Comparer<'_> {
             }
         }
         best
+    }
+
+    /// What may stand between a block and another, as it is and in its normal form.
+    fn between(&mut self, block: &Block, other: &Block, most: usize) -> Vec<(Block, PlanId)> {
+        let mut found = Vec::new();
+        for input in self.dropping(block, other).into_iter().take(most) {
+            found.extend(self.keeping(block, input));
+        }
+        for (input, branch) in self.uniting(block, other).into_iter().take(most) {
+            let mut between = block.clone();
+            between.inputs[input].plan = branch;
+            let merged = self.terms.normal_block(between.clone());
+            found.push((between, merged));
+        }
+        found
+    }
+
+    /// The inputs of a block that put the rows of branches together, each with a branch that reads what another
+    /// block reads without a union.
+    fn uniting(&self, block: &Block, other: &Block) -> Vec<(usize, PlanId)> {
+        let is_union = |plan: PlanId| matches!(self.terms.plan(plan), Plan::Set(_));
+        if other.inputs.iter().any(|input| is_union(input.plan)) {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for (at, input) in block.inputs.iter().enumerate() {
+            let Plan::Set(set) = self.terms.plan(input.plan) else { continue };
+            if set.operator != SetOperator::Union || set.duplicates != Duplicates::Kept || set.limit.is_some() {
+                continue;
+            }
+            let reads = |branch: &PlanId| other.inputs.iter().any(|own| like(self.terms, *branch, own.plan) > 0);
+            found.extend(set.branches.iter().copied().filter(reads).map(|branch| (at, branch)));
+        }
+        found
     }
 
     /// The inputs of a block that drop repeated rows, and that another block does not have.

@@ -169,6 +169,9 @@ impl Delta {
         let kinds = [(Rows::Added, 30), (Rows::Removed, 30), (Rows::More, 10), (Rows::Fewer, 10), (Rows::Regrained, 5)];
         let rows: usize = kinds.iter().filter(|(rows, _)| self.has(*rows)).map(|(_, weight)| weight).sum();
         let anything = if self.anything.is_some() { 10_000 } else { 0 };
+        // Of rows nothing is claimed any more, and the columns of such rows are of little use.
+        let any_rows = [Rows::Added, Rows::Removed, Rows::More].into_iter().all(|rows| self.has(rows));
+        let anything = anything + if any_rows { 1_000 } else { 0 };
         let columns: usize = self
             .columns
             .values()

@@ -140,3 +140,73 @@ fn one_branch_more_leaves_the_columns_of_the_others_where_they_are() {
     assert!(lines.iter().any(|line| line.starts_with("revalued refund")), "{lines:?}");
     assert!(!lines.iter().any(|line| line.starts_with("revalued tags")), "{lines:?}");
 }
+
+/// Many columns may be those of another row, and still only rows come.
+#[test]
+fn one_branch_more_below_a_filter_on_row_number() {
+    let columns = "order_id, amount, refund, status, tags, day, week, month, year, place";
+    let query = |branches: &[&str]| {
+        let branches: Vec<String> =
+            branches.iter().map(|table| format!("select {columns} from {table} where amount > 0")).collect();
+        format!(
+            "with u as ({}), j as (select u.*, c.region from u join customers c on c.name = u.status and c.customer_id = u.order_id), \
+             f as (select *, row_number() over (partition by order_id, status, place order by tags) as rank from j) \
+             select * from f where rank = 1",
+            branches.join(" union all ")
+        )
+    };
+    let (one, two, three) = (query(&["a"]), query(&["a", "b"]), query(&["a", "b", "c"]));
+    for (base, head) in [(&one, &two), (&two, &three)] {
+        for (base, head, rows) in [(base, head, "rows_added"), (head, base, "rows_removed")] {
+            let lines = super::found(base, head);
+            assert!(lines[0].starts_with(rows), "{lines:?}");
+            let revalued = |line: &String| line.starts_with("revalued") && line.contains("by the set operation");
+            assert!(lines[1..].iter().all(revalued), "{lines:?}");
+            // What the rows are told apart by stays, and so does the number that is 1 in all of them.
+            let stays = |column: &str| !lines.iter().any(|line| line.starts_with(&format!("revalued {column}:")));
+            assert!(["order_id", "status", "place", "rank"].into_iter().all(stays), "{lines:?}");
+        }
+    }
+}
+
+#[test]
+fn one_branch_more_hides_nothing() {
+    let tail = "join customers c on c.name = u.status";
+    check(&[
+        (
+            &format!("select u.amount, c.region from (select amount, status from orders where amount > 0) u {tail}"),
+            &format!(
+                "select u.amount, c.region from (select amount, status from orders where amount > 0 union all select amount, status from raw) u {tail}"
+            ),
+            &["rows_added: the rows of raw are put in by the set operation now"],
+        ),
+        // The branch itself changed.
+        (
+            &format!("select u.amount, c.region from (select amount, status from orders where amount > 0) u {tail}"),
+            &format!(
+                "select u.amount, c.region from (select amount, status from orders where amount > 1 union all select amount, status from raw) u {tail}"
+            ),
+            &["rows_removed: `orders.amount > 1` filters…", "rows_added: …", "rows_added: the rows of raw…"],
+        ),
+        // Repeated rows of the one branch are dropped by the other operator.
+        (
+            &format!("select u.amount, c.region from (select amount, status from orders) u {tail}"),
+            &format!(
+                "select u.amount, c.region from (select amount, status from orders union select amount, status from raw) u {tail}"
+            ),
+            &["regrained: …", "rows_removed: …", "rows_added: the rows of raw…"],
+        ),
+    ]);
+}
+
+/// A number by which a row is kept is the same only where both versions keep the first.
+#[test]
+fn the_number_of_another_row_differs() {
+    let more = |where_: &str| {
+        format!(
+            "select * from (select order_id, row_number() over (partition by order_id order by day) as r from lines{where_}) q where q.r <= 2"
+        )
+    };
+    let lines = super::found(&more(""), &more(" where quantity > 0"));
+    assert!(lines.iter().any(|line| line.starts_with("revalued r")), "{lines:?}");
+}

@@ -69,7 +69,7 @@ fn repeated_rows() {
         (
             "select * from (select *, row_number() over (partition by order_id order by day) as rn from lines) q where rn = 1",
             "lines: rows_duplicated",
-            &["revalued rn"],
+            &[],
         ),
         (
             "select order_id, sku from (select *, row_number() over (partition by order_id order by day) as rn from lines) q where rn = 1",
