@@ -72,7 +72,24 @@ pub(super) fn compare(base: &Version<'_>, head: &Version<'_>, dialect: Dialect) 
     if found.order == ColumnOrder::Changed && !effects.iter().any(comes_or_goes) {
         effects.push(Effect::on_relation(EffectKind::Reordered, "its columns stand in another order"));
     }
+    effects.extend(of_what_is_there(base.text, head.text, dialect));
     if effects.is_empty() { Compared::Same } else { Compared::Differ(effects, renamed) }
+}
+
+/// What becomes of rows of a table that is there already, where one version leaves it as it is.
+fn of_what_is_there(base: &str, head: &str, dialect: Dialect) -> Vec<Effect> {
+    let leaves = |text: &str| {
+        let Ok(tokens) = tokens(text, dialect) else { return false };
+        let is = |token: &crate::parse::Token, word: &str| token.text.eq_ignore_ascii_case(word);
+        tokens.windows(3).any(|three| is(&three[0], "if") && is(&three[1], "not") && is(&three[2], "exists"))
+    };
+    let why = match (leaves(base), leaves(head)) {
+        (false, true) => "it is left as it is now where it is there already",
+        (true, false) => "it is built anew now where it is there already",
+        _ => return Vec::new(),
+    };
+    let kinds = [EffectKind::RowsAdded, EffectKind::RowsRemoved, EffectKind::Revalued];
+    kinds.into_iter().map(|kind| Effect::on_relation(kind, why)).collect()
 }
 
 /// What differs once columns that only have another name are known by one, and which those are; none if
@@ -507,6 +524,26 @@ mod tests {
         assert_eq!(told(&whole, &list(", ('x', 7, 0x0007)")), "rows_added");
         let moved = whole.replace("('x', 0, 0x0000), ", "").replace(") as t", ", ('x', 0, 0x0000)) as t");
         assert_eq!(told(&whole, &moved), "same", "{moved}");
+    }
+
+    #[test]
+    fn a_table_that_is_left_as_it_is_is_told() {
+        let told = |base: &str, head: &str| match compared(Dialect::Snowflake, base, head) {
+            Compared::Same => Vec::new(),
+            Compared::Differ(effects, _) => effects.iter().map(|effect| effect.kind.name()).collect(),
+            Compared::Unclear(_) => vec!["unclear"],
+        };
+        let rows = ["rows_added", "rows_removed", "revalued"];
+        for built in ["create table", "create or replace table"] {
+            let (built, left) =
+                (format!("{built} m as select a from t"), "create table if not exists m as select a from t");
+            assert_eq!((told(&built, left), told(left, &built)), (rows.to_vec(), rows.to_vec()));
+        }
+        let asks = "create table m as select a from t where not exists (select 1 from u)";
+        let built = asks.replace("create table", "CREATE OR REPLACE TABLE");
+        let left = asks.replace("create table", "create table IF NOT EXISTS");
+        assert_eq!((told(asks, &built), told(&left, &left.replace("where", "where true and"))), (vec![], vec![]));
+        assert_eq!(told(asks, &left), rows);
     }
 
     #[test]
