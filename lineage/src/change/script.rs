@@ -1,14 +1,18 @@
-//! Whether two versions of a script do the same: statement by statement, in order. It must not know what
-//! differs where they do not.
+//! Whether two versions of a script do the same: statement by statement, in order; and where one statement
+//! differs that fills a table, what that does to it. It must not know who reads the table.
 
-use crate::canonical::{Terms, TextComparison, canonicalize, compare_texts};
+use crate::canonical::{TextComparison, compare_texts};
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
-use crate::difference::{ColumnOrder, differences};
 use crate::parse::{TokenKind, tokens};
-use crate::query::{Reading, Script, Statement};
+use crate::query::{Action, Reading, Script, Statement, StatementKind};
 
+use super::Effect;
 use super::query::{Compared, Version, unheld};
+
+mod fill;
+
+use fill::fills;
 
 /// Words that decide what a statement does with rows, or whether it is run: they must stand in both
 /// versions, in one order.
@@ -74,17 +78,54 @@ pub(super) fn compare(base: &Version<'_>, head: &Version<'_>, scripts: [&Script;
     let (Some(old), Some(new)) = (texts(base.text, before), texts(head.text, after)) else {
         return unclear("its statements stand in one another");
     };
+    let mut effects: Option<(usize, Vec<Effect>)> = None;
     for (place, (was, is)) in before.statements.iter().zip(&after.statements).enumerate() {
         if compare_texts(old[place], new[place], dialect) != TextComparison::Different {
             continue;
         }
         let old = Version { text: old[place], sees: base.sees };
         let new = Version { text: new[place], sees: head.sees };
-        if let Err(why) = same((was, &old), (is, &new), dialect) {
-            return Compared::Unclear(why);
+        match statement((was, &old), (is, &new), dialect) {
+            Ok(found) if found.is_empty() => {}
+            Ok(found) if effects.is_none() => effects = Some((place, found)),
+            Ok(_) => return unclear("several of its statements differ"),
+            Err(why) => return Compared::Unclear(why),
         }
     }
-    Compared::Same
+    match effects {
+        None => Compared::Same,
+        Some((_, found)) if before.statements.len() == 1 => Compared::Differ(found, Vec::new()),
+        Some((place, found)) if is_last(before, place) && is_last(after, place) && !repeats(head.text, dialect) => {
+            Compared::Differ(found, Vec::new())
+        }
+        Some(_) => unclear("one of its statements differs, and others go on with what it gives"),
+    }
+}
+
+/// Whether what a statement does to its table is what becomes of the table: all others are about the same one, and
+/// those behind it only add rows to it, without looking at it.
+fn is_last(script: &Script, place: usize) -> bool {
+    let Some([target]) = script.statements.get(place).map(|statement| statement.targets.as_slice()) else {
+        return false;
+    };
+    let adds = |statement: &Statement| {
+        let queries = statement.queries.as_deref();
+        queries.is_some_and(|queries| queries.outputs.iter().all(|output| output.action == Action::Append))
+            && statement.reads.iter().all(|read| read.name != *target)
+    };
+    script.statements.iter().enumerate().all(|(at, statement)| {
+        let is_other = matches!(statement.kind, StatementKind::Other);
+        let is_about_it = matches!(statement.kind, StatementKind::Fill | StatementKind::Empty)
+            && statement.targets.as_slice() == std::slice::from_ref(target);
+        is_other || (is_about_it && (at <= place || adds(statement)))
+    })
+}
+
+/// Whether statements may be run more often than they stand there.
+fn repeats(text: &str, dialect: Dialect) -> bool {
+    const AGAIN: [&str; 8] = ["call", "cursor", "for", "goto", "iterate", "loop", "repeat", "while"];
+    let is_again = |text: &str| AGAIN.iter().any(|word| text.eq_ignore_ascii_case(word));
+    tokens(text, dialect).map_or(true, |tokens| tokens.iter().any(|token| is_again(&token.text)))
 }
 
 /// The texts of the statements of a script, with all that stands before the next; none where one stands
@@ -115,12 +156,12 @@ fn texts<'t>(text: &'t str, script: &Script) -> Option<Vec<&'t str>> {
     Some(places.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect())
 }
 
-/// Whether two statements do the same, and if not, or if that cannot be told, why.
-fn same(
+/// What differs in what two statements do to the table that they are about; an error, if that cannot be told.
+fn statement(
     (was, old): (&Statement, &Version<'_>),
     (is, new): (&Statement, &Version<'_>),
     dialect: Dialect,
-) -> Result<(), String> {
+) -> Result<Vec<Effect>, String> {
     let differs = || Err("one of its statements differs".to_owned());
     if was.kind != is.kind || was.targets != is.targets || was.incomplete.is_some() || is.incomplete.is_some() {
         return differs();
@@ -129,27 +170,34 @@ fn same(
     if before.outputs.is_empty() || before.outputs.len() != after.outputs.len() {
         return differs();
     }
-    if deciding(old.text, dialect) != deciding(new.text, dialect) {
+    let words = (deciding(old.text, dialect), deciding(new.text, dialect));
+    let is_same_kind = words.0 == words.1;
+    if !is_same_kind && outside(words.0.as_deref()) != outside(words.1.as_deref()) {
         return differs();
     }
     if let Some(word) = unheld(old.text, new.text, dialect, [was, is]) {
         return Err(format!("`{word}` is in one version only, and is not understood"));
     }
+    let mut effects = Vec::new();
     for (from, to) in before.outputs.iter().zip(&after.outputs) {
-        if (from.action, &from.target, &from.columns, &from.matching)
-            != (to.action, &to.target, &to.columns, &to.matching)
-        {
-            return differs();
-        }
-        let mut terms = Terms::new(dialect);
-        let base = canonicalize(&mut terms, before, from.block, old.sees)?;
-        let head = canonicalize(&mut terms, after, to.block, new.sees)?;
-        let found = differences(&mut terms, &base, &head);
-        if !found.list.is_empty() || found.order == ColumnOrder::Changed {
-            return differs();
-        }
+        effects.extend(fills((before, from, old), (after, to, new), dialect)?);
     }
-    Ok(())
+    // Rows of one partition are taken out for those that come, and of which partition that is not told.
+    let overwrites = words.0.iter().flatten().any(|word| word == "overwrite");
+    let is_known = was.kind == StatementKind::Fill || was.kind == StatementKind::Empty;
+    let is_about_one = was.targets.len() == 1 && before.outputs.iter().all(|output| output.target.is_some());
+    if !effects.is_empty() && (overwrites || !is_known || !is_about_one) {
+        return differs();
+    }
+    effects.sort();
+    effects.dedup();
+    if effects.is_empty() && !is_same_kind { differs() } else { Ok(effects) }
+}
+
+/// Those of the deciding words that queries do not use.
+fn outside(words: Option<&[String]>) -> Option<Vec<&String>> {
+    const OF_QUERIES: [&str; 11] = ["by", "each", "else", "end", "exists", "for", "if", "not", "set", "then", "when"];
+    words.map(|words| words.iter().filter(|word| !OF_QUERIES.contains(&word.as_str())).collect())
 }
 
 /// The deciding words of a text, in order; none where it cannot be read.

@@ -12,11 +12,9 @@ use std::hash::{BuildHasher, RandomState};
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
 use crate::hashing::HashMap;
-use crate::name::{ColumnName, RelationName};
+use crate::name::{ColumnName, Quoting, RelationName};
 
-#[cfg(doc)]
-use super::block::Source;
-use super::block::{Block, BlockKind};
+use super::block::{Block, BlockKind, FromItem, Projection, ProjectionKind, Source};
 
 /// The queries of one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -336,6 +334,38 @@ impl Tree {
     /// Every name in it, and all texts, as they are spelled.
     pub fn spelled(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(ColumnName::as_str).chain(std::iter::once(&*self.spelled))
+    }
+
+    /// The tree with one more column in a SELECT, the last: the whole row of the one item of its FROM that is a
+    /// relation. `None` where there is no such item, or several.
+    ///
+    /// UPDATE and DELETE are about rows of a table, which what they set and ask for does not tell apart.
+    pub(crate) fn with_row_of(&self, block: BlockId, relation: &RelationName, name: ColumnName) -> Option<Self> {
+        let BlockKind::Select(select) = &self.block(block).kind else { return None };
+        let is_it = |item: &&FromItem| matches!(&item.source, Source::Relation { relation: named, .. } if named.name == *relation);
+        let mut found = select.from.iter().filter(is_it);
+        let (Some(item), None) = (found.next(), found.next()) else { return None };
+        let (alias, position) = (item.alias, item.position);
+        let mut tree = self.clone();
+        let called = ColumnName::new(self.dialect, relation.table(), Quoting::Bare);
+        let qualifier = alias.unwrap_or_else(|| tree.one_more_name(called));
+        let path = Path { start: id(tree.paths.len()), len: 1 };
+        tree.paths.push(qualifier);
+        let expr = ExprId(id(tree.exprs.len()));
+        tree.exprs.push(Expr::Star(Some(path)));
+        let name = tree.one_more_name(name);
+        if let BlockKind::Select(select) = &mut tree.blocks[block.index()].kind {
+            select.projection.push(Projection { kind: ProjectionKind::Expr(expr, Some(name)), position });
+        }
+        Some(tree)
+    }
+
+    fn one_more_name(&mut self, name: ColumnName) -> Symbol {
+        let known = self.names.iter().position(|other| *other == name);
+        Symbol(id(known.unwrap_or_else(|| {
+            self.names.push(name);
+            self.names.len() - 1
+        })))
     }
 
     /// The block of an id.
