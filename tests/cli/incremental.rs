@@ -104,6 +104,31 @@ fn how_rows_are_found_again_decides_on_rows_and_values_and_not_on_columns() {
 }
 
 #[test]
+fn how_rows_are_stored_is_nothing_to_readers_unless_runs_replace_partitions() {
+    let told = |before: &str, after: &str, text: &str| {
+        let told = verdict((before, text), (after, text));
+        told.lines().next().unwrap_or_default().to_owned()
+    };
+    for stored in ["partition_by=['day']", "file_format='delta'", "clustered_by=['day'], buckets=4"] {
+        for kept in ["materialized='table'", "materialized='view'", INCREMENTAL] {
+            let words = told(kept, &format!("{kept}, {stored}"), WHOLE);
+            assert!(
+                words.starts_with("modified revenue: config") && !words.contains("rows"),
+                "{kept} {stored}: {words}"
+            );
+        }
+        for kept in
+            ["materialized='incremental', incremental_strategy='insert_overwrite'", "materialized='incremental'"]
+        {
+            let words = told(kept, &format!("{kept}, {stored}"), ADDED);
+            assert!(words.starts_with("modified revenue: rows_removed, "), "{kept} {stored}: {words}");
+        }
+        let words = told("materialized='ours'", &format!("materialized='ours', {stored}"), WHOLE);
+        assert!(words.starts_with("modified revenue: unspecified"), "{stored}: {words}");
+    }
+}
+
+#[test]
 fn an_incremental_run_of_its_own_is_compared_with_the_one_before() {
     insta::assert_snapshot!(verdict((INCREMENTAL, WHOLE), (INCREMENTAL, ADDED)), @"
     modified revenue: rows_removed

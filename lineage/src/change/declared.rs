@@ -118,6 +118,16 @@ const ADDING: [&str; 12] = [
     "unique_key",
 ];
 
+/// What of a configuration decides how rows lie on disk. Which of them there are it decides only where a run
+/// replaces those of a partition.
+const STORED: [&str; 4] = ["buckets", "clustered_by", "file_format", "partition_by"];
+
+/// Whether a run of a table that is added to goes by a key or adds only, however its rows are stored.
+fn finds_rows_by_key_or_none(relation: &Relation) -> bool {
+    let said = relation.config.get("incremental_strategy").map(|value| value.trim_matches('"'));
+    matches!(said, Some("append" | "delete+insert" | "merge"))
+}
+
 /// What becomes of the rows where a query that was added to a table is kept as a whole, or the other way
 /// round.
 ///
@@ -168,6 +178,11 @@ fn effects_on_rows(key: &str, ways: (Way, Way), old: &str, new: &str, after: &Re
         "unique_key" => &[EffectKind::RowsDuplicated],
         "incremental_strategy" if ways == (Way::Added, Way::Added) && !finds_rows_again(after) => &COPIES,
         key if ways == (Way::Added, Way::Added) && ADDING.contains(&key) => &ROWS,
+        key if STORED.contains(&key) => match ways {
+            (Way::Other, _) | (_, Way::Other) => &[EffectKind::Unspecified],
+            (Way::Added, Way::Added) if !finds_rows_by_key_or_none(after) => &ROWS,
+            _ => &[],
+        },
         _ => &[EffectKind::Unspecified],
     }
 }
