@@ -99,3 +99,115 @@ impl Job {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use headsup_lineage::change::{Change, ChangeKind, EffectKind, Unchanged};
+    use headsup_lineage::diagnostic::Position;
+    use headsup_lineage::dialect::Dialect;
+    use headsup_lineage::name::RelationName;
+    use headsup_lineage::query::{Read, ReadRole};
+    use headsup_lineage::reach::Noticed;
+    use headsup_lineage::relation::Reference;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::project::texts::{Texts, read_texts};
+
+    /// The job reads the second table, and that one the first.
+    const SQL: &str =
+        "create table a as select 1 as x; create table b as select x from a; create table c as select 2 as y";
+
+    const KINDS: [EffectKind; 13] = [
+        EffectKind::Broken,
+        EffectKind::Removed,
+        EffectKind::Retyped,
+        EffectKind::RowsDuplicated,
+        EffectKind::Regrained,
+        EffectKind::RowsRemoved,
+        EffectKind::RowsAdded,
+        EffectKind::Revalued,
+        EffectKind::Unspecified,
+        EffectKind::Moved,
+        EffectKind::Reordered,
+        EffectKind::Config,
+        EffectKind::Added,
+    ];
+
+    /// What a comparison says of a table: nothing, that it differs, that it may, or that it is the same.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Said {
+        Nothing,
+        Differs,
+        MayDiffer,
+        Same,
+    }
+
+    fn comparison(graph: &LineageGraph, said: &[Said]) -> Comparison {
+        let mut comparison = Comparison::default();
+        for (node, said) in graph.nodes().zip(said) {
+            let relation = graph.relation(node);
+            let (id, name) = (relation.id.clone(), relation.name.clone());
+            match said {
+                Said::Nothing => {}
+                Said::Same => comparison.unchanged.push(Unchanged { id, name, files: Vec::new(), why: "the same" }),
+                Said::Differs | Said::MayDiffer => comparison.changes.push(Change {
+                    id,
+                    name,
+                    kind: ChangeKind::Modified,
+                    effects: Vec::new(),
+                    files: Vec::new(),
+                    unknown: (*said == Said::MayDiffer).then(|| "it is not SQL".to_owned()),
+                }),
+            }
+        }
+        comparison
+    }
+
+    fn arriving(reach: Reach, kinds: &[EffectKind]) -> JobReach {
+        JobReach {
+            reach,
+            effects: kinds.iter().map(|kind| Noticed { kind: *kind, column: None }).collect(),
+            path: Vec::new(),
+            steps: Vec::new(),
+            ways: Vec::new(),
+            reason: None,
+            cut: None,
+            reads: Vec::new(),
+            upstream: 2,
+        }
+    }
+
+    proptest! {
+        /// Whatever a comparison and its spread say: who hears by a narrow standard hears by each that is wider.
+        #[test]
+        fn standards_form_a_chain(
+            said in proptest::collection::vec(select(vec![Said::Nothing, Said::Differs, Said::MayDiffer, Said::Same]), 3),
+            reach in select(vec![Reach::NotReached, Reach::Unknown, Reach::Reached]),
+            kinds in proptest::collection::vec(select(KINDS.to_vec()), 0..4),
+            unknown in select(vec![Unknown::Notify, Unknown::Mention, Unknown::Ignore]),
+        ) {
+            let texts = Texts { old: SQL, new: SQL, ddl: None, tables: Vec::new(), dialect: Dialect::Postgres };
+            let graph = read_texts(&texts).1.graph;
+            let comparison = comparison(&graph, &said);
+            let reach = arriving(reach, &kinds);
+            let name = RelationName::parse(Dialect::Postgres, "b");
+            let read = Read { name, role: ReadRole::Table, position: Position::START };
+            let mut job = Job { reads: vec![Reference::Name(read)], unknown, ..Job::default() };
+            let mut before: Option<[bool; 3]> = None;
+            for (_, standard) in Standard::ALL {
+                let meets = |doubt| Facts::new(&job, &reach, &comparison, &graph, doubt).meet(standard);
+                let (sure, may_be) = (meets(Doubt::Passes), meets(Doubt::Counts));
+                prop_assert!(!sure || may_be, "{standard:?} is met surely, and not perhaps");
+                job.standard = standard;
+                let hears = job.hears(&reach, &comparison, &graph);
+                let now = [sure, may_be, hears != Hears::No];
+                for (wide, narrow) in before.into_iter().flatten().zip(now) {
+                    prop_assert!(wide || !narrow, "{standard:?} is met, and what is wider is not");
+                }
+                before = Some(now);
+            }
+        }
+    }
+}
