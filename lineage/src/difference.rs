@@ -30,6 +30,7 @@ mod ending;
 mod grain;
 mod implies;
 mod joins;
+mod recursive;
 mod sets;
 mod side;
 mod stage;
@@ -337,6 +338,10 @@ impl<'a> Comparer<'a> {
                     format!("{} is read instead of {}", self.terms.text(*new), self.terms.text(*old))
                 };
                 self.anything(base, head, matching, &why)
+            }
+            (Plan::Recursive(_), Plan::Recursive(_)) => {
+                let found = self.recursive(base, head, matching);
+                found.unwrap_or_else(|| self.anything(base, head, matching, "a recursive query changed"))
             }
             _ if base == head => self.anything(base, head, matching, "what it reads changed"),
             (Plan::Recursive(_) | Plan::Step(_), Plan::Recursive(_) | Plan::Step(_)) => {

@@ -18,6 +18,8 @@ mod lineage;
 mod project;
 #[path = "oracle/query.rs"]
 mod query;
+#[path = "oracle/recursive.rs"]
+mod recursive;
 #[path = "oracle/refactor.rs"]
 mod refactor;
 #[path = "oracle/text.rs"]

@@ -123,7 +123,7 @@ fn relations_of(terms: &Terms, plan: PlanId) -> BTreeSet<crate::canonical::term:
 
 /// The plans directly inside of a plan, those in its expressions included, and relations that an opaque
 /// one names.
-fn parts_of(terms: &Terms, plan: PlanId) -> (Vec<PlanId>, Vec<crate::canonical::term::Word>) {
+pub(super) fn parts_of(terms: &Terms, plan: PlanId) -> (Vec<PlanId>, Vec<crate::canonical::term::Word>) {
     use crate::canonical::term::Term;
     let (mut plans, mut names) = (Vec::new(), Vec::new());
     let exprs = match terms.plan(plan) {

@@ -7,6 +7,7 @@ use crate::dialect::Dialect;
 
 mod clauses;
 mod nested;
+mod recursive;
 mod through;
 
 const SCHEMA: &str = "orders(order_id!, customer_id* -> customers.customer_id, amount, refund, status, tags); \
