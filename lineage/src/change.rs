@@ -26,7 +26,7 @@ mod script;
 mod still;
 mod versions;
 
-use declared::{config_effects, schema_effects};
+use declared::{config_effects, contract_effects, schema_effects};
 use followed::{Followed, RenamedColumn, by_height};
 use versions::Pair;
 
@@ -361,6 +361,7 @@ fn verdict(before: &Relation, after: &Relation, bodies: Bodies, differing: &BTre
     if before.declaration == Declaration::Ddl && after.declaration == Declaration::Ddl {
         effects.extend(schema_effects(before, after));
     }
+    effects.extend(contract_effects(before, after));
     effects.extend(config_effects(before, after));
     let mut files = before.files();
     files.extend(after.files());

@@ -185,3 +185,39 @@ fn what_is_upstream_of_such_a_model_does_not_count() {
         crate::support::list(&report["relations"]).iter().map(|one| crate::support::word(&one["relation"])).collect();
     assert_eq!(reached, ["m", "z"]);
 }
+
+#[test]
+fn a_type_that_a_contract_declares_is_that_of_the_column() {
+    let told = |contract: &str, before: &str, after: &str| {
+        let yaml = |data_type: &str| {
+            format!(
+                "models:\n  - name: revenue\n    config: {{ materialized: table{contract} }}\n    columns:\n      \
+                 - {{ name: x, data_type: {data_type} }}\n      - {{ name: kind, data_type: text }}\n"
+            )
+        };
+        let (before, after) = (yaml(before), yaml(after));
+        let files: [File; 5] = [
+            ("headsup.yml", SETTINGS),
+            ("dbt_project.yml", "name: shop\n"),
+            ("models/t.sql", "select 1 as x, 'a' as kind, 2 as day"),
+            ("models/revenue.sql", WHOLE),
+            ("models/revenue.yml", &before),
+        ];
+        Fixture::pair(&files, &[("models/revenue.yml", &after)]).verdict("impact")
+    };
+    let enforced = ", contract: { enforced: true }";
+    insta::assert_snapshot!(told(enforced, "int", "bigint"), @"
+    modified revenue: retyped x
+    reached audit by revenue
+    not_reached names
+    ");
+    insta::assert_snapshot!(told(enforced, "int", "INT"), @"
+    not_reached audit
+    not_reached names
+    ");
+    // Without one it is but a description.
+    insta::assert_snapshot!(told("", "int", "bigint"), @"
+    not_reached audit
+    not_reached names
+    ");
+}

@@ -36,6 +36,23 @@ pub(super) fn schema_effects(before: &Relation, after: &Relation) -> Vec<Effect>
     effects
 }
 
+/// Columns of models whose contract is enforced in both versions: what their properties declare is what they have.
+pub(super) fn contract_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
+    if [before, after].iter().any(|one| !one.config.contains_key("contract")) {
+        return Vec::new();
+    }
+    let is_said = |data_type: &String| !data_type.is_empty();
+    let mut effects = Vec::new();
+    for column in after.schema.columns.iter().filter(|column| is_said(&column.data_type)) {
+        let was = before.schema.columns.iter().find(|other| other.name == column.name);
+        if let Some(was) = was.filter(|was| is_said(&was.data_type) && was.data_type != column.data_type) {
+            let detail = format!("its contract says {}, and said {}", column.data_type, was.data_type);
+            effects.push(Effect::on_column(EffectKind::Retyped, &column.name, detail));
+        }
+    }
+    effects
+}
+
 /// The value of a configuration that nobody gives.
 const UNSET: &str = "not set";
 
