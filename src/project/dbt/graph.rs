@@ -5,8 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use headsup_lineage::relation::RelationId;
 use minijinja::Value;
+use minijinja::value::{Enumerator, Object};
 use serde_json::{Map, Value as Json, json};
 
+use super::engine::Engine;
 use super::natives::from_json;
 use super::nodes::Node;
 use super::properties::{name, objects};
@@ -41,9 +43,35 @@ pub(super) struct Graph {
     pub(super) sources: BTreeMap<(String, String), Vec<Entry>>,
     /// The nodes with their tables, as templates can see them.
     pub(super) listed: Vec<(Arc<Node>, TableName)>,
-    listing: OnceLock<Value>,
+    listed_nodes: OnceLock<Value>,
+    listed_sources: OnceLock<Value>,
     /// Names of nodes that are switched off, with their files.
     pub(super) disabled: BTreeMap<String, String>,
+}
+
+/// What templates see as `graph`: the nodes and sources that an engine knows, which cannot be changed. Few look at
+/// it, and it is large, so each part is made when the first one does.
+#[derive(Debug)]
+pub(super) struct Listing(pub(super) Arc<Engine>);
+
+/// What `graph` holds; parts that are not made here have nothing in them.
+const PARTS: [&str; 8] =
+    ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models", "saved_queries", "unit_tests"];
+
+impl Object for Listing {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let part = key.as_str().filter(|key| PARTS.contains(key))?;
+        let graph = self.0.graph.get()?;
+        Some(match part {
+            "nodes" => graph.listed_nodes.get_or_init(|| graph.list_nodes()).clone(),
+            "sources" => graph.listed_sources.get_or_init(|| graph.list_sources()).clone(),
+            _ => from_json(&json!({})),
+        })
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&PARTS)
+    }
 }
 
 impl Graph {
@@ -53,13 +81,7 @@ impl Graph {
         entries.find(|entry| entry.id == id.as_str()).and_then(|entry| entry.table.identifier.clone())
     }
 
-    /// What templates see as `graph`: shared by all of them, so it cannot change. Few look at it, and it
-    /// is large, so it is made when the first one does.
-    pub(super) fn listing(&self) -> &Value {
-        self.listing.get_or_init(|| self.list())
-    }
-
-    fn list(&self) -> Value {
+    fn list_nodes(&self) -> Value {
         let mut listed = Map::new();
         for (node, table) in &self.listed {
             let candidate = &node.candidate;
@@ -90,6 +112,10 @@ impl Graph {
             });
             listed.insert(node.id.clone(), value);
         }
+        from_json(&Json::Object(listed))
+    }
+
+    fn list_sources(&self) -> Value {
         let mut sources = Map::new();
         for ((source, table_name), entries) in &self.sources {
             for entry in entries {
@@ -104,10 +130,7 @@ impl Graph {
                 sources.insert(entry.id.clone(), value);
             }
         }
-        from_json(&json!({
-            "nodes": listed, "sources": sources, "exposures": {}, "metrics": {}, "groups": {}, "semantic_models": {},
-            "saved_queries": {}, "unit_tests": {},
-        }))
+        from_json(&Json::Object(sources))
     }
 
     /// The packages to search, in order; `None` is any.

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::call::{Arguments, Cause, Signal, caused, function, stateful};
 use super::engine::{Run, capture};
+use super::graph::Listing;
 use super::modules;
 use super::relation::TableName;
 use super::sentinel;
@@ -70,9 +71,9 @@ pub(super) fn native(run: &Arc<Run>, own: &Arc<str>, name: &str) -> Option<Value
         "database" => from_json(world.target.get("database").unwrap_or(&Json::Null)),
         "model" | "node" if !subject.id.is_empty() => run.model.get_or_init(|| node(run)).clone(),
         "graph" => match run.engine.graph.get().filter(|_| run.pass != Pass::Parse) {
-            Some(graph) => {
+            Some(_) => {
                 capture(run, |captured| captured.view = View::Whole);
-                graph.listing().clone()
+                Value::from_object(Listing(Arc::clone(&run.engine)))
             }
             None => record(
                 ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models"].map(|name| (name, dict([]))),

@@ -245,6 +245,28 @@ fn the_graph_shows_the_other_nodes() {
 }
 
 #[test]
+fn the_graph_has_the_methods_of_a_mapping() {
+    let rendered = |template: &str| {
+        let sources = "sources:\n  - {name: raw, schema: lake, tables: [{name: events}]}\n";
+        given(&[("models/m.sql", template), ("models/s.yml", sources)]).sql("model.shop.m").to_vec()
+    };
+    assert_eq!(
+        rendered("{% for id, s in graph.sources.items() %}{{ id }} {{ s.schema }}{% endfor %}"),
+        ["source.shop.raw.events lake"]
+    );
+    assert_eq!(
+        rendered("{{ graph.get('nodes', {}) | length }} {{ graph['nodes'].keys() | list }}"),
+        ["1 ['model.shop.m']"]
+    );
+    assert_eq!(rendered("{{ graph.keys() | join(',') }}").join("").split(',').count(), 8);
+    assert_eq!(
+        rendered("{{ 'nodes' in graph }} {{ graph.metrics | length }} {{ graph.none is defined }}"),
+        ["True 0 False"]
+    );
+    assert_eq!(rendered("{% set g = graph %}{{ (g | tojson | fromjson).nodes | length }}"), ["1"]);
+}
+
+#[test]
 fn hooks_read_what_their_sql_names() {
     let parents = |hook: &str| {
         let model = format!("{{{{ config(post_hook=\"{hook}\") }}}}select 1 as a");
