@@ -273,6 +273,8 @@ impl<'c> Walk<'c> {
         let (impacts, changes) = judged(&jobs, &base, head, &comparison, &plan, settings);
         let sender = Sender { head: head_commit.short().to_owned(), base: base_commit.short().to_owned() };
         let messages = passage::messages(&impacts, &changes, &sender);
+        // Nobody has to wait until it is taken apart.
+        rayon::spawn(move || drop(base));
         Ok(Passage {
             commit: head_commit.clone(),
             base: base_commit.id.clone(),
