@@ -223,13 +223,16 @@ const MOST: usize = 400;
 /// Queries are taken apart to this depth.
 const DEEPEST: usize = 200;
 
+/// Two plans, and which column is which where that is known beforehand.
+type Asked = (PlanId, PlanId, Option<Vec<Option<u32>>>);
+
 /// What compares plans.
 struct Comparer<'a> {
     terms: &'a mut Terms,
     base: &'a Canonical,
     head: &'a Canonical,
     /// What is known already.
-    known: HashMap<(PlanId, PlanId), Delta>,
+    known: HashMap<Asked, Delta>,
     /// What is being compared right now.
     open: HashSet<(PlanId, PlanId)>,
     left: usize,
@@ -270,9 +273,8 @@ impl<'a> Comparer<'a> {
             });
             return Delta::none(width);
         }
-        if matching.is_none()
-            && let Some(known) = self.known.get(&(base, head))
-        {
+        let asked = (base, head, matching.map(<[_]>::to_vec));
+        if let Some(known) = self.known.get(&asked) {
             return known.clone();
         }
         // A block around one side reads what the block itself does: that way there is no end to it.
@@ -290,9 +292,7 @@ impl<'a> Comparer<'a> {
         if opened {
             self.open.remove(&(base, head));
         }
-        if matching.is_none() {
-            self.known.insert((base, head), delta.clone());
-        }
+        self.known.insert(asked, delta.clone());
         delta
     }
 

@@ -25,7 +25,7 @@ impl Comparer<'_> {
         /// Rows are dropped or put together in few derived tables of one query.
         const MOST: usize = 4;
         let mut best = delta;
-        for (between, merged) in self.between(new, old, MOST) {
+        for (between, merged) in self.between(new, (base, old), MOST) {
             if merged == head {
                 continue;
             }
@@ -37,7 +37,7 @@ impl Comparer<'_> {
                 best = whole;
             }
         }
-        for (between, merged) in self.between(old, new, MOST) {
+        for (between, merged) in self.between(old, (head, new), MOST) {
             if merged == base {
                 continue;
             }
@@ -53,7 +53,7 @@ impl Comparer<'_> {
     }
 
     /// What may stand between a block and another, as it is and in its normal form.
-    fn between(&mut self, block: &Block, other: &Block, most: usize) -> Vec<(Block, PlanId)> {
+    fn between(&mut self, block: &Block, (plan, other): (PlanId, &Block), most: usize) -> Vec<(Block, PlanId)> {
         let mut found = Vec::new();
         for input in self.dropping(block, other).into_iter().take(most) {
             found.extend(self.keeping(block, input));
@@ -61,8 +61,11 @@ impl Comparer<'_> {
         for (input, branch) in self.uniting(block, other).into_iter().take(most) {
             let mut between = block.clone();
             between.inputs[input].plan = branch;
+            // Whether more differs than the branches is not looked for: each way would be tried inside each.
             let merged = self.terms.normal_block(between.clone());
-            found.push((between, merged));
+            if merged == plan {
+                return vec![(between, merged)];
+            }
         }
         found
     }
