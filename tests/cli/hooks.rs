@@ -8,7 +8,7 @@ const SETTINGS: &str =
 const MACROS: &str = "\
 {% macro properties(pairs) %}map_from_entries(ARRAY[{% for key, value in pairs.items() %}ROW('{{ key }}', '{{ value }}'){% if not loop.last %},{% endif %}{% endfor %}]){% endmacro %}\n\
 {% macro columns(pairs) %}{% do pairs.update({'dune': tojson(model.config.get('x', none))}) %}{% endmacro %}\n\
-{% macro expose(chains, who) %}{% set pairs = {'chains': chains} %}{% do columns(pairs) %}{% if target.name == 'prod' %}\
+{% macro expose(chains, who) %}{% if who == 'null' %}{%- do exceptions.raise_compiler_error(\"Invalid '%s'.\" % who) -%}{% endif %}{% set pairs = {'chains': chains} %}{% do columns(pairs) %}{% if target.name == 'prod' %}\
 {% if model.config.materialized == 'view' %}CALL {{ model.database }}._internal.alter_view_properties('{{ model.schema }}', {{ properties(pairs) }})\
 {% else %}ALTER TABLE {{ this }} SET PROPERTIES extra_properties = {{ properties(pairs) }}{% endif %}{% endif %}{% endmacro %}\n\
 {% macro share(who) %}{% if target.name == 'prod' %}grant select on {{ this }} to {{ who }}{% else %}{{ clean() }}{% endif %}{% endmacro %}\n\

@@ -278,10 +278,22 @@ impl Walk<'_> {
         (inside == Inside::Nothing && blocks.is_empty()).then_some(())
     }
 
-    /// Whether all that a tag calls puts values into lists and dicts, or is a macro of the project's own, whose
-    /// text has been looked at.
+    /// Whether all that a tag calls puts values into lists and dicts, says something to whom runs it, or is a macro
+    /// of the project's own, whose text has been looked at.
     fn only_collects(&self, text: &str, piece: &Piece, own: &str) -> bool {
-        const COLLECTING: [&str; 8] = ["append", "extend", "update", "insert", "setdefault", "get", "items", "tojson"];
+        const COLLECTING: [&str; 11] = [
+            "append",
+            "extend",
+            "update",
+            "insert",
+            "setdefault",
+            "get",
+            "items",
+            "tojson",
+            "raise_compiler_error",
+            "warn",
+            "log",
+        ];
         let calls = piece.tokens.windows(2).filter(|pair| pair[1].text(text) == "(");
         let mut names = calls.filter(|pair| pair[0].kind == TokenKind::Name).map(|pair| pair[0].text(text));
         names.all(|name| {
