@@ -1,9 +1,10 @@
 //! `headsup release-notes`: what changed between two releases, and what that is to whom.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use headsup_lineage::change::{Change, Comparison};
-use headsup_lineage::reach::{Reach, spread};
+use headsup_lineage::reach::{Reach, Spread, spread};
 use headsup_lineage::relation::RelationId;
 
 use super::deliver;
@@ -22,6 +23,9 @@ use crate::report::release::{ChangeNote, CommitNote, JobNote, ReleaseReport, Tea
 use crate::report::{JobEntry, VERSION};
 use crate::selection::Finder;
 use crate::ui::Ui;
+
+/// So many tables that differ are looked at each by itself.
+const MOST_ALONE: usize = 400;
 
 pub(super) fn run(args: &ReleaseNotesArgs, common: &Common, ui: Ui) -> Result<ExitStatus> {
     let (base, head) = ends(&args.range)?;
@@ -51,12 +55,13 @@ pub(super) fn run(args: &ReleaseNotesArgs, common: &Common, ui: Ui) -> Result<Ex
         drop(versions.base);
         let reading = Reading { jobs: Vec::new(), ..versions.reading };
         let walk = Walk::with(common, git, line, reading, JobsFrom::Now);
-        by_effect(&mut changes, &made, walk, ui);
+        let files: Vec<&[Arc<str>]> = versions.comparison.changes.iter().map(|change| &*change.files).collect();
+        by_effect(&mut changes, &files, &made, walk, ui);
     }
     let report = ReleaseReport {
         version: VERSION,
-        base: base.to_owned(),
-        head: head.to_owned(),
+        base: release(base),
+        head: release(head),
         day,
         teams,
         changes,
@@ -77,6 +82,12 @@ fn ends(range: &str) -> Result<(&str, &str)> {
     let (base, head) = range.split_once("..").ok_or_else(wrong)?;
     let head = if head.is_empty() { "HEAD" } else { head };
     if base.is_empty() || head.starts_with('.') { Err(wrong()) } else { Ok((base, head)) }
+}
+
+/// What a release is called: a whole id of a commit by its beginning.
+fn release(named: &str) -> String {
+    let is_id = named.len() == 40 && named.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id { named.chars().take(8).collect() } else { named.to_owned() }
 }
 
 /// A commit of a release.
@@ -114,22 +125,27 @@ fn by_file(change: &Change, made: &[Made]) -> ChangeNote {
 }
 
 /// Finds the commits of the changes that no commit's files explain: a macro, a variable or a setting did it. Each commit
-/// is judged by itself for that, those first that touch what is no table's own file.
-fn by_effect(changes: &mut [ChangeNote], made: &[Made], mut walk: Walk<'_>, ui: Ui) {
+/// is judged by itself for that, those first that touch what is no table's own file. A table is the same if its name is, or
+/// a file of it: what it is called may depend on which others there are.
+fn by_effect(changes: &mut [ChangeNote], files: &[&[Arc<str>]], made: &[Made], mut walk: Walk<'_>, ui: Ui) {
     let is_own = |file: &String| file.ends_with(".sql") && !file.split('/').any(|part| part == "macros");
     let (shared, own): (Vec<&Made>, Vec<&Made>) = made.iter().partition(|made| !made.files.iter().all(is_own));
     for commits in [shared, own] {
-        let open: BTreeSet<String> =
-            changes.iter().filter(|change| change.commits.is_empty()).map(|change| change.relation.clone()).collect();
+        let mut open: Vec<(&mut ChangeNote, &[Arc<str>])> =
+            changes.iter_mut().zip(files.iter().copied()).filter(|(change, _)| change.commits.is_empty()).collect();
         if open.is_empty() {
             return;
         }
         let places: Vec<usize> = commits.iter().map(|made| made.place).filter(|place| *place > 0).collect();
         for passage in walk.at(&places, ui).passages {
-            let of_it = |change: &&mut ChangeNote| {
-                open.contains(&change.relation) && passage.changes.iter().any(|other| other.relation == change.relation)
-            };
-            changes.iter_mut().filter(of_it).for_each(|change| change.commits.push(passage.commit.id.clone()));
+            let names: BTreeSet<&str> = passage.changes.iter().map(|other| other.relation.as_str()).collect();
+            let touched: BTreeSet<&str> =
+                passage.changes.iter().flat_map(|other| other.files.iter().map(String::as_str)).collect();
+            for (change, files) in &mut open {
+                if names.contains(change.relation.as_str()) || files.iter().any(|file| touched.contains(&**file)) {
+                    change.commits.push(passage.commit.id.clone());
+                }
+            }
         }
     }
 }
@@ -143,29 +159,45 @@ fn note(commit: &Commit, page: Option<&str>) -> CommitNote {
     CommitNote { commit: commit.clone(), link: commit.link(page), with }
 }
 
+/// What is gathered for one team.
+#[derive(Default)]
+struct Told {
+    reached: Vec<JobEntry>,
+    /// The tables upstream of its jobs that differ.
+    upstream: BTreeSet<String>,
+    /// Those of which something may arrive.
+    may: BTreeSet<String>,
+    spared: usize,
+}
+
 /// What each team or owner has to know, who is hit hardest first.
 fn teams(versions: &Versions) -> Vec<TeamNotes> {
     let Versions { base, reading, comparison, .. } = versions;
     let project = &reading.project;
     let spread = spread(&base.graph, &project.graph, comparison);
     let finder = Finder::new(project, &reading.jobs, dialects(reading));
-    let mut teams: BTreeMap<Option<String>, (Vec<JobEntry>, BTreeSet<String>, usize)> = BTreeMap::new();
+    let mut teams: BTreeMap<Option<String>, Told> = BTreeMap::new();
     for job in versions.jobs() {
         let entry = impact::judged(job, &spread, comparison, &finder, project).impact.job;
-        let (reached, upstream, spared) = teams.entry(entry.owner.clone()).or_default();
-        upstream.extend(changed_upstream(job, versions, comparison));
+        let told = teams.entry(entry.owner.clone()).or_default();
+        told.upstream.extend(changed_upstream(job, versions, comparison));
         match entry.reach {
-            Reach::NotReached => *spared += 1,
-            _ => reached.push(entry),
+            Reach::NotReached => told.spared += 1,
+            reach => {
+                told.may.extend(may_arrive(job, reach, &spread, versions));
+                told.reached.push(entry);
+            }
         }
     }
-    let notes = teams.into_iter().map(|(team, (mut reached, mut upstream, spared))| {
-        reached.sort_by(|a, b| (b.criticality, b.reach, &a.job).cmp(&(a.criticality, a.reach, &b.job)));
-        let reached: Vec<JobNote> = reached.into_iter().map(job_note).collect();
+    sharpen(&mut teams, versions, &finder);
+    let notes = teams.into_iter().map(|(team, mut told)| {
+        told.reached.sort_by(|a, b| (b.criticality, b.reach, &a.job).cmp(&(a.criticality, a.reach, &b.job)));
+        let reached: Vec<JobNote> = told.reached.into_iter().map(job_note).collect();
         for way in reached.iter().filter_map(|job| job.from.as_ref()) {
-            upstream.remove(way);
+            told.upstream.remove(way);
         }
-        TeamNotes { team, reached, upstream: upstream.into_iter().collect(), spared }
+        let (others, upstream) = told.upstream.into_iter().partition(|table| told.may.contains(table));
+        TeamNotes { team, reached, others, upstream, spared: told.spared }
     });
     let mut notes: Vec<TeamNotes> = notes.collect();
     let hardest = |notes: &TeamNotes| notes.reached.first().map(|job| (job.criticality, job.reach));
@@ -193,6 +225,57 @@ fn changed_upstream(job: &Job, versions: &Versions, comparison: &Comparison) -> 
         graph.upstream(read).into_iter().map(|node| &graph.relation(node).id).collect();
     let changed = comparison.changes.iter().filter(|change| upstream.contains(&change.id));
     changed.map(|change| change.name.to_string()).collect()
+}
+
+/// The tables that differ from which a way leads to what a job reads, on which something arrives at each table. Where it
+/// cannot be told what a table on the way reads, that is every one upstream.
+fn may_arrive(job: &Job, reach: Reach, spread: &Spread<'_>, versions: &Versions) -> BTreeSet<String> {
+    let graph = &versions.reading.project.graph;
+    let arrivals = spread.arrivals();
+    let changed: BTreeMap<&RelationId, String> =
+        versions.comparison.changes.iter().map(|change| (&change.id, change.name.to_string())).collect();
+    let mut open: Vec<_> = job.reads.iter().flat_map(|read| graph.resolve(read, job.project.as_deref())).collect();
+    let (mut seen, mut found, mut doubt) = (BTreeSet::new(), BTreeSet::new(), reach == Reach::Unknown);
+    while let Some(node) = open.pop() {
+        let id = &graph.relation(node).id;
+        let (arrival, change) = (arrivals.get(id), changed.get(id));
+        if (arrival.is_none() && change.is_none()) || !seen.insert(node) {
+            continue;
+        }
+        doubt |= arrival.is_some_and(|arrival| arrival.reach == Reach::Unknown);
+        found.extend(change.cloned());
+        open.extend(graph.parents(node));
+    }
+    if doubt { changed_upstream(job, versions, &versions.comparison).into_iter().collect() } else { found }
+}
+
+/// Takes out of what may arrive those tables that, were they all that differs, would reach no job of the team.
+fn sharpen(teams: &mut BTreeMap<Option<String>, Told>, versions: &Versions, finder: &Finder<'_>) {
+    let Versions { base, reading, comparison, .. } = versions;
+    let named: BTreeSet<String> = teams.values().flat_map(|told| told.may.iter().cloned()).collect();
+    if named.len() > MOST_ALONE {
+        return;
+    }
+    let mut alone = comparison.clone();
+    for change in &comparison.changes {
+        let name = change.name.to_string();
+        if !named.contains(&name) {
+            continue;
+        }
+        alone.changes = vec![change.clone()];
+        let spread = spread(&base.graph, &reading.project.graph, &alone);
+        let reached: BTreeSet<Option<String>> = versions
+            .jobs()
+            .map(|job| impact::judged(job, &spread, &alone, finder, &reading.project).impact.job)
+            .filter(|entry| entry.reach > Reach::NotReached)
+            .map(|entry| entry.owner)
+            .collect();
+        for (owner, told) in teams.iter_mut() {
+            if !reached.contains(owner) {
+                told.may.remove(&name);
+            }
+        }
+    }
 }
 
 /// Leaves the notes of one team, also if there is nothing that it has to know.

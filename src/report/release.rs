@@ -42,6 +42,9 @@ pub struct TeamNotes {
     pub team: Option<String>,
     /// The jobs that are reached or may be, the most critical first.
     pub reached: Vec<JobNote>,
+    /// The tables upstream of its jobs that differ as well, and may have part in what arrives.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// The tables upstream of its jobs that differ, and do not reach them.
     pub upstream: Vec<String>,
     /// How many of its jobs are not reached.

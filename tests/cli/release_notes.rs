@@ -186,6 +186,43 @@ fn a_commit_is_named_by_what_it_does_where_it_touches_no_file_of_the_table() {
     ");
 }
 
+/// Of two tables by which a job is reached the way of one is shown; of the other it is not said that nothing arrives.
+#[test]
+fn what_may_have_part_is_not_told_to_stay_away() {
+    let fixture = Fixture::new(&[
+        ("headsup.yml", "version: 1\njobs:\n  - {name: audit, reads: [marts.revenue]}\n"),
+        (
+            "marts/revenue.sql",
+            "create table marts.revenue as select o.id, p.price from core.orders o join core.prices p on p.id = o.id",
+        ),
+        ("core/orders.sql", "create table core.orders as select id from raw.orders"),
+        ("core/prices.sql", "create table core.prices as select id, price from core.lists"),
+        ("core/lists.sql", "create table core.lists as select id, price, note from raw.lists"),
+    ]);
+    fixture.day(
+        3,
+        "Paid ones, in cents",
+        &[
+            ("core/orders.sql", "create table core.orders as select id from raw.orders where paid"),
+            ("core/prices.sql", "create table core.prices as select id, price * 100 as price from core.lists"),
+            ("core/lists.sql", "create table core.lists as select id, price, upper(note) as note from raw.lists"),
+        ],
+    );
+    let report = fixture.json("release-notes main~1..main");
+    let team = &report["teams"][0];
+    let shown = team["reached"][0]["from"].as_str().unwrap();
+    let other = if shown == "core.orders" { "core.prices" } else { "core.orders" };
+    assert_eq!(
+        (team["others"].to_string(), team["upstream"].to_string()),
+        (format!("[\"{other}\"]"), "[\"core.lists\"]".to_owned())
+    );
+    let text = fixture.text("release-notes main~1..main").split_whitespace().collect::<Vec<_>>().join(" ");
+    let rest = format!(
+        "One more table upstream differs, and may have part in it: {other}; core.lists upstream differs, and nothing of it arrives."
+    );
+    assert!(text.contains(&rest), "{text}");
+}
+
 #[test]
 fn for_a_program() {
     let report = released().json("release-notes joined~1..joined");

@@ -73,12 +73,12 @@ fn team(out: &mut String, report: &ReleaseReport, notes: &TeamNotes) {
         out.push('\n');
     }
     let Some(rest) = rest(notes) else { return };
-    if notes.upstream.len() < 2 {
+    if notes.upstream.len() < 2 && notes.others.len() < 2 {
         let _ = writeln!(out, "{}\n", escape(&rest));
         return;
     }
     let _ = writeln!(out, "<details><summary>{}</summary>\n", escape(&rest));
-    for relation in &notes.upstream {
+    for relation in notes.others.iter().chain(&notes.upstream) {
         let phrase = report.change(relation).map(|change| escape(&change.phrase)).unwrap_or_default();
         let _ = writeln!(out, "- {}: {phrase}", code(relation));
     }

@@ -132,8 +132,17 @@ pub(in crate::render) fn rest(notes: &TeamNotes) -> Option<String> {
         1 => format!("{} upstream differs, and nothing of it arrives", notes.upstream[0]),
         number => format!("{number} tables upstream differ, and nothing of them arrives"),
     };
-    let both: Vec<String> = [jobs, tables].into_iter().filter(|text| !text.is_empty()).collect();
+    let others = match notes.others.len() {
+        0 => String::new(),
+        1 => format!("one more table upstream differs, and may have part in it: {}", notes.others[0]),
+        number => format!("{number} more tables upstream differ, and may have part in it"),
+    };
+    let both: Vec<String> = [others, jobs, tables].into_iter().filter(|text| !text.is_empty()).collect();
     let text = both.join("; ");
+    // The name of a table stays as it is.
+    if notes.upstream.first().is_some_and(|table| text.starts_with(table.as_str())) {
+        return Some(format!("{text}."));
+    }
     let mut chars = text.chars();
     chars.next().map(|first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
 }
