@@ -279,7 +279,7 @@ fn projects_of_different_kinds_are_one_graph() {
     let feed =
         Fixture::pair(&base, &[("jobs/feed.sql", "insert into landing.orders select * from shop.orders where ok")]);
     insta::assert_snapshot!(feed.verdict("impact"), @"
-    modified landing.orders: unspecified
+    modified landing.orders: rows_removed
     not_reached audience
     reached bank_feed by landing.orders → raw.orders → stg_orders → revenue → export.revenue
     reached revenue by landing.orders → raw.orders → stg_orders → revenue

@@ -380,7 +380,7 @@ fn two_files_that_fill_one_table_are_one_relation_with_two_writers() {
     raw.us_orders: external, open
     v: model, open ← core.orders
     ");
-    insta::assert_snapshot!(fixture.verdict("impact"), @"modified core.orders: unspecified");
+    insta::assert_snapshot!(fixture.verdict("impact"), @"modified core.orders: rows_removed");
     let one_gone = Fixture::pair(&base, &[("us.sql", crate::support::GONE)]);
     insta::assert_snapshot!(one_gone.verdict("impact"), @"modified core.orders: unspecified");
 }
@@ -413,7 +413,7 @@ fn a_table_may_read_itself() {
     v: model, open ← core.orders
     ");
     let fixture = Fixture::pair(&base, &[("orders.sql", "insert into core.orders select * from raw.orders")]);
-    insta::assert_snapshot!(fixture.verdict("impact"), @"modified core.orders: unspecified");
+    insta::assert_snapshot!(fixture.verdict("impact"), @"modified core.orders: rows_duplicated, rows_added");
 }
 
 #[test]

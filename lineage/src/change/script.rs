@@ -12,7 +12,7 @@ use super::query::{Compared, Version, unheld};
 
 mod fill;
 
-use fill::fills;
+use fill::{Looks, fills};
 
 /// Words that decide what a statement does with rows, or whether it is run: they must stand in both
 /// versions, in one order.
@@ -178,9 +178,11 @@ fn statement(
     if let Some(word) = unheld(old.text, new.text, dialect, [was, is]) {
         return Err(format!("`{word}` is in one version only, and is not understood"));
     }
+    let asks = |statement: &Statement| statement.reads.iter().any(|read| statement.targets.contains(&read.name));
+    let looks = if asks(was) || asks(is) { Looks::AtTarget } else { Looks::Elsewhere };
     let mut effects = Vec::new();
     for (from, to) in before.outputs.iter().zip(&after.outputs) {
-        effects.extend(fills((before, from, old), (after, to, new), dialect)?);
+        effects.extend(fills((before, from, old), (after, to, new), looks, dialect)?);
     }
     // Rows of one partition are taken out for those that come, and of which partition that is not told.
     let overwrites = words.0.iter().flatten().any(|word| word == "overwrite");

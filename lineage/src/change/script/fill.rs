@@ -17,10 +17,19 @@ use super::super::{Effect, EffectKind};
 /// A column that no table has: the row that is set or taken out, as a whole.
 const ROW: &str = "the row itself";
 
+/// Whether rows that are added depend on what is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looks {
+    /// One of the versions asks the table that they are added to.
+    AtTarget,
+    Elsewhere,
+}
+
 /// What differs in what becomes of the rows of two blocks; an error, if that cannot be told.
 pub(super) fn fills(
     (before, from, old): (&Queries, &Output, &Version<'_>),
     (after, to, new): (&Queries, &Output, &Version<'_>),
+    looks: Looks,
     dialect: Dialect,
 ) -> Result<Vec<Effect>, String> {
     let differs = || Err("one of its statements differs".to_owned());
@@ -58,7 +67,7 @@ pub(super) fn fills(
     }
     let set: BTreeSet<&ColumnName> = from.columns.iter().chain(&to.columns).collect();
     match from.action {
-        Action::Append => appended(found),
+        Action::Append => Ok(appended(found, looks)),
         Action::Update if !set.is_empty() => updated(found, &set),
         Action::Delete => deleted(found),
         Action::Return | Action::Replace | Action::Update => differs(),
@@ -118,8 +127,9 @@ fn because(difference: &Difference, kind: EffectKind) -> Effect {
     Effect { kind, column: None, detail: Some(difference.detail.clone()) }
 }
 
-/// Rows that are added to a table: what differs about them differs in the table.
-fn appended(found: Differences) -> Result<Vec<Effect>, String> {
+/// Rows that are added to a table: what differs about them differs in the table. Where it is looked at for what is
+/// there already, more rows may be some that are there.
+fn appended(found: Differences, looks: Looks) -> Vec<Effect> {
     let effect = |difference: Difference| {
         let kind = match difference.kind {
             // The table has its columns and their types whatever is put in.
@@ -130,7 +140,9 @@ fn appended(found: Differences) -> Result<Vec<Effect>, String> {
         };
         Effect { kind, column: difference.column, detail: Some(difference.detail) }
     };
-    Ok(found.list.into_iter().map(effect).collect())
+    let more = found.list.iter().filter(|one| looks == Looks::AtTarget && one.kind == EffectKind::RowsAdded);
+    let again: Vec<Effect> = more.map(|one| because(one, EffectKind::RowsDuplicated)).collect();
+    found.list.into_iter().map(effect).chain(again).collect()
 }
 
 /// Rows of which some columns are set: they stay, and hold other values.
@@ -240,6 +252,12 @@ mod tests {
                 ),
                 ("insert into t (a, b) select * from o", "insert into t (b, a) select * from o", "unclear"),
                 ("insert into t select * from o", "insert into t select o.a, o.* from o", "unclear"),
+                // What is there already is put in once more.
+                (
+                    "insert into t select * from o where o.id > (select max(id) from t)",
+                    "insert into t select * from o",
+                    "rows_duplicated, rows_added",
+                ),
             ],
         );
         let overwrite = "insert overwrite t partition (day = '1') select a from o where b = 1";
