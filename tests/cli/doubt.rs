@@ -161,8 +161,8 @@ fn the_schema_of_a_project_makes_its_names_whole() {
 #[test]
 fn the_project_that_tests_a_package_is_read_in_its_place() {
     let fixture = Fixture::new(&[
-        ("dbt_project.yml", "name: kit\nmodels:\n  +enabled: \"{{ var('on', false) }}\"\n"),
-        ("models/a.sql", "select 1 as x"),
+        ("dbt_project.yml", "name: kit\n"),
+        ("models/a.sql", "{{ config(enabled=var('on', false)) }}select 1 as x"),
         ("integration_tests/dbt_project.yml", "name: kit_tests\nvars:\n  on: true\n"),
         ("integration_tests/packages.yml", "packages:\n  - local: ../\n"),
     ]);
