@@ -1,5 +1,6 @@
 //! `headsup release-notes`: what changed between two releases, and what that is to whom.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::git::history::History;
 use crate::git::{self, Side};
 use crate::headsup::{describe, happens};
 use crate::history::{Commit, day};
+use crate::project::Criticality;
 use crate::report::release::{ChangeNote, CommitNote, JobNote, ReleaseReport, TeamNotes};
 use crate::report::{JobEntry, VERSION};
 use crate::selection::Finder;
@@ -58,6 +60,7 @@ pub(super) fn run(args: &ReleaseNotesArgs, common: &Common, ui: Ui) -> Result<Ex
         let files: Vec<&[Arc<str>]> = versions.comparison.changes.iter().map(|change| &*change.files).collect();
         by_effect(&mut changes, &files, &made, walk, ui);
     }
+    changes.sort_by_cached_key(|change| Reverse(weight(change, &teams)));
     let report = ReleaseReport {
         version: VERSION,
         base: release(base),
@@ -111,6 +114,18 @@ fn made(git: &History, line: &[Commit], base: &str) -> Result<Vec<Made>> {
         made.push(Made { commit: commit.clone(), place, files });
     }
     Ok(made)
+}
+
+/// How much a change matters to whom the notes are for: how critical the job is that it arrives at, at how many jobs
+/// it begins, and how many teams it may concern besides.
+fn weight(change: &ChangeNote, teams: &[TeamNotes]) -> (Option<Criticality>, usize, usize) {
+    let jobs = teams.iter().flat_map(|notes| &notes.reached);
+    let begins: Vec<Criticality> = jobs
+        .filter(|job| job.from.as_ref().is_some_and(|from| *from == change.relation))
+        .map(|job| job.criticality)
+        .collect();
+    let besides = teams.iter().filter(|notes| notes.others.contains(&change.relation)).count();
+    (begins.iter().max().copied(), begins.len(), besides)
 }
 
 /// A change with the commits that touched a file of its table.

@@ -23,7 +23,7 @@ pub struct ReleaseReport {
     pub day: Option<String>,
     /// What each team or owner has to know, who is hit hardest first.
     pub teams: Vec<TeamNotes>,
-    /// The tables that differ, by name.
+    /// The tables that differ, those first that matter most to whom the notes are for, then by name.
     pub changes: Vec<ChangeNote>,
     /// The tables that are deprecated now and were not before.
     #[serde(skip_serializing_if = "Vec::is_empty")]

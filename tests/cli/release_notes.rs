@@ -134,8 +134,8 @@ fn for_a_changelog() {
 
     ### Changed
 
-    - `core.orders`: column mail added: the column is new ([#15](https://github.com/acme/shop/pull/15), [#14](https://github.com/acme/shop/pull/14))
     - `core.people`: column mail may differ: the expression changed from \`people.mail\` to \`lower\(people.mail\)\` ([#19](https://github.com/acme/shop/pull/19))
+    - `core.orders`: column mail added: the column is new ([#15](https://github.com/acme/shop/pull/15), [#14](https://github.com/acme/shop/pull/14))
     "#);
 }
 
@@ -216,6 +216,8 @@ fn what_may_have_part_is_not_told_to_stay_away() {
         (team["others"].to_string(), team["upstream"].to_string()),
         (format!("[\"{other}\"]"), "[\"core.lists\"]".to_owned())
     );
+    // Those first that matter most.
+    assert_eq!(names(&report["changes"], "relation"), [shown, other, "core.lists"]);
     let text = fixture.text("release-notes main~1..main").split_whitespace().collect::<Vec<_>>().join(" ");
     let rest = format!(
         "One more table upstream differs, and may have part in it: {other}; core.lists upstream differs, and nothing of it arrives."
