@@ -33,11 +33,11 @@ pub(super) enum Rows {
 }
 
 /// How much of a column is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Whole,
-    /// One field of a record.
-    Field,
+    /// One field of a record, by the way to it.
+    Field(Vec<Symbol>),
 }
 
 /// What a statement returns beside changing rows, and the table that keeps it.
@@ -176,12 +176,17 @@ impl<'a> Lowering<'a> {
                 AssignmentTarget::ColumnName(name) => {
                     let Some((target, part)) = self.assigned(name, changed) else { continue };
                     let mut value = self.assigned_value(&assignment.value);
-                    if part == Part::Field {
+                    if let Part::Field(fields) = part {
                         // The other fields of the record stay.
                         let path = self.build.path_of(&[target]);
                         let place = start::of_name(name).map_or(self.origin.0, |place| self.place_of(place));
-                        let record = self.build.expr(Expr::Column(path, place));
-                        value = self.apply("with field", &[record, value]);
+                        let mut parts = vec![self.build.expr(Expr::Column(path, place))];
+                        for field in fields {
+                            let field = self.build.tree().name(field).as_str().to_owned();
+                            parts.push(self.literal(LiteralKind::String, &field));
+                        }
+                        parts.push(value);
+                        value = self.apply("with field", &parts);
                     }
                     let position = self.position_of_expr(&assignment.value, name);
                     columns.push(self.build.tree().name(target).clone());
@@ -229,18 +234,20 @@ impl<'a> Lowering<'a> {
     /// The column that a name in SET means, and how much of it is set.
     fn assigned(&mut self, name: &'a ObjectName, changed: &Changed) -> Option<(Symbol, Part)> {
         let parts = self.symbols(name.0.iter().filter_map(|part| part.as_ident()));
+        let of = |column: Symbol, fields: &[Symbol]| {
+            let part = if fields.is_empty() { Part::Whole } else { Part::Field(fields.to_vec()) };
+            Some((column, part))
+        };
+        let has_records =
+            matches!(self.dialect, Dialect::BigQuery | Dialect::Databricks | Dialect::DuckDb | Dialect::Postgres);
         match parts.as_slice() {
             [] => None,
-            [only] => Some((*only, Part::Whole)),
-            [first, rest @ ..] if self.dialect == Dialect::BigQuery => {
-                if changed.known_as.contains(first) {
-                    let part = if rest.len() > 1 { Part::Field } else { Part::Whole };
-                    rest.first().map(|column| (*column, part))
-                } else {
-                    Some((*first, Part::Field))
-                }
+            [only] => of(*only, &[]),
+            [.., before, last] if !has_records || (parts.len() > 2 && changed.known_as.contains(before)) => {
+                of(*last, &[])
             }
-            [.., last] => Some((*last, Part::Whole)),
+            [first, column, fields @ ..] if changed.known_as.contains(first) => of(*column, fields),
+            [column, fields @ ..] => of(*column, fields),
         }
     }
 

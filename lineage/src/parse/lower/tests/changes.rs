@@ -229,7 +229,7 @@ fn an_update_selects_what_it_sets() {
         Dialect::BigQuery,
         "update ds.t x set x.a = s.a, b.c = 1, x.d.e = s.e from ds.s where s.id = x.id",
         &[
-            "#0 select s.a as a, (with field b 1) as b, (with field d s.e) as d from ds.t as x, ds.s where (= s.id x.id)",
+            "#0 select s.a as a, (with field b 'c' 1) as b, (with field d 'e' s.e) as d from ds.t as x, ds.s where (= s.id x.id)",
             "update ds.t (a, b, d) #0",
         ],
     );
