@@ -123,6 +123,14 @@ fn how_rows_are_stored_is_nothing_to_readers_unless_runs_replace_partitions() {
             let words = told(kept, &format!("{kept}, {stored}"), ADDED);
             assert!(words.starts_with("modified revenue: rows_removed, "), "{kept} {stored}: {words}");
         }
+        // Rows that expire with their partition, or become one with others of it.
+        for goes in ["partition_expiration_days=5", "engine='ReplacingMergeTree()'"] {
+            let kept = format!("materialized='table', {goes}");
+            let words = told(&kept, &format!("{kept}, {stored}"), WHOLE);
+            assert!(words.starts_with("modified revenue: rows_removed, "), "{kept} {stored}: {words}");
+        }
+        let kept = "materialized='table', engine='MergeTree()'";
+        assert!(told(kept, &format!("{kept}, {stored}"), WHOLE).starts_with("modified revenue: config"), "{stored}");
         let words = told("materialized='ours'", &format!("materialized='ours', {stored}"), WHOLE);
         assert!(words.starts_with("modified revenue: unspecified"), "{stored}: {words}");
     }

@@ -401,6 +401,29 @@ fn a_model_named_like_its_source_reads_the_source() {
     ");
 }
 
+/// An INSERT without a list of columns fills them by their places.
+#[test]
+fn columns_that_are_declared_in_another_order_are_filled_with_others() {
+    let fixture = Fixture::pair(
+        &[
+            ("ddl.sql", "create table core.people (id int, name text, note text)"),
+            ("fill.sql", "insert into core.people select person, called, said from raw.people"),
+            ("job.sql", "create view names as select name from core.people"),
+            ("other.sql", "create view notes as select note from core.people"),
+            (
+                "headsup.yml",
+                "version: 1\njobs:\n  - {name: names_job, reads: [names]}\n  - {name: notes_job, reads: [notes]}\n",
+            ),
+        ],
+        &[("ddl.sql", "create table core.people (name text, id int, note text)")],
+    );
+    insta::assert_snapshot!(fixture.verdict("impact"), @"
+    modified core.people: revalued id, revalued name, reordered
+    reached names_job by core.people → names
+    not_reached notes_job
+    ");
+}
+
 #[test]
 fn a_table_may_read_itself() {
     let base = [

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::name::ColumnName;
 use crate::relation::{Relation, RelationKind};
 
 use super::{Effect, EffectKind};
@@ -30,10 +31,28 @@ pub(super) fn schema_effects(before: &Relation, after: &Relation) -> Vec<Effect>
             effects.push(Effect::on_column(EffectKind::Added, &column.name, "newly declared"));
         }
     }
+    let moved = moved(before, after);
+    if !moved.is_empty() {
+        effects.push(Effect::on_relation(EffectKind::Reordered, "its columns are declared in another order"));
+    }
+    // Who puts rows in without naming columns fills others now.
+    if !after.writers.is_empty() {
+        let why = "it is declared at another place, and rows may be put in by place";
+        effects.extend(moved.iter().map(|name| Effect::on_column(EffectKind::Revalued, name, why)));
+    }
     if before.schema.keys != after.schema.keys || before.schema.references != after.schema.references {
         effects.push(Effect::on_relation(EffectKind::Regrained, "its declared keys differ"));
     }
     effects
+}
+
+/// The columns that both versions declare, and at another place among those.
+fn moved<'r>(before: &Relation, after: &'r Relation) -> Vec<&'r ColumnName> {
+    let names = |one: &'_ Relation| one.schema.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+    let (old, new) = (names(before), names(after));
+    let was = old.iter().filter(|name| new.contains(name));
+    let is = after.schema.columns.iter().map(|column| &column.name).filter(|name| old.contains(name));
+    was.zip(is).filter(|(was, is)| was != is).map(|(_, is)| is).collect()
 }
 
 /// Columns of models whose contract is enforced in both versions: what their properties declare is what they have.
@@ -139,6 +158,19 @@ const ADDING: [&str; 12] = [
 /// replaces those of a partition.
 const STORED: [&str; 4] = ["buckets", "clustered_by", "file_format", "partition_by"];
 
+/// Whether rows go or become one by the partition that they are in, whoever writes them: they expire, or the engine
+/// merges those of a partition.
+fn goes_by_partition(relation: &Relation) -> bool {
+    let merges = |engine: &str| {
+        let engine = engine.trim_matches('"').trim_start();
+        !engine.starts_with("MergeTree") && !engine.starts_with("ReplicatedMergeTree")
+    };
+    relation
+        .config
+        .iter()
+        .any(|(key, value)| key.contains("expiration") || key.contains("ttl") || (&**key == "engine" && merges(value)))
+}
+
 /// Whether a run of a table that is added to goes by a key or adds only, however its rows are stored.
 fn finds_rows_by_key_or_none(relation: &Relation) -> bool {
     let said = relation.config.get("incremental_strategy").map(|value| value.trim_matches('"'));
@@ -196,6 +228,7 @@ fn effects_on_rows(key: &str, ways: (Way, Way), old: &str, new: &str, after: &Re
         "incremental_strategy" if ways == (Way::Added, Way::Added) && !finds_rows_again(after) => &COPIES,
         key if ways == (Way::Added, Way::Added) && ADDING.contains(&key) => &ROWS,
         key if STORED.contains(&key) => match ways {
+            _ if goes_by_partition(after) => &ROWS,
             (Way::Other, _) | (_, Way::Other) => &[EffectKind::Unspecified],
             (Way::Added, Way::Added) if !finds_rows_by_key_or_none(after) => &ROWS,
             _ => &[],

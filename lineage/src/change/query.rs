@@ -7,6 +7,7 @@ use crate::dialect::Dialect;
 use crate::difference::{ColumnOrder, Difference, Differences, RelationChange, carried, differences};
 use crate::name::ColumnName;
 use crate::parse::{TokenKind, parse, parse_with_lists, tokens};
+use crate::query::block::Matching;
 use crate::query::{Action, Output, Queries, Reading, Script, Statement};
 
 use super::followed::RenamedColumn;
@@ -61,7 +62,21 @@ pub(super) fn compare(base: &Version<'_>, head: &Version<'_>, dialect: Dialect) 
             form.columns.clone_from(&output.columns);
         }
     }
+    // Where a table is filled, or named column by column, places count and not what the query calls its columns.
+    let is_by_place = script::is_put_in(base.text, dialect) || !from.columns.is_empty();
+    let is_open = [&old, &new].iter().any(|form| terms.width(form.plan).is_none());
+    if is_by_place && is_open && [before, after].into_iter().any(script::has_star_beside) {
+        return Compared::Unclear("which of its columns stands where is not known".to_owned());
+    }
+    let is_called_alike = old.columns == new.columns;
     let mut found = differences(&mut terms, &old, &new);
+    if script::is_put_in(base.text, dialect)
+        && from.columns.is_empty()
+        && from.matching != Matching::Name
+        && (!is_called_alike || found.list.iter().any(|one| one.column.is_some()))
+    {
+        return Compared::Unclear("its columns go where they stand, and which these are is not known".to_owned());
+    }
     let mut renamed = Vec::new();
     if let Some((better, pairs)) = under_one_name(&mut terms, &old, &new, &found.alike) {
         (found, renamed) = (better, pairs);
@@ -544,6 +559,24 @@ mod tests {
         let left = asks.replace("create table", "create table IF NOT EXISTS");
         assert_eq!((told(asks, &built), told(&left, &left.replace("where", "where true and"))), (vec![], vec![]));
         assert_eq!(told(asks, &left), rows);
+    }
+
+    #[test]
+    fn a_table_that_is_overwritten_has_columns_of_its_own() {
+        let told = |base: &str, head: &str| match compared(Dialect::Databricks, base, head) {
+            Compared::Same => vec!["same"],
+            Compared::Differ(effects, _) => effects.iter().map(|effect| effect.kind.name()).collect(),
+            Compared::Unclear(_) => vec!["unclear"],
+        };
+        let base = "insert overwrite table t select a as x, b as y from o";
+        assert_eq!(told(base, "insert overwrite table t select b as y, a as x from o"), ["unclear"]);
+        assert_eq!(told(base, "insert overwrite table t select c as x, b as y from o"), ["unclear"]);
+        assert_eq!(told(base, "insert overwrite table t select a as x, b as y from o where a > 1"), ["rows_removed"]);
+        assert_eq!(told(base, "insert overwrite table t select p.a as x, p.b as y from o as p"), ["same"]);
+        let star = "insert overwrite table t select a, o.* from o";
+        assert_eq!(told(star, "insert overwrite table t select o.*, a from o"), ["unclear"]);
+        let view = "create view m (x, y, z) as select a as q, o.* from o";
+        assert_eq!(told(view, "create view m (x, y, z) as select o.*, a as q from o"), ["unclear"]);
     }
 
     #[test]

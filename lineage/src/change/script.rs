@@ -4,6 +4,7 @@
 use crate::canonical::{TextComparison, compare_texts};
 use crate::diagnostic::Position;
 use crate::dialect::Dialect;
+use crate::name::RelationName;
 use crate::parse::{TokenKind, tokens};
 use crate::query::{Action, Reading, Script, Statement, StatementKind};
 
@@ -12,6 +13,7 @@ use super::query::{Compared, Version, unheld};
 
 mod fill;
 
+pub(super) use fill::has_star_beside;
 use fill::{Looks, fills};
 
 /// Words that decide what a statement does with rows, or whether it is run: they must stand in both
@@ -95,7 +97,10 @@ pub(super) fn compare(base: &Version<'_>, head: &Version<'_>, scripts: [&Script;
     match effects {
         None => Compared::Same,
         Some((_, found)) if before.statements.len() == 1 => Compared::Differ(found, Vec::new()),
-        Some((place, found)) if is_last(before, place) && is_last(after, place) && !repeats(head.text, dialect) => {
+        Some((place, found))
+            if [before, after].into_iter().all(|script| is_last(script, place))
+                && [base, head].into_iter().all(|version| !goes_on(version.text, dialect)) =>
+        {
             Compared::Differ(found, Vec::new())
         }
         Some(_) => unclear("one of its statements differs, and others go on with what it gives"),
@@ -111,7 +116,7 @@ fn is_last(script: &Script, place: usize) -> bool {
     let adds = |statement: &Statement| {
         let queries = statement.queries.as_deref();
         queries.is_some_and(|queries| queries.outputs.iter().all(|output| output.action == Action::Append))
-            && statement.reads.iter().all(|read| read.name != *target)
+            && statement.reads.iter().all(|read| read.name.table_key() != target.table_key())
     };
     script.statements.iter().enumerate().all(|(at, statement)| {
         let is_other = matches!(statement.kind, StatementKind::Other);
@@ -121,11 +126,60 @@ fn is_last(script: &Script, place: usize) -> bool {
     })
 }
 
-/// Whether statements may be run more often than they stand there.
-fn repeats(text: &str, dialect: Dialect) -> bool {
-    const AGAIN: [&str; 8] = ["call", "cursor", "for", "goto", "iterate", "loop", "repeat", "while"];
-    let is_again = |text: &str| AGAIN.iter().any(|word| text.eq_ignore_ascii_case(word));
-    tokens(text, dialect).map_or(true, |tokens| tokens.iter().any(|token| is_again(&token.text)))
+/// Whether statements may be run more often than they stand there, or go by what those before them did: by how many
+/// rows there were, by rows that are in their way, by variables, by what somebody else does.
+fn goes_on(text: &str, dialect: Dialect) -> bool {
+    const WORDS: [&str; 31] = [
+        "call",
+        "changes",
+        "conflict",
+        "currval",
+        "cursor",
+        "duplicate",
+        "exec",
+        "execute",
+        "for",
+        "found",
+        "goto",
+        "identity",
+        "ignore",
+        "iterate",
+        "last_insert_id",
+        "last_query_id",
+        "lastval",
+        "loop",
+        "matched",
+        "merge",
+        "notfound",
+        "rename",
+        "repeat",
+        "replace",
+        "result_scan",
+        "row_count",
+        "rowcount",
+        "scope_identity",
+        "sqlfound",
+        "sqlrowcount",
+        "while",
+    ];
+    let is_one = |text: &str| text.starts_with('@') || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
+    tokens(text, dialect).map_or(true, |tokens| tokens.iter().any(|token| is_one(&token.text)))
+}
+
+/// Whether a statement says what becomes of rows that stand in the way of others. Which rows these are nobody knows who
+/// does not know all keys of the table, and which of two comes first decides.
+fn resolves_conflicts(text: &str, dialect: Dialect) -> bool {
+    const PAIRS: [[&str; 2]; 6] = [
+        ["insert", "ignore"],
+        ["insert", "or"],
+        ["update", "ignore"],
+        ["update", "or"],
+        ["on", "conflict"],
+        ["on", "duplicate"],
+    ];
+    let Ok(tokens) = tokens(text, dialect) else { return true };
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.text.eq_ignore_ascii_case(word));
+    is(0, "replace") || (0..tokens.len()).any(|at| PAIRS.iter().any(|[one, two]| is(at, one) && is(at + 1, two)))
 }
 
 /// The texts of the statements of a script, with all that stands before the next; none where one stands
@@ -178,7 +232,10 @@ fn statement(
     if let Some(word) = unheld(old.text, new.text, dialect, [was, is]) {
         return Err(format!("`{word}` is in one version only, and is not understood"));
     }
-    let asks = |statement: &Statement| statement.reads.iter().any(|read| statement.targets.contains(&read.name));
+    let asks = |statement: &Statement| {
+        let is_target = |name: &RelationName| statement.targets.iter().any(|one| one.table_key() == name.table_key());
+        statement.reads.iter().any(|read| is_target(&read.name))
+    };
     let looks = if asks(was) || asks(is) { Looks::AtTarget } else { Looks::Elsewhere };
     let mut effects = Vec::new();
     for (from, to) in before.outputs.iter().zip(&after.outputs) {
@@ -191,9 +248,30 @@ fn statement(
     if !effects.is_empty() && (overwrites || !is_known || !is_about_one) {
         return differs();
     }
+    // Of rows that are in each other's way the first counts, or the last.
+    let resolves = [old, new].into_iter().any(|version| resolves_conflicts(version.text, dialect));
+    let is_in_order = [old, new].into_iter().any(|version| has_order(version.text, dialect));
+    if resolves && (!effects.is_empty() || is_in_order) {
+        return differs();
+    }
     effects.sort();
     effects.dedup();
     if effects.is_empty() && !is_same_kind { differs() } else { Ok(effects) }
+}
+
+/// Whether rows are put in by an order that is written down.
+fn has_order(text: &str, dialect: Dialect) -> bool {
+    const WORDS: [&str; 3] = ["limit", "order", "values"];
+    let is_one = |text: &str| WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
+    tokens(text, dialect).map_or(true, |tokens| tokens.iter().any(|token| is_one(&token.text)))
+}
+
+/// Whether a text puts its rows into a table that has its own columns, as INSERT OVERWRITE does.
+pub(super) fn is_put_in(text: &str, dialect: Dialect) -> bool {
+    let Ok(tokens) = tokens(text, dialect) else { return false };
+    tokens
+        .windows(2)
+        .any(|two| two[0].text.eq_ignore_ascii_case("insert") && two[1].text.eq_ignore_ascii_case("overwrite"))
 }
 
 /// Those of the deciding words that queries do not use.

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use crate::canonical::plan::Plan;
 use crate::canonical::{Canonical, Terms, canonicalize};
+use crate::dependency::Extent;
 use crate::dialect::Dialect;
 use crate::difference::{Difference, Differences, differences};
 use crate::name::{ColumnName, Quoting};
-use crate::query::block::Matching;
+use crate::query::block::{BlockKind, Matching, ProjectionKind};
 use crate::query::{Action, Output, Queries};
 
 use super::super::query::Version;
@@ -40,8 +41,11 @@ pub(super) fn fills(
     let mut base = form(&mut terms, (before, from), old)?;
     let mut head = form(&mut terms, (after, to), new)?;
     let is_named = from.matching == Matching::Name || !from.columns.is_empty();
+    let places = match from.action {
+        Action::Append if !is_named => by_place(from, [old, new], &mut base, &mut head)?,
+        _ => Places::Known,
+    };
     match from.action {
-        Action::Append if !is_named => by_place(from, old, &mut base, &mut head)?,
         // In MySQL a column that is set is seen by those behind it.
         Action::Update if dialect == Dialect::MySql && base.plan != head.plan => return differs(),
         _ => {}
@@ -52,7 +56,12 @@ pub(super) fn fills(
     // Columns of a star that nobody knows have names and no places.
     let is_open = [&base, &head].iter().any(|form| terms.width(form.plan).is_none());
     let is_found = |form: &Canonical, output: &Output| output.columns.is_empty() || form.columns == output.columns;
-    let is_blind = is_open || !is_found(&base, from) || !is_found(&head, to);
+    let is_blind = is_open || places == Places::Unknown || !is_found(&base, from) || !is_found(&head, to);
+    // Where a column stands beside a star that nobody knows decides where it goes.
+    let is_by_place = from.action == Action::Append && from.matching != Matching::Name;
+    if is_open && is_by_place && [before, after].into_iter().any(has_star_beside) {
+        return differs();
+    }
     if is_blind && from.action == Action::Append && from.matching != Matching::Name && from.columns != to.columns {
         return differs();
     }
@@ -66,6 +75,10 @@ pub(super) fn fills(
         return if is_same || is_named || base.columns == head.columns { Ok(Vec::new()) } else { differs() };
     }
     let set: BTreeSet<&ColumnName> = from.columns.iter().chain(&to.columns).collect();
+    // A variable of T-SQL.
+    if set.iter().any(|column| column.as_str().starts_with('@')) {
+        return differs();
+    }
     match from.action {
         Action::Append => Ok(appended(found, looks)),
         Action::Update if !set.is_empty() => updated(found, &set),
@@ -110,17 +123,43 @@ fn name(form: &mut Canonical, columns: &[ColumnName]) {
     }
 }
 
+/// Whether it is known which column of a table is at which place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Places {
+    Known,
+    Unknown,
+}
+
 /// Without a list of columns they are found by their places: by the names of the target, where these are known.
-fn by_place(output: &Output, sees: &Version<'_>, base: &mut Canonical, head: &mut Canonical) -> Result<(), String> {
+/// What the query calls them does not matter.
+fn by_place(
+    output: &Output,
+    versions: [&Version<'_>; 2],
+    base: &mut Canonical,
+    head: &mut Canonical,
+) -> Result<Places, String> {
     if base.columns.len() != head.columns.len() {
         return Err("another number of columns is put in".to_owned());
     }
-    let known = output.target.as_ref().map(|target| sees.sees.shape(target).columns).unwrap_or_default();
-    if known.len() == base.columns.len() {
-        base.columns = known;
+    let shape = |version: &Version<'_>| output.target.as_ref().map(|target| version.sees.shape(target));
+    let [was, is] = versions.map(|version| shape(version).unwrap_or_default());
+    let is_known = was.extent == Extent::Closed && was.columns.len() >= base.columns.len() && was.columns == is.columns;
+    if is_known {
+        base.columns = was.columns.into_iter().take(base.columns.len()).collect();
     }
     head.columns.clone_from(&base.columns);
-    Ok(())
+    Ok(if is_known { Places::Known } else { Places::Unknown })
+}
+
+/// Whether a star stands beside other columns anywhere.
+pub(in crate::change) fn has_star_beside(queries: &Queries) -> bool {
+    let is_star = |kind: &ProjectionKind| matches!(kind, ProjectionKind::Star(_) | ProjectionKind::Fields(..));
+    queries.tree.blocks().any(|(_, block)| match &block.kind {
+        BlockKind::Select(select) => {
+            select.projection.len() > 1 && select.projection.iter().any(|one| is_star(&one.kind))
+        }
+        _ => false,
+    })
 }
 
 fn because(difference: &Difference, kind: EffectKind) -> Effect {
@@ -187,14 +226,37 @@ fn deleted(found: Differences) -> Result<Vec<Effect>, String> {
 
 #[cfg(test)]
 mod tests {
+    use crate::canonical::Relations;
     use crate::change::query::{Compared, Version};
-    use crate::dependency::NoSchemas;
+    use crate::dependency::{Extent, NoSchemas, Schemas, Shape};
     use crate::dialect::Dialect;
+    use crate::name::{ColumnName, Quoting, RelationName};
     use crate::parse::parse;
 
+    /// The table that is filled is declared with these columns.
+    struct Declared(&'static [&'static str]);
+
+    impl Schemas for Declared {
+        fn shape(&self, name: &RelationName) -> Shape {
+            let column = |column: &&str| ColumnName::new(Dialect::Postgres, column, Quoting::Bare);
+            match name.table() {
+                "t" => {
+                    Shape { columns: self.0.iter().map(column).collect(), extent: Extent::Closed, ..Shape::default() }
+                }
+                _ => Shape::default(),
+            }
+        }
+    }
+
+    impl Relations for Declared {}
+
     fn told(dialect: Dialect, base: &str, head: &str) -> String {
+        told_of(dialect, base, head, &NoSchemas)
+    }
+
+    fn told_of(dialect: Dialect, base: &str, head: &str, sees: &dyn Relations) -> String {
         let (before, after) = (parse(base, dialect), parse(head, dialect));
-        let (old, new) = (Version { text: base, sees: &NoSchemas }, Version { text: head, sees: &NoSchemas });
+        let (old, new) = (Version { text: base, sees }, Version { text: head, sees });
         match super::super::compare(&old, &new, [&before, &after], dialect) {
             Compared::Same => "same".to_owned(),
             Compared::Unclear(_) => "unclear".to_owned(),
@@ -243,7 +305,10 @@ mod tests {
                 ),
                 // Without a list of columns their places count.
                 ("insert into t select a, b from o", "insert into t select a as x, b as y from o", "same"),
-                ("insert into t select a, b from o", "insert into t select b, a from o", "revalued a, revalued b"),
+                ("insert into t select a, b from o", "insert into t select b, a from o", "unclear"),
+                ("insert into t select a as x from o", "insert into t select b as x from o", "unclear"),
+                ("insert into t select a, o.* from o", "insert into t select o.*, a from o", "unclear"),
+                ("insert into t (x, y) select a, o.* from o", "insert into t (x, y) select o.*, a from o", "unclear"),
                 ("insert into t select a, b from o", "insert into t select a, b, c from o", "unclear"),
                 (
                     "insert into t select * from o where a = 1",
@@ -271,6 +336,60 @@ mod tests {
                 ("insert into t by name select a, b from o", "insert into t select a, b from o", "unclear"),
             ],
         );
+    }
+
+    #[test]
+    fn places_are_those_of_the_table() {
+        let told = |base: &str, head: &str| told_of(Dialect::Postgres, base, head, &Declared(&["id", "a", "c"]));
+        let base = "insert into t select o.a as c, o.b as z from o";
+        assert_eq!(told(base, "insert into t select o.b as c, o.b as z from o"), "revalued id");
+        assert_eq!(told(base, "insert into t select o.b, o.a from o"), "revalued a, revalued id");
+        assert_eq!(told(base, "insert into t select o.a as q, o.b as c from o"), "same");
+        assert_eq!(told(base, "insert into t select o.a as q, o.b as c from o where o.b > 1"), "rows_removed");
+        assert_eq!(told("insert into t select 1, 2, 3, 4 from o", "insert into t select 1, 2, 3, 5 from o"), "unclear");
+    }
+
+    #[test]
+    fn what_stands_in_the_way_of_others_is_not_worked_out() {
+        let insert = |verb: &str, select: &str, tail: &str| format!("{verb} into t (id, a) {select}{tail}");
+        let (one, other) = ("select o.id, o.a from o where o.b > 1", "select o.id, o.a from o where o.b > 2");
+        let update = " on conflict (id) do update set a = excluded.a";
+        let duplicate = " on duplicate key update a = 1";
+        let ways = [
+            (Dialect::Postgres, "insert", update),
+            (Dialect::Postgres, "insert", " on conflict do nothing"),
+            (Dialect::MySql, "insert", duplicate),
+            (Dialect::MySql, "insert ignore", ""),
+            (Dialect::MySql, "replace", ""),
+            (Dialect::DuckDb, "insert or replace", ""),
+        ];
+        for (dialect, verb, tail) in ways {
+            assert_eq!(told(dialect, &insert(verb, one, tail), &insert(verb, other, tail)), "unclear", "{verb}{tail}");
+            let [by_a, by_b] = ["a", "b"].map(|by| insert(verb, &format!("{one} order by {by}"), tail));
+            assert_eq!(told(dialect, &by_a, &by_b), "unclear", "{verb}{tail}");
+            let said_otherwise = insert(verb, "select o.id, o.a from o where 1 < o.b", tail);
+            assert_eq!(told(dialect, &insert(verb, one, tail), &said_otherwise), "same", "{verb}{tail}");
+        }
+    }
+
+    #[test]
+    fn a_field_is_part_of_its_column() {
+        let fields = [
+            (Dialect::BigQuery, "update t set r.x = 1 where a = 1", "update t set r.y = 1 where a = 1", "revalued r"),
+            (Dialect::BigQuery, "update t set t.r.x = 1 where a", "update t set t.r.z = 1 where a", "revalued r"),
+            (Dialect::Databricks, "update t set r.x = 1 where a", "update t set r.x = 2 where a", "revalued r"),
+            (Dialect::DuckDb, "update t set r.x = 1 where a", "update t set q.x = 1 where a", "revalued q, revalued r"),
+            (Dialect::Postgres, "update t set r.x = 1 where a", "update t set r.y = 1 where a", "revalued r"),
+            (Dialect::Databricks, "update t set t.x = 1 where a", "update t set t.x = 2 where a", "revalued x"),
+            (Dialect::MySql, "update t set t.x = 1 where a", "update t set t.y = 1 where a", "revalued x, revalued y"),
+            (Dialect::Snowflake, "update s.t set s.t.x = 1 where a", "update s.t set s.t.x = 2 where a", "revalued x"),
+            (Dialect::TSql, "update t set @n = a where b = 1", "update t set @n = a where b = 2", "unclear"),
+        ];
+        for (dialect, base, head, wanted) in fields {
+            assert_eq!(told(dialect, base, head), wanted, "{base} → {head}");
+        }
+        let merge = "merge into t using s on t.id = s.id when matched then update set r.x = s.a";
+        assert_eq!(told(Dialect::BigQuery, merge, &merge.replace("r.x", "r.y")), "revalued r");
     }
 
     #[test]
@@ -371,6 +490,21 @@ mod tests {
                 (
                     "create temp table x as select a from o; insert into t select a from x",
                     "create temp table x as select a from o where b; insert into t select a from x",
+                    "unclear",
+                ),
+                (
+                    "delete from t where b = 1; insert into t (id) select id from s on conflict do nothing",
+                    "delete from t where b = 2; insert into t (id) select id from s on conflict do nothing",
+                    "unclear",
+                ),
+                (
+                    "insert into t (id) select id from o; alter table t rename column a to z",
+                    "insert into t (id) select id from o where a; alter table t rename column a to z",
+                    "unclear",
+                ),
+                (
+                    "delete from x.t where d = 1; insert into x.t (a) select t.a from t",
+                    "delete from x.t where d = 2; insert into x.t (a) select t.a from t",
                     "unclear",
                 ),
             ],
