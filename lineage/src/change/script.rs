@@ -162,8 +162,16 @@ fn goes_on(text: &str, dialect: Dialect) -> bool {
         "sqlrowcount",
         "while",
     ];
-    let is_one = |text: &str| text.starts_with('@') || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
+    has_token(text, dialect, |token| token.starts_with('@') || is_among(token, &WORDS))
+}
+
+/// Whether any token of a text is such a one; a text that cannot be read may have it.
+fn has_token(text: &str, dialect: Dialect, is_one: impl Fn(&str) -> bool) -> bool {
     tokens(text, dialect).map_or(true, |tokens| tokens.iter().any(|token| is_one(&token.text)))
+}
+
+fn is_among(token: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| token.eq_ignore_ascii_case(word))
 }
 
 /// Whether a statement says what becomes of rows that stand in the way of others. Which rows these are nobody knows who
@@ -262,8 +270,7 @@ fn statement(
 /// Whether rows are put in by an order that is written down.
 fn has_order(text: &str, dialect: Dialect) -> bool {
     const WORDS: [&str; 3] = ["limit", "order", "values"];
-    let is_one = |text: &str| WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
-    tokens(text, dialect).map_or(true, |tokens| tokens.iter().any(|token| is_one(&token.text)))
+    has_token(text, dialect, |token| is_among(token, &WORDS))
 }
 
 /// Whether a text puts its rows into a table that has its own columns, as INSERT OVERWRITE does.
