@@ -23,6 +23,7 @@ mod declared;
 pub(crate) mod followed;
 pub(crate) mod query;
 mod script;
+mod stars;
 mod still;
 mod versions;
 

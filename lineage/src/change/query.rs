@@ -11,8 +11,7 @@ use crate::query::block::Matching;
 use crate::query::{Action, Output, Queries, Reading, Script, Statement};
 
 use super::followed::RenamedColumn;
-use super::script;
-use super::{Effect, EffectKind};
+use super::{Effect, EffectKind, script, stars};
 
 /// What the comparison of two queries says.
 #[derive(Debug)]
@@ -65,7 +64,8 @@ pub(super) fn compare(base: &Version<'_>, head: &Version<'_>, dialect: Dialect) 
     // Where a table is filled, or named column by column, places count and not what the query calls its columns.
     let is_by_place = script::is_put_in(base.text, dialect) || !from.columns.is_empty();
     let is_open = [&old, &new].iter().any(|form| terms.width(form.plan).is_none());
-    if is_by_place && is_open && [before, after].into_iter().any(script::has_star_beside) {
+    let lists = [before, after].map(stars::beside_others);
+    if is_by_place && is_open && lists.iter().any(|list| !list.is_empty()) {
         return Compared::Unclear("which of its columns stands where is not known".to_owned());
     }
     let is_called_alike = old.columns == new.columns;
@@ -84,7 +84,8 @@ pub(super) fn compare(base: &Version<'_>, head: &Version<'_>, dialect: Dialect) 
     let mut effects: Vec<Effect> = found.list.into_iter().map(effect).collect();
     effects.extend(renamed.iter().flat_map(RenamedColumn::effects));
     let comes_or_goes = |effect: &Effect| matches!(effect.kind, EffectKind::Added | EffectKind::Removed);
-    if found.order == ColumnOrder::Changed && !effects.iter().any(comes_or_goes) {
+    let is_moved = found.order == ColumnOrder::Changed || (is_open && lists[0] != lists[1]);
+    if is_moved && !effects.iter().any(comes_or_goes) {
         effects.push(Effect::on_relation(EffectKind::Reordered, "its columns stand in another order"));
     }
     effects.extend(of_what_is_there(base.text, head.text, dialect));

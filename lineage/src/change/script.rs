@@ -13,7 +13,6 @@ use super::query::{Compared, Version, unheld};
 
 mod fill;
 
-pub(super) use fill::has_star_beside;
 use fill::{Looks, fills};
 
 /// Words that decide what a statement does with rows, or whether it is run: they must stand in both

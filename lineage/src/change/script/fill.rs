@@ -9,11 +9,11 @@ use crate::dependency::Extent;
 use crate::dialect::Dialect;
 use crate::difference::{Difference, Differences, differences};
 use crate::name::{ColumnName, Quoting};
-use crate::query::block::{BlockKind, Matching, ProjectionKind};
+use crate::query::block::Matching;
 use crate::query::{Action, Output, Queries};
 
 use super::super::query::Version;
-use super::super::{Effect, EffectKind};
+use super::super::{Effect, EffectKind, stars};
 
 /// A column that no table has: the row that is set or taken out, as a whole.
 const ROW: &str = "the row itself";
@@ -59,7 +59,7 @@ pub(super) fn fills(
     let is_blind = is_open || places == Places::Unknown || !is_found(&base, from) || !is_found(&head, to);
     // Where a column stands beside a star that nobody knows decides where it goes.
     let is_by_place = from.action == Action::Append && from.matching != Matching::Name;
-    if is_open && is_by_place && [before, after].into_iter().any(has_star_beside) {
+    if is_open && is_by_place && [before, after].into_iter().any(|queries| !stars::beside_others(queries).is_empty()) {
         return differs();
     }
     if is_blind && from.action == Action::Append && from.matching != Matching::Name && from.columns != to.columns {
@@ -149,17 +149,6 @@ fn by_place(
     }
     head.columns.clone_from(&base.columns);
     Ok(if is_known { Places::Known } else { Places::Unknown })
-}
-
-/// Whether a star stands beside other columns anywhere.
-pub(in crate::change) fn has_star_beside(queries: &Queries) -> bool {
-    let is_star = |kind: &ProjectionKind| matches!(kind, ProjectionKind::Star(_) | ProjectionKind::Fields(..));
-    queries.tree.blocks().any(|(_, block)| match &block.kind {
-        BlockKind::Select(select) => {
-            select.projection.len() > 1 && select.projection.iter().any(|one| is_star(&one.kind))
-        }
-        _ => false,
-    })
 }
 
 fn because(difference: &Difference, kind: EffectKind) -> Effect {
