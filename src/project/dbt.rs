@@ -109,7 +109,7 @@ pub enum Threads {
     /// Threads of its own.
     #[default]
     Own,
-    /// Those of the caller, which are of a [`pool`].
+    /// Those of the caller, which have enough stack for macros that call each other deeply.
     Callers,
 }
 
