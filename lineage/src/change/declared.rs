@@ -11,6 +11,10 @@ use super::{Effect, EffectKind};
 /// Columns that DDL declares: there the declaration is what the table has.
 pub(super) fn schema_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
     let mut effects = Vec::new();
+    // Nearly all of them: looking columns up in each other takes long where there are very many.
+    if before.schema == after.schema {
+        return effects;
+    }
     for column in &before.schema.columns {
         match after.schema.columns.iter().find(|other| other.name == column.name) {
             None => effects.push(Effect::on_column(EffectKind::Removed, &column.name, "no longer declared")),
