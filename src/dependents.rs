@@ -152,7 +152,7 @@ impl<'a> Neighbourhood<'a> {
             rows: rows.kinds(),
             known_columns: graph.shape(node).columns.len(),
             owner: self.owner(relation),
-            rung: relation.rung,
+            rung: graph.rung(node),
         }
     }
 

@@ -33,8 +33,8 @@ pub use sequence::Sequence;
 /// What one reader found in one project of a snapshot.
 #[derive(Debug, Clone, Default)]
 pub struct Part {
-    /// The relations, in any order.
-    pub relations: Vec<Relation>,
+    /// The relations, in any order. Another version, or another project, may hold the same ones.
+    pub relations: Vec<Arc<Relation>>,
     /// What else is said of a relation, where anything is.
     pub attributes: BTreeMap<RelationId, Attributes>,
     /// The jobs that the project itself declares.
@@ -202,9 +202,9 @@ impl Project {
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         let mut coverage = Coverage::default();
-        for relation in self.graph.nodes().map(|node| self.graph.relation(node)) {
-            if is_built(relation) {
-                coverage.add(relation.rung);
+        for node in self.graph.nodes() {
+            if is_built(self.graph.relation(node)) {
+                coverage.add(self.graph.rung(node));
             }
         }
         coverage
@@ -270,8 +270,8 @@ fn gather(source: Source<'_>, plan: &Plan) -> Assembled {
         Err(_) => read(dbt::Threads::Own),
     };
     if let Some(manifest) = source.manifest {
-        let part = rendered::with_named_reads(manifest::read(&manifest.text, &manifest.path), &plan.memory.scripts);
+        let part = rendered::with_named_reads(manifest::read(&manifest.text, &manifest.path), &plan.memory.rendered);
         parts.push((Arc::clone(&manifest.path), part));
     }
-    assemble::assemble(parts)
+    assemble::assemble(parts, &plan.memory.namesakes)
 }

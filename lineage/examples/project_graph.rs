@@ -105,7 +105,7 @@ fn main() {
     let columns = built.graph.columns();
     let mut rungs: BTreeMap<Rung, usize> = BTreeMap::new();
     for node in built.graph.nodes() {
-        *rungs.entry(built.graph.relation(node).rung).or_default() += 1;
+        *rungs.entry(built.graph.rung(node)).or_default() += 1;
     }
     println!("{} parts of relations, {} edges; {rungs:?}", columns.len(), columns.edge_count());
     std::mem::forget(built);

@@ -274,15 +274,27 @@ pub enum Ground {
 }
 
 /// What is known of a relation before a query that reads it is looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Everybody who reads a relation asks for it: a copy costs no more than two pointers.
+#[derive(Debug, Clone, Default)]
 pub struct Shape {
     /// The columns that are known, in order.
-    pub columns: Vec<ColumnName>,
+    pub columns: Arc<[ColumnName]>,
     /// Whether there may be others.
     pub extent: Extent,
     /// What is unique per row.
-    pub keys: Vec<Key>,
+    pub keys: Arc<[Key]>,
 }
+
+impl PartialEq for Shape {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { columns, extent, keys } = self;
+        *extent == other.extent
+            && (Arc::ptr_eq(columns, &other.columns) || *columns == other.columns)
+            && (Arc::ptr_eq(keys, &other.keys) || *keys == other.keys)
+    }
+}
+
+impl Eq for Shape {}
 
 /// Whether a relation may have columns that are not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]

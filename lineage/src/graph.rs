@@ -2,7 +2,7 @@
 //! is read to what reads it. It must not know changes.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
@@ -13,7 +13,8 @@ use crate::dependency::Shape;
 use crate::diagnostic::{Diagnostic, Position};
 use crate::hashing::HashMap;
 use crate::name::{ColumnName, RelationName};
-use crate::relation::{Reference, Relation, RelationId};
+use crate::query::Returns;
+use crate::relation::{Reference, Relation, RelationId, Rung};
 
 mod build;
 pub mod columns;
@@ -28,6 +29,9 @@ use compose::{Reading, Weaving};
 pub use lineages::Lineages;
 pub use sight::Sight;
 use tables::Tables;
+
+/// What is known of a relation of which nothing is.
+static UNKNOWN: LazyLock<Shape> = LazyLock::new(Shape::default);
 
 /// A relation's place in a graph; meaningful in that graph only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,7 +49,11 @@ pub struct ReadSite {
 /// Relations and who reads whom.
 #[derive(Debug, Default)]
 pub struct LineageGraph {
-    graph: DiGraph<Relation, ReadSite>,
+    graph: DiGraph<Arc<Relation>, ReadSite>,
+    /// How well each was read, by its place, now that it is known which columns are bound.
+    rungs: Vec<Rung>,
+    /// What those return that are routines, as the texts say that declare them.
+    returns: HashMap<Node, Returns>,
     by_id: HashMap<RelationId, Node>,
     catalog: Catalog<Node>,
     columns: OnceLock<Arc<ColumnGraph>>,
@@ -82,8 +90,8 @@ impl LineageGraph {
     /// Relations of the same id are the caller's mistake: the first one stays. `tables` are those whose
     /// columns are known from elsewhere.
     #[must_use]
-    pub fn build(relations: Vec<Relation>, tables: &Tables) -> BuiltGraph {
-        let builder = Builder::new(relations);
+    pub fn build<R: Into<Arc<Relation>>>(relations: Vec<R>, tables: &Tables) -> BuiltGraph {
+        let builder = Builder::new(shared(relations), None);
         let apart = builder.named_after_sources();
         builder.connect_all(&apart).finish(tables, None, Weaving::Now)
     }
@@ -93,24 +101,25 @@ impl LineageGraph {
     /// What one version shows of a name holds for the other as well: a name that means one table
     /// today and another tomorrow would make a change of what only became harder to recognise.
     #[must_use]
-    pub fn build_both(base: Vec<Relation>, head: Vec<Relation>, tables: &Tables) -> (BuiltGraph, BuiltGraph) {
+    pub fn build_both<R: Into<Arc<Relation>>>(base: Vec<R>, head: Vec<R>, tables: &Tables) -> (BuiltGraph, BuiltGraph) {
         let (base, head, _) = Self::build_first(base, head, tables, &Lineages::default());
         (base, head)
     }
 
     /// The same for the first two of many versions; [`build_next`](Self::build_next) goes on from there.
     #[must_use]
-    pub fn build_first(
-        base: Vec<Relation>,
-        head: Vec<Relation>,
+    pub fn build_first<R: Into<Arc<Relation>>>(
+        base: Vec<R>,
+        head: Vec<R>,
         tables: &Tables,
         lineages: &Lineages,
     ) -> (BuiltGraph, BuiltGraph, NamesApart) {
         let begin = |relations| {
-            let builder = Builder::new(relations);
+            let builder = Builder::new(relations, Some(lineages));
             let apart = builder.named_after_sources();
             (builder, apart)
         };
+        let (base, head) = (shared(base), shared(head));
         let ((base, mut apart), (head, own)) = rayon::join(|| begin(base), || begin(head));
         apart.extend(own.clone());
         let names = NamesApart { own, used: apart.keys().cloned().collect() };
@@ -124,14 +133,14 @@ impl LineageGraph {
     /// Composes the version after one that has its graph already, as [`build_both`](Self::build_both) would;
     /// `None` where that would give the version before another graph than it has.
     #[must_use]
-    pub fn build_next(
-        head: Vec<Relation>,
+    pub fn build_next<R: Into<Arc<Relation>>>(
+        head: Vec<R>,
         before: &NamesApart,
         tables: &Tables,
         lineages: &Lineages,
     ) -> Option<(BuiltGraph, NamesApart)> {
         lineages.turn();
-        let head = Builder::new(head);
+        let head = Builder::new(shared(head), Some(lineages));
         let own = head.named_after_sources();
         let mut apart = before.own.clone();
         apart.extend(own.clone());
@@ -145,6 +154,12 @@ impl LineageGraph {
     #[must_use]
     pub fn relation(&self, node: Node) -> &Relation {
         &self.graph[node.0]
+    }
+
+    /// How well the relation at a node was read.
+    #[must_use]
+    pub fn rung(&self, node: Node) -> Rung {
+        self.rungs.get(node.0.index()).copied().unwrap_or(Rung::Opaque)
     }
 
     /// Every node, in the order of ids, externals last.
@@ -191,9 +206,7 @@ impl LineageGraph {
     /// The columns and keys of a relation, as far as they are known.
     #[must_use]
     pub fn shape(&self, node: Node) -> &Shape {
-        const UNKNOWN: &Shape =
-            &Shape { columns: Vec::new(), extent: crate::dependency::Extent::Open, keys: Vec::new() };
-        self.shapes.get(node.0.index()).unwrap_or(UNKNOWN)
+        self.shapes.get(node.0.index()).unwrap_or(&UNKNOWN)
     }
 
     /// The columns of a relation in which NULL never stands: declared so, or passed on from such.
@@ -269,4 +282,8 @@ impl LineageGraph {
         cycles.sort_by(|a, b| self.relation(a[0]).name.cmp(&self.relation(b[0]).name));
         cycles
     }
+}
+
+fn shared<R: Into<Arc<Relation>>>(relations: Vec<R>) -> Vec<Arc<Relation>> {
+    relations.into_iter().map(Into::into).collect()
 }

@@ -233,7 +233,7 @@ fn split_typed(text: &str) -> Vec<(String, Quoting)> {
 
 impl PartialEq for RelationName {
     fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
+        Arc::ptr_eq(&self.parts, &other.parts) || self.keys().eq(other.keys())
     }
 }
 
@@ -314,7 +314,7 @@ impl ColumnName {
 
 impl PartialEq for ColumnName {
     fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
+        Arc::ptr_eq(&self.part, &other.part) || self.key() == other.key()
     }
 }
 

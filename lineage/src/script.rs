@@ -105,7 +105,7 @@ fn shape_of(output: &OutputLineage) -> Shape {
     Shape {
         columns: lineage.columns.iter().map(|column| column.name.clone()).collect(),
         extent: if lineage.rest.is_empty() { Extent::Closed } else { Extent::Open },
-        keys: lineage.keys.clone(),
+        keys: lineage.keys.as_slice().into(),
     }
 }
 

@@ -44,7 +44,7 @@ impl Schemas for Wide {
         columns.extend(["a", "b"].map(column));
         let proof = Proof { steps: vec!["declared".to_owned()], ground: Ground::Declared };
         let keys = vec![Key { columns: BTreeSet::from([column("c0")]), proof }];
-        Shape { columns, extent: Extent::Closed, keys }
+        Shape { columns: columns.into(), extent: Extent::Closed, keys: keys.into() }
     }
 }
 

@@ -46,7 +46,7 @@ fn report(reading: &reading::Reading, is_wanted: impl Fn(Node) -> bool) -> Model
                 relation: relation.name.clone(),
                 id: relation.id.to_string(),
                 kind: relation.kind,
-                rung: relation.rung,
+                rung: graph.rung(node),
                 project: relation.project.to_string(),
                 files: relation.files().into_iter().map(|file| file.to_string()).collect(),
                 owner: owner.and_then(|claim| claim.contact.label().map(str::to_owned)),

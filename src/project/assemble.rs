@@ -9,19 +9,21 @@ use headsup_lineage::graph::BuiltGraph;
 use headsup_lineage::name::RelationName;
 use headsup_lineage::relation::{Declaration, Reference, Relation, RelationId, RelationKind};
 
+use super::memory::Derived;
 use super::{Part, Project, is_built};
 
 /// What the projects of a repository hold, before it is known who reads whom.
 #[derive(Debug, Default)]
 pub(super) struct Assembled {
-    pub(super) relations: Vec<Relation>,
+    pub(super) relations: Vec<Arc<Relation>>,
     rest: Part,
     sizes: BTreeMap<Arc<str>, usize>,
     unread: BTreeMap<Arc<str>, Diagnostic>,
 }
 
-/// One whole from the parts of a repository, each with its folder.
-pub(super) fn assemble(parts: Vec<(Arc<str>, Part)>) -> Assembled {
+/// One whole from the parts of a repository, each with its folder. `namesakes` are the relations of other versions
+/// that were told from those of the same name.
+pub(super) fn assemble(parts: Vec<(Arc<str>, Part)>, namesakes: &Derived<Arc<Relation>>) -> Assembled {
     let mut whole = Part::default();
     let mut taken: HashSet<RelationId> = HashSet::new();
     let mut sizes: BTreeMap<Arc<str>, usize> = BTreeMap::new();
@@ -44,7 +46,7 @@ pub(super) fn assemble(parts: Vec<(Arc<str>, Part)>) -> Assembled {
         whole.diagnostics.extend(part.diagnostics);
     }
     let mut relations = merge(std::mem::take(&mut whole.relations));
-    tell_namesakes_apart(&mut relations);
+    tell_namesakes_apart(&mut relations, namesakes);
     whole.jobs.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
     Assembled { relations, rest: whole, sizes, unread }
 }
@@ -77,7 +79,7 @@ fn rename(part: &mut Part, root: &str) {
             *id = renamed(id);
         }
     };
-    for relation in &mut part.relations {
+    for relation in part.relations.iter_mut().map(Arc::make_mut) {
         relation.id = renamed(&relation.id);
         relation.writers.iter_mut().flat_map(|writer| &mut writer.reads).for_each(rename_read);
     }
@@ -86,8 +88,8 @@ fn rename(part: &mut Part, root: &str) {
 }
 
 /// Relations of one id become one: two folders that fill one table are two writers of it.
-fn merge(relations: Vec<Relation>) -> Vec<Relation> {
-    let mut merged: Vec<Relation> = Vec::with_capacity(relations.len());
+fn merge(relations: Vec<Arc<Relation>>) -> Vec<Arc<Relation>> {
+    let mut merged: Vec<Arc<Relation>> = Vec::with_capacity(relations.len());
     let mut places: HashMap<RelationId, usize> = HashMap::with_capacity(relations.len());
     for relation in relations {
         match places.get(&relation.id).and_then(|place| merged.get_mut(*place)) {
@@ -96,6 +98,7 @@ fn merge(relations: Vec<Relation>) -> Vec<Relation> {
                 merged.push(relation);
             }
             Some(known) => {
+                let (known, relation) = (Arc::make_mut(known), Arc::unwrap_or_clone(relation));
                 known.rung = known.rung.max(relation.rung);
                 if known.kind == RelationKind::Source {
                     known.kind = relation.kind;
@@ -115,21 +118,25 @@ fn merge(relations: Vec<Relation>) -> Vec<Relation> {
 
 /// Reports call a relation by its short name; where two would be called the same, by the name of
 /// their project as well.
-fn tell_namesakes_apart(relations: &mut [Relation]) {
+fn tell_namesakes_apart(relations: &mut [Arc<Relation>], known: &Derived<Arc<Relation>>) {
     for place in namesakes(relations) {
         let Some(relation) = relations.get_mut(place).filter(|relation| !relation.project.is_empty()) else { continue };
-        let short = relation.name.clone();
-        relation.name = short.within(Dialect::Ansi, &relation.project);
-        relation.aliases.push(short);
+        *relation = known.get_or_make(relation, || {
+            let mut called = Relation::clone(relation);
+            let short = called.name.clone();
+            called.name = short.within(Dialect::Ansi, &called.project);
+            called.aliases.push(short);
+            Arc::new(called)
+        });
     }
 }
 
 /// The places of relations whose name others have as well.
-pub(super) fn namesakes(relations: &[Relation]) -> Vec<usize> {
+pub(super) fn namesakes(relations: &[Arc<Relation>]) -> Vec<usize> {
     let mut count: HashMap<&RelationName, usize> = HashMap::with_capacity(relations.len());
     for relation in relations {
         *count.entry(&relation.name).or_default() += 1;
     }
-    let is_shared = |relation: &Relation| count.get(&relation.name).is_some_and(|count| *count > 1);
+    let is_shared = |relation: &Arc<Relation>| count.get(&relation.name).is_some_and(|count| *count > 1);
     relations.iter().enumerate().filter(|(_, relation)| is_shared(relation)).map(|(place, _)| place).collect()
 }

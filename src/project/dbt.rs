@@ -54,7 +54,7 @@ use std::sync::Arc;
 
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
-use headsup_lineage::relation::RelationId;
+use headsup_lineage::relation::{Relation, RelationId};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError};
 use serde_json::{Map, Value as Json};
@@ -257,10 +257,10 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         });
     }
     for package in &known {
-        for source in declared::sources(&engine, package) {
-            graph.sources.entry(source.key).or_default().push(source.entry);
-            keep_attributes(&mut part, &source.relation.id, source.attributes);
-            part.relations.push(source.relation);
+        for source in declared::sources(&engine, package, &remembered.recall).iter().flat_map(|found| found.iter()) {
+            graph.sources.entry(source.key.clone()).or_default().push(source.entry.clone());
+            keep_attributes(&mut part, &source.relation.id, &source.attributes);
+            part.relations.push(Arc::clone(&source.relation));
         }
     }
     graph.listed.clone_from(&nodes);
@@ -291,11 +291,11 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
     for one in assembled {
         part.diagnostics.extend(one.diagnostics);
         if let Some(place) = places.get(&one.relation.id) {
-            add_writer(&mut part, *place, one.relation);
+            add_writer(&mut part, *place, &one.relation);
             continue;
         }
         places.insert(one.relation.id.clone(), part.relations.len());
-        keep_attributes(&mut part, &one.relation.id, one.attributes);
+        keep_attributes(&mut part, &one.relation.id, &one.attributes);
         part.relations.push(one.relation);
     }
     for package in &known {
@@ -319,17 +319,17 @@ fn selectors_of(snapshot: &Snapshot, root: &Package) -> Definitions {
 /// Puts the package before names that two packages use, for reports to tell them apart.
 fn distinguish(part: &mut Part, dialect: Dialect) {
     for place in namesakes(&part.relations) {
-        let Some(relation) = part.relations.get_mut(place) else { continue };
+        let Some(relation) = part.relations.get_mut(place).map(Arc::make_mut) else { continue };
         let package = relation.id.as_str().split('.').nth(1).unwrap_or_default();
         relation.name = relation.name.within(dialect, package);
     }
 }
 
 /// Two files with one name: dbt refuses them, and we read both.
-fn add_writer(part: &mut Part, place: usize, other: headsup_lineage::relation::Relation) {
-    let Some(first) = part.relations.get_mut(place) else { return };
+fn add_writer(part: &mut Part, place: usize, other: &Relation) {
+    let Some(first) = part.relations.get_mut(place).map(Arc::make_mut) else { return };
     let path = first.writers.first().map(|writer| Arc::clone(&writer.path)).unwrap_or_default();
-    for writer in other.writers {
+    for writer in other.writers.iter().cloned() {
         part.diagnostics.push(
             Diagnostic::error("duplicate-model", format!("`{}` is built here and in {path}", first.name))
                 .in_file(&*writer.path)
@@ -341,9 +341,9 @@ fn add_writer(part: &mut Part, place: usize, other: headsup_lineage::relation::R
     first.rung = first.rung.max(other.rung);
 }
 
-fn keep_attributes(part: &mut Part, id: &RelationId, attributes: Attributes) {
-    if attributes != Attributes::default() {
-        part.attributes.insert(id.clone(), attributes);
+fn keep_attributes(part: &mut Part, id: &RelationId, attributes: &Attributes) {
+    if *attributes != Attributes::default() {
+        part.attributes.insert(id.clone(), attributes.clone());
     }
 }
 

@@ -137,7 +137,7 @@ impl Reader<'_> {
                 part.attributes.insert(relation_id.clone(), attributes);
             }
             let tests = tests.get(id.as_str()).map(Vec::as_slice).unwrap_or_default();
-            part.relations.push(Relation {
+            part.relations.push(Arc::new(Relation {
                 id: relation_id,
                 name: RelationName::bare(self.dialect, [name.as_str()]),
                 aliases: self.physical(node, "alias").into_iter().collect(),
@@ -156,7 +156,7 @@ impl Reader<'_> {
                 schema: properties::schema(&described(node, tests), self.dialect),
                 declaration: Declaration::Described,
                 config: config::building(&config),
-            });
+            }));
         }
     }
 
@@ -266,7 +266,7 @@ impl Reader<'_> {
             if attributes != Attributes::default() {
                 part.attributes.insert(relation_id.clone(), attributes);
             }
-            part.relations.push(Relation {
+            part.relations.push(Arc::new(Relation {
                 id: relation_id,
                 name: RelationName::bare(self.dialect, [source_name, table]),
                 aliases: self.physical(source, "identifier").into_iter().collect(),
@@ -278,7 +278,7 @@ impl Reader<'_> {
                 schema: properties::schema(&described(source, &[]), self.dialect),
                 declaration: Declaration::Described,
                 config: BTreeMap::new(),
-            });
+            }));
         }
     }
 

@@ -7,7 +7,9 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use headsup_lineage::relation::Relation;
 
 use super::{Part, dbt, rendered};
 
@@ -16,17 +18,26 @@ use super::{Part, dbt, rendered};
 pub(super) struct Memory {
     /// What dbt's readers keep.
     pub(super) dbt: dbt::Remembered,
-    /// The statements of rendered SQL.
-    pub(super) scripts: rendered::Scripts,
+    /// What rendered SQL says.
+    pub(super) rendered: rendered::Known,
+    /// Relations that are called by the name of their project as well.
+    pub(super) namesakes: Derived<Arc<Relation>>,
     /// What whole projects of dbt hold.
     pub(super) parts: Parts,
 }
 
 impl Memory {
+    /// Lets go of what was made for versions of long ago.
+    pub(super) fn sweep(&self) {
+        self.rendered.sweep();
+        self.namesakes.sweep();
+    }
+
     /// Lets go of what nobody reads again once all versions have been read: their graphs need the room.
     pub(super) fn forget(&self) {
         self.dbt.forget();
-        self.scripts.forget();
+        self.rendered.forget();
+        self.namesakes.forget();
         self.parts.0.forget();
     }
 }
@@ -88,9 +99,88 @@ impl<K: Hash + Eq, V: Clone> Shelf<K, V> {
     }
 }
 
+/// What was made of relations, each by its own place in memory, as long as somebody else holds that.
+#[derive(Debug)]
+pub(super) struct Derived<T>(Mutex<HashMap<usize, (Weak<Relation>, T)>>);
+
+impl<T> Default for Derived<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Derived<T> {
+    /// What was made of a relation, or what is made of it now. Two threads may both make it; they make the same.
+    pub(super) fn get_or_make(&self, of: &Arc<Relation>, make: impl FnOnce() -> T) -> T {
+        let place = Arc::as_ptr(of).addr();
+        // As long as it is referred to, if weakly, nothing else comes to its place.
+        let known = self.held().get(&place).filter(|(of, _)| of.strong_count() > 0).map(|(_, made)| made.clone());
+        known.unwrap_or_else(|| {
+            let made = make();
+            self.held().insert(place, (Arc::downgrade(of), made.clone()));
+            made
+        })
+    }
+
+    /// Lets go of what was made of relations that nobody holds any more.
+    pub(super) fn sweep(&self) {
+        self.held().retain(|_, (of, _)| of.strong_count() > 0);
+    }
+
+    /// Lets go of everything.
+    pub(super) fn forget(&self) {
+        std::mem::take(&mut *self.held());
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<usize, (Weak<Relation>, T)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Shelf;
+    use std::cell::Cell;
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use headsup_lineage::dialect::Dialect;
+    use headsup_lineage::name::RelationName;
+    use headsup_lineage::query::TableSchema;
+    use headsup_lineage::relation::{Declaration, Relation, RelationId, RelationKind, Rung};
+
+    use super::{Derived, Shelf};
+
+    fn relation() -> Arc<Relation> {
+        Arc::new(Relation {
+            id: RelationId::new("orders"),
+            name: RelationName::bare(Dialect::Ansi, ["orders"]),
+            aliases: Vec::new(),
+            kind: RelationKind::Source,
+            rung: Rung::Open,
+            project: Arc::from("shop"),
+            writers: Vec::new(),
+            declared_in: None,
+            schema: TableSchema::default(),
+            declaration: Declaration::Described,
+            config: BTreeMap::new(),
+        })
+    }
+
+    #[test]
+    fn what_is_made_of_a_relation_stays_as_long_as_the_relation() {
+        let derived: Derived<u32> = Derived::default();
+        let made = Cell::new(0);
+        let make = || {
+            made.set(made.get() + 1);
+            made.get()
+        };
+        let (one, equal) = (relation(), relation());
+        assert_eq!([&one, &one, &equal, &one].map(|of| derived.get_or_make(of, make)), [1, 1, 2, 1]);
+        drop(one);
+        derived.sweep();
+        assert_eq!(derived.held().len(), 1);
+        assert_eq!(derived.get_or_make(&equal, make), 2);
+    }
 
     #[test]
     fn what_is_kept_is_not_made_again() {

@@ -275,7 +275,7 @@ impl Planned {
                     remembered: Some(&plan.memory.dbt),
                     threads,
                 };
-                let read = || rendered::with_named_reads(dbt::read(snapshot, &options), &plan.memory.scripts);
+                let read = || rendered::with_named_reads(dbt::read(snapshot, &options), &plan.memory.rendered);
                 // Without a profile the whole repository is searched for one.
                 match profile.as_ref().and_then(|_| dbt::Inputs::of(snapshot, &self.root)) {
                     Some(inputs) => plan.memory.parts.get_or_read(&self.root, inputs, read),
@@ -283,7 +283,7 @@ impl Planned {
                 }
             }
             PlannedKind::Manifest => match snapshot.text(&self.root) {
-                Ok(text) => rendered::with_named_reads(manifest::read(&text, &self.root), &plan.memory.scripts),
+                Ok(text) => rendered::with_named_reads(manifest::read(&text, &self.root), &plan.memory.rendered),
                 Err(diagnostic) => Part { diagnostics: vec![*diagnostic], ..Part::default() },
             },
             PlannedKind::Sql { schema, name, results, except } => {

@@ -2,7 +2,7 @@
 //! `source`: names written out in full, which no template engine sees.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
@@ -14,18 +14,82 @@ use headsup_lineage::relation::{Body, Reference, Relation, RelationId, RelationK
 use rayon::prelude::*;
 
 use super::Part;
-use super::memory::Shelf;
+use super::memory::Derived;
 
-/// The statements of rendered SQL, by dialect and text.
-pub(super) type Scripts = Shelf<(Dialect, Arc<str>), Arc<Script>>;
+/// What rendered SQL was found to say.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The statements, by dialect and text.
+    scripts: Scripts,
+    /// Relations with what their SQL says, by those that they were before it was read.
+    relations: Derived<(Arc<Relation>, Arc<[Diagnostic]>)>,
+}
+
+/// Statements by dialect and text, as long as a relation has them: those of old texts are large, and go with it.
+#[derive(Debug, Default)]
+struct Scripts(Mutex<HashMap<(Dialect, Arc<str>), Weak<Script>>>);
+
+impl Scripts {
+    /// The statements of a text. Two threads may both read it; it says the same to both.
+    fn get_or_parse(&self, dialect: Dialect, text: &Arc<str>) -> Arc<Script> {
+        let key = (dialect, Arc::clone(text));
+        let known = self.held().get(&key).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| {
+            let script = Arc::new(parse(text, dialect));
+            let mut held = self.held();
+            if held.len() == held.capacity() {
+                held.retain(|_, script| script.strong_count() > 0);
+            }
+            held.insert(key, Arc::downgrade(&script));
+            script
+        })
+    }
+
+    fn forget(&self) {
+        std::mem::take(&mut *self.held());
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<(Dialect, Arc<str>), Weak<Script>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Lets go of what was made of relations that nobody holds any more.
+    pub(super) fn sweep(&self) {
+        self.relations.sweep();
+    }
+
+    /// Lets go of everything.
+    pub(super) fn forget(&self) {
+        self.scripts.forget();
+        self.relations.forget();
+    }
+}
 
 /// The same part with the names of its rendered SQL among what its models read, and on the rung
 /// `tables` what does not parse.
-pub(super) fn with_named_reads(mut part: Part, scripts: &Scripts) -> Part {
-    let physical: HashMap<RelationId, Vec<RelationName>> =
-        part.relations.iter().map(|relation| (relation.id.clone(), relation.aliases.clone())).collect();
-    let found: Vec<Diagnostic> =
-        part.relations.par_iter_mut().flat_map_iter(|relation| read_relation(relation, &physical, scripts)).collect();
+///
+/// A relation that another version has in common with this one refers to the same tables in both: what was found of
+/// it stands.
+pub(super) fn with_named_reads(mut part: Part, known: &Known) -> Part {
+    let physical: HashMap<&RelationId, &[RelationName]> =
+        part.relations.iter().map(|relation| (&relation.id, relation.aliases.as_slice())).collect();
+    let read = |relation: &Arc<Relation>| {
+        let make = || {
+            let mut read = Relation::clone(relation);
+            let found = read_relation(&mut read, &physical, &known.scripts);
+            (Arc::new(read), Arc::from(found))
+        };
+        (!relation.writers.is_empty()).then(|| known.relations.get_or_make(relation, make))
+    };
+    let read: Vec<Option<(Arc<Relation>, Arc<[Diagnostic]>)>> = part.relations.par_iter().map(read).collect();
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for (relation, read) in part.relations.iter_mut().zip(read) {
+        let Some((read, more)) = read else { continue };
+        *relation = read;
+        found.extend(more.iter().cloned());
+    }
     // Where the warehouse gives no answer, the SQL has gaps, and that it does not parse is no news.
     let asking: BTreeSet<Option<String>> = part
         .diagnostics
@@ -39,7 +103,7 @@ pub(super) fn with_named_reads(mut part: Part, scripts: &Scripts) -> Part {
 
 fn read_relation(
     relation: &mut Relation,
-    physical: &HashMap<RelationId, Vec<RelationName>>,
+    physical: &HashMap<&RelationId, &[RelationName]>,
     known: &Scripts,
 ) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
@@ -51,7 +115,7 @@ fn read_relation(
         let mut found = Vec::new();
         let mut scripts = Vec::new();
         for variant in variants {
-            let script = known.get_or_make((*dialect, Arc::clone(variant)), || Arc::new(parse(variant, *dialect)));
+            let script = known.get_or_parse(*dialect, variant);
             if script.reading == Reading::Scanned {
                 relation.rung = relation.rung.max(Rung::Tables);
             }
@@ -111,10 +175,10 @@ fn first_of_each_code(found: Vec<Diagnostic>, writer: &Writer) -> Vec<Diagnostic
 }
 
 /// The names that `ref` and `source` put into the text.
-fn given_names(writer: &Writer, physical: &HashMap<RelationId, Vec<RelationName>>) -> BTreeSet<RelationName> {
+fn given_names(writer: &Writer, physical: &HashMap<&RelationId, &[RelationName]>) -> BTreeSet<RelationName> {
     let ids = writer.reads.iter().filter_map(|read| match read {
         Reference::Id(id, _) => Some(id),
         Reference::Name(_) => None,
     });
-    ids.filter_map(|id| physical.get(id)).flatten().cloned().collect()
+    ids.filter_map(|id| physical.get(id)).copied().flatten().cloned().collect()
 }

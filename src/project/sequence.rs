@@ -88,6 +88,7 @@ impl Sequence {
             self.plan.memory.forget();
             self.read = 0;
         }
+        self.plan.memory.sweep();
         let last = self.last.take().filter(|last| {
             base.manifest.is_none() && head.manifest.is_none() && last.files.has_files_of(base.snapshot)
         });

@@ -109,7 +109,7 @@ pub fn read(snapshot: &Snapshot, options: &Options) -> Part {
             shares.entry(share.name.clone()).or_default().push(share);
         }
     }
-    let relations = shares.into_values().map(|shares| relation(shares, options)).collect();
+    let relations = shares.into_values().map(|shares| Arc::new(relation(shares, options))).collect();
     Part { relations, diagnostics, ..Part::default() }
 }
 

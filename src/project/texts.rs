@@ -11,6 +11,7 @@ use headsup_lineage::query::TableSchema;
 use headsup_lineage::relation::{Declaration, Relation, RelationId, RelationKind, Rung};
 
 use super::assemble::{Assembled, assemble};
+use super::memory::Derived;
 use super::name_pattern::NamePattern;
 use super::{Part, Project, sql};
 use crate::snapshot::Snapshot;
@@ -61,9 +62,9 @@ fn read(text: &str, texts: &Texts<'_>) -> Assembled {
         Ok(snapshot) => sql::read(&snapshot, &options),
         Err(_) => Part::default(),
     };
-    let described = texts.tables.iter().map(|(name, schema)| described(name, schema)).collect();
+    let described = texts.tables.iter().map(|(name, schema)| Arc::new(described(name, schema))).collect();
     let described = Part { relations: described, ..Part::default() };
-    assemble(vec![(Arc::from(""), part), (Arc::from(SCHEMA), described)])
+    assemble(vec![(Arc::from(""), part), (Arc::from(SCHEMA), described)], &Derived::default())
 }
 
 fn described(name: &RelationName, schema: &TableSchema) -> Relation {

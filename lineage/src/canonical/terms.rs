@@ -138,7 +138,7 @@ impl Terms {
             for (column, data_type) in relations.types(&input.name) {
                 declared.types.insert(self.column_word(identity, &column), data_type.to_uppercase());
             }
-            for key in &shape.keys {
+            for key in shape.keys.iter() {
                 let columns = key.columns.iter().map(|column| self.column_word(identity, column)).collect();
                 declared.keys.push((columns, key.proof.clone()));
             }

@@ -41,7 +41,7 @@ impl Relations for Known {
 
     fn types(&self, name: &RelationName) -> BTreeMap<ColumnName, String> {
         let columns = self.shapes.get(name).map(|shape| shape.columns.clone()).unwrap_or_default();
-        columns.into_iter().filter(|_| self.numbers).map(|column| (column, "integer".to_owned())).collect()
+        columns.iter().filter(|_| self.numbers).map(|column| (column.clone(), "integer".to_owned())).collect()
     }
 
     fn references(&self, name: &RelationName) -> Vec<Reference> {
@@ -57,6 +57,7 @@ pub(crate) fn known(dialect: Dialect, text: &str) -> Known {
         let (name, columns) = relation.trim_end_matches(')').split_once('(').expect("columns in brackets");
         let name = RelationName::parse(dialect, name.trim());
         let mut shape = Shape { extent: Extent::Closed, ..Shape::default() };
+        let (mut known, mut keys) = (Vec::new(), Vec::new());
         for written in columns.split(',').map(str::trim).filter(|column| !column.is_empty()) {
             if written == "..." {
                 shape.extent = Extent::Open;
@@ -69,7 +70,7 @@ pub(crate) fn known(dialect: Dialect, text: &str) -> Known {
             let plain = written.trim_end_matches(['!', '*', '?']);
             if written.ends_with(['!', '?']) {
                 let proof = Proof { steps: vec!["declared".to_owned()], ground: Ground::Declared };
-                shape.keys.push(Key { columns: BTreeSet::from([column(plain)]), proof });
+                keys.push(Key { columns: BTreeSet::from([column(plain)]), proof });
             }
             if written.ends_with(['!', '*']) {
                 found.not_null.entry(name.clone()).or_default().insert(column(plain));
@@ -81,8 +82,9 @@ pub(crate) fn known(dialect: Dialect, text: &str) -> Known {
                     relation_columns: vec![column(other)],
                 });
             }
-            shape.columns.push(column(plain));
+            known.push(column(plain));
         }
+        (shape.columns, shape.keys) = (known.into(), keys.into());
         found.shapes.insert(name, shape);
     }
     found

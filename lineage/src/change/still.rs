@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::canonical::{Reference as ForeignKey, Relations};
-use crate::dependency::{Ground, Schemas, Shape};
+use crate::dependency::{Ground, Key, Schemas, Shape};
 use crate::graph::{LineageGraph, Node, Sight};
 use crate::name::{ColumnName, RelationName};
 use crate::relation::RelationId;
@@ -44,13 +44,14 @@ impl Schemas for StillSaid<'_> {
             return shape;
         }
         let now = self.now(name).map(|node| (node, self.head.shape(node)));
-        shape.keys.retain(|key| {
+        let is_still_said = |key: &&Key| {
             let holds = |(node, shape): &(Node, &Shape)| {
                 let columns = self.called_now(*node, &key.columns);
                 shape.keys.iter().any(|now| now.columns.is_subset(&columns))
             };
             key.proof.ground == Ground::Inferred || now.as_ref().is_some_and(holds)
-        });
+        };
+        shape.keys = shape.keys.iter().filter(is_still_said).cloned().collect();
         shape
     }
 }

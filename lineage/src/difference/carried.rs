@@ -8,7 +8,7 @@ use super::{ColumnOrder, Comparer, Differences, by_name, told};
 use crate::canonical::plan::{Plan, PlanId};
 use crate::canonical::{Reference, Relations, Terms, canonicalize};
 use crate::change::EffectKind;
-use crate::dependency::{Schemas, Shape};
+use crate::dependency::{Key, Schemas, Shape};
 use crate::name::{ColumnName, RelationName};
 use crate::query::Queries;
 use crate::query::tree::BlockId;
@@ -202,7 +202,8 @@ impl Schemas for Doubted<'_> {
         let mut shape = self.relations.shape(name);
         if let Some(change) = self.change(name) {
             let broken = breaks_keys(&change);
-            shape.keys.retain(|key| !broken && !key.columns.iter().any(|column| change.columns.contains_key(column)));
+            let holds = |key: &&Key| !broken && !key.columns.iter().any(|column| change.columns.contains_key(column));
+            shape.keys = shape.keys.iter().filter(holds).cloned().collect();
         }
         shape
     }

@@ -235,10 +235,10 @@ impl Held {
     pub(super) fn shape(&self) -> Shape {
         let extent = if self.is_wide_open() { Extent::Open } else { self.extent };
         let keys = match &self.keys {
-            Keys::Of(keys) => keys.clone(),
-            Keys::Empty | Keys::Lost => Vec::new(),
+            Keys::Of(keys) => keys.as_slice(),
+            Keys::Empty | Keys::Lost => &[],
         };
-        Shape { columns: self.names(), extent, keys }
+        Shape { columns: self.names().into(), extent, keys: keys.into() }
     }
 
     /// Adds what every column and the rows depend on.
@@ -453,7 +453,7 @@ impl Held {
             every: self.every.into_list(),
             others: self.others.into_iter().map(others).collect(),
             extent,
-            keys,
+            keys: keys.to_vec(),
             open: self.open.into_iter().collect(),
         }
     }

@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use petgraph::algo::tarjan_scc;
-use petgraph::graph::DiGraph;
+use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::catalog::{Catalog, Found};
 use crate::diagnostic::{Diagnostic, Position, Severity};
-use crate::filling::OPEN;
+use crate::filling::{OPEN, Target};
 use crate::hashing::HashMap;
 use crate::name::RelationName;
-use crate::query::{Read, ReadRole, TableSchema};
+use crate::query::{Read, ReadRole, Returns, TableSchema};
 use crate::relation::{Declaration, Reference, Relation, RelationId, RelationKind, Rung};
 
 use super::compose::{Weaving, compose};
-use super::lineages::Lineages;
+use super::lineages::{self, Fillings, Lineages};
 use super::tables::Tables;
 use super::{BuiltGraph, LineageGraph, Node, ReadSite};
 
@@ -23,6 +23,8 @@ use super::{BuiltGraph, LineageGraph, Node, ReadSite};
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     built: LineageGraph,
+    /// The texts of the relations, by their places.
+    fillings: Vec<Fillings>,
     externals: BTreeMap<RelationName, Node>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -31,11 +33,11 @@ pub(super) struct Builder {
 pub(super) type SetApart = BTreeMap<RelationName, Diagnostic>;
 
 impl Builder {
-    pub(super) fn new(mut relations: Vec<Relation>) -> Self {
+    pub(super) fn new(mut relations: Vec<Arc<Relation>>, lineages: Option<&Lineages>) -> Self {
         relations.sort_by(|a, b| a.id.cmp(&b.id));
         let mut builder = Self::default();
         for relation in relations {
-            builder.add(relation);
+            builder.add(relation, lineages);
         }
         builder
     }
@@ -53,7 +55,8 @@ impl Builder {
 
     /// Finds the columns of what is connected.
     pub(super) fn finish(mut self, tables: &Tables, lineages: Option<&Lineages>, weaving: Weaving) -> BuiltGraph {
-        compose(&mut self.built, &self.externals, tables, lineages, weaving);
+        let fillings = std::mem::take(&mut self.fillings);
+        compose(&mut self.built, fillings, &self.externals, tables, lineages, weaving);
         self.list_externals();
         let mut diagnostics = self.diagnostics;
         diagnostics.extend(cycle_diagnostics(&self.built));
@@ -63,18 +66,21 @@ impl Builder {
         BuiltGraph { graph: self.built, diagnostics }
     }
 
-    fn add(&mut self, relation: Relation) {
+    fn add(&mut self, relation: Arc<Relation>, lineages: Option<&Lineages>) {
         if self.built.by_id.contains_key(&relation.id) {
             return;
         }
-        let id = relation.id.clone();
-        let project = Arc::clone(&relation.project);
-        let names: Vec<RelationName> = std::iter::once(&relation.name).chain(&relation.aliases).cloned().collect();
-        let node = Node(self.built.graph.add_node(relation));
-        self.built.by_id.insert(id, node);
-        for name in names {
-            self.built.catalog.add(name, &project, node);
+        let (relation, fillings) = lineages::apart(relation, lineages);
+        let node = Node(NodeIndex::new(self.built.graph.node_count()));
+        for name in std::iter::once(&relation.name).chain(&relation.aliases) {
+            self.built.catalog.add(name.clone(), &relation.project, node);
         }
+        if relation.kind == RelationKind::Routine {
+            self.built.returns.insert(node, returned(&fillings));
+        }
+        self.built.by_id.insert(relation.id.clone(), node);
+        self.built.graph.add_node(relation);
+        self.fillings.push(fillings);
     }
 
     /// A model in `orders.sql` that reads `raw.orders`, itself or through others, is named like its
@@ -269,7 +275,7 @@ impl Builder {
             declaration: Declaration::Described,
             config: BTreeMap::new(),
         };
-        let node = Node(self.built.graph.add_node(relation));
+        let node = Node(self.built.graph.add_node(Arc::new(relation)));
         self.built.by_id.insert(id, node);
         node
     }
@@ -292,6 +298,15 @@ struct LooseBinding {
     name: RelationName,
     path: Arc<str>,
     position: Position,
+}
+
+/// What a routine returns, as the texts say that declare it.
+fn returned(fillings: &Fillings) -> Returns {
+    let said = fillings.iter().flatten().filter_map(|filling| match &filling.target {
+        Target::Named(name) => filling.script.returns(name),
+        Target::Whole | Target::Part => None,
+    });
+    said.max().unwrap_or_default()
 }
 
 /// Which circle of all bindings each node is in; nodes in none have a circle of their own.
@@ -345,7 +360,7 @@ fn cycle_diagnostics(graph: &LineageGraph) -> Vec<Diagnostic> {
 
 /// One finding for each relation whose columns are not all bound, though its SQL was understood.
 fn open_diagnostics(graph: &LineageGraph) -> impl Iterator<Item = Diagnostic> + '_ {
-    graph.nodes().filter(|node| graph.relation(*node).rung == Rung::Open).filter_map(|node| {
+    graph.nodes().filter(|node| graph.rung(*node) == Rung::Open).filter_map(|node| {
         let reasons = graph.openness(node);
         let first = reasons.first()?;
         let more = match reasons.len() - 1 {

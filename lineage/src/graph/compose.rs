@@ -14,12 +14,11 @@ use rayon::prelude::*;
 
 use crate::dependency::Shape;
 use crate::diagnostic::Diagnostic;
-use crate::filling::Filling;
 use crate::name::{ColumnName, RelationName};
 use crate::relation::{Body, Relation, Rung};
 
 use super::columns::ColumnGraph;
-use super::lineages::Lineages;
+use super::lineages::{Fillings, Lineages};
 use super::tables::Tables;
 use super::{LineageGraph, Node};
 
@@ -54,13 +53,14 @@ pub(super) enum Weaving {
 /// `lineages` are those that other versions of the relations have in common with this one, if there are others.
 pub(super) fn compose(
     graph: &mut LineageGraph,
+    mut fillings: Vec<Fillings>,
     externals: &BTreeMap<RelationName, Node>,
     tables: &Tables,
     lineages: Option<&Lineages>,
     weaving: Weaving,
 ) {
-    let mut fillings = take_fillings(graph);
     let count = graph.graph.node_count();
+    fillings.resize_with(count, Fillings::new);
     let mut composer = Composer {
         graph,
         externals,
@@ -108,13 +108,12 @@ pub(super) fn compose(
         }
         Weaving::Later => graph.readings = readings,
     }
-    for node in graph.nodes().collect::<Vec<_>>() {
-        let relation = &mut graph.graph[node.0];
+    let rung = |node: Node| {
+        let relation = graph.relation(node);
         let is_bound = !relation.writers.is_empty() && !open.contains_key(&node);
-        if relation.rung == Rung::Open && is_bound {
-            relation.rung = Rung::Columns;
-        }
-    }
+        if relation.rung == Rung::Open && is_bound { Rung::Columns } else { relation.rung }
+    };
+    graph.rungs = graph.nodes().map(rung).collect();
     graph.openness = open.into_iter().map(|(node, reasons)| (node, reasons.into_iter().collect())).collect();
 }
 
@@ -132,18 +131,6 @@ pub(super) fn weave(graph: &LineageGraph, some: &BTreeSet<Node>) -> ColumnGraph 
 
 /// So many relations are read before what they say is woven, so that little waits for that.
 const AT_ONCE: usize = 512;
-
-/// The fillings of a relation, by writer.
-type Fillings = Vec<Vec<Filling>>;
-
-/// Takes the fillings out of a graph, by the places of its relations. They are by far the largest part
-/// of what was read, and each is dropped as soon as its relation has been.
-fn take_fillings(graph: &mut LineageGraph) -> Vec<Fillings> {
-    let of_relation = |relation: &mut Relation| {
-        relation.writers.iter_mut().map(|writer| std::mem::take(&mut writer.fillings)).collect()
-    };
-    graph.graph.node_weights_mut().map(of_relation).collect()
-}
 
 /// Relations that can be read when those of all steps before have been.
 enum Step {
@@ -202,7 +189,10 @@ struct Found {
 impl Composer<'_> {
     /// Reads the texts of a relation; those of all that it reads have been.
     fn read(&self, node: Node, fillings: Fillings) -> Found {
-        let relation = self.graph.relation(node);
+        let relation = &self.graph.graph[node.0];
+        if relation.writers.is_empty() {
+            return self.read_declared(node, relation);
+        }
         let mut draft = Draft::new(relation, self.tables);
         let mut writers = Vec::with_capacity(relation.writers.len());
         let mut explained = BTreeSet::new();
@@ -229,11 +219,28 @@ impl Composer<'_> {
         }
         let mut builders = self.graph.parents(node);
         builders.retain(|parent| !explained.contains(parent));
-        let built = builders.iter().map(|builder| self.known(*builder).cloned().unwrap_or_default());
-        let shape = shape::with_builders(draft.shape(), &built.collect::<Vec<_>>());
+        let shape = self.built_shape(draft.shape(), &builders);
+        let shape = self.lineages.map_or_else(|| shape.clone(), |lineages| lineages.settled(&relation.id, &shape));
         let reading = Reading { node, writers, builders: builders.into_iter().collect() };
         let never_null = nulls::never_null(relation, &shape, &reading, self);
         Found { reading, shape, never_null, open }
+    }
+
+    /// The same of a relation that no file fills: most of them, where a project declares all that a warehouse has.
+    fn read_declared(&self, node: Node, relation: &Arc<Relation>) -> Found {
+        let declared = || Draft::new(relation, self.tables).shape();
+        let shape = self.lineages.map_or_else(declared, |lineages| lineages.declared(relation, declared));
+        let builders = self.graph.parents(node);
+        let shape = self.built_shape(shape, &builders);
+        let reading = Reading { node, writers: Vec::new(), builders: builders.into_iter().collect() };
+        let never_null = nulls::never_null(relation, &shape, &reading, self);
+        Found { reading, shape, never_null, open: BTreeSet::new() }
+    }
+
+    /// What is known of a relation, with what is known of those that build it without our knowing how.
+    fn built_shape(&self, shape: Shape, builders: &BTreeSet<Node>) -> Shape {
+        let built = builders.iter().map(|builder| self.known(*builder).cloned().unwrap_or_default());
+        shape::with_builders(shape, &built.collect::<Vec<_>>())
     }
 
     /// Remembers what is known of a relation, for those that read it.

@@ -6,13 +6,14 @@
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::dependency::{Schemas, Shape};
 use crate::filling::{Filled, Filling};
 use crate::hashing::HashMap;
 use crate::name::{ColumnName, RelationName};
 use crate::query::Returns;
+use crate::relation::{Relation, RelationId, Writer};
 
 /// A lineage that was not asked for in so many versions is let go of: a change that is taken back soon is
 /// known again, and one of long ago need not be.
@@ -22,9 +23,21 @@ const VERSIONS: u32 = 4;
 #[derive(Debug, Default)]
 pub struct Lineages {
     kept: Mutex<ByText>,
+    /// Relations without their texts, by the place in memory of what they were made of, as long as that is there.
+    bare: Mutex<OfRelation<Arc<Relation>>>,
+    /// What is known of relations that nothing fills.
+    declared: Mutex<OfRelation<Shape>>,
+    /// What was known of each relation in the version before: readers see sooner then that it is the same.
+    shapes: Mutex<HashMap<RelationId, Shape>>,
     /// How many versions there were.
     version: AtomicU32,
 }
+
+/// Something that was made of relations, by the place in memory of each.
+type OfRelation<T> = HashMap<usize, (Weak<Relation>, T)>;
+
+/// The texts of a relation, by writer.
+pub(super) type Fillings = Vec<Vec<Filling>>;
 
 /// By the place of the script in memory, which each of them keeps there, and the statements that count.
 type ByText = HashMap<(usize, Vec<usize>), Vec<Arc<Kept>>>;
@@ -72,10 +85,84 @@ impl Lineages {
             kept.retain(is_fresh);
             !kept.is_empty()
         });
+        lock(&self.bare).retain(|_, (of, _)| of.strong_count() > 0);
+        lock(&self.declared).retain(|_, (of, _)| of.strong_count() > 0);
+    }
+
+    /// What is known of a relation that no file fills, before it is known what builds it.
+    pub(super) fn declared(&self, relation: &Arc<Relation>, make: impl FnOnce() -> Shape) -> Shape {
+        kept_or_made(&self.declared, relation, make)
+    }
+
+    /// What is known of a relation, held as the version before held it if that is the same to the letter.
+    pub(super) fn settled(&self, id: &RelationId, shape: &Shape) -> Shape {
+        let mut shapes = lock(&self.shapes);
+        match shapes.get(id) {
+            Some(known) if *known == *shape && are_spelled_alike(&known.columns, &shape.columns) => known.clone(),
+            _ => {
+                shapes.insert(id.clone(), shape.clone());
+                shape.clone()
+            }
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, ByText> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.kept)
+    }
+}
+
+/// A relation and its texts apart: they are by far the largest part of what was read, and each can go as soon as
+/// its relation has been read. One that several versions have in common stays so.
+pub(super) fn apart(relation: Arc<Relation>, lineages: Option<&Lineages>) -> (Arc<Relation>, Fillings) {
+    if relation.writers.iter().all(|writer| writer.fillings.is_empty()) {
+        let none = relation.writers.iter().map(|_| Vec::new()).collect();
+        return (relation, none);
+    }
+    let fillings = relation.writers.iter().map(|writer| writer.fillings.clone()).collect();
+    let bare = || Arc::new(without_texts(&relation));
+    let bare = lineages.map_or_else(bare, |lineages| kept_or_made(&lineages.bare, &relation, bare));
+    (bare, fillings)
+}
+
+/// What was made of a relation, as long as it is there, or what is made of it now.
+fn kept_or_made<T: Clone>(kept: &Mutex<OfRelation<T>>, of: &Arc<Relation>, make: impl FnOnce() -> T) -> T {
+    let place = Arc::as_ptr(of).addr();
+    // As long as it is referred to, if weakly, nothing else comes to its place.
+    let known = lock(kept).get(&place).filter(|(known, _)| known.strong_count() > 0).map(|(_, made)| made.clone());
+    known.unwrap_or_else(|| {
+        let made = make();
+        lock(kept).insert(place, (Arc::downgrade(of), made.clone()));
+        made
+    })
+}
+
+fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn without_texts(relation: &Relation) -> Relation {
+    let Relation { id, name, aliases, kind, rung, project, writers, declared_in, schema, declaration, config } =
+        relation;
+    let bare = |Writer { path, position, reads, incomplete, body, fillings: _ }: &Writer| Writer {
+        path: Arc::clone(path),
+        position: *position,
+        reads: reads.clone(),
+        incomplete: incomplete.clone(),
+        body: body.clone(),
+        fillings: Vec::new(),
+    };
+    Relation {
+        id: id.clone(),
+        name: name.clone(),
+        aliases: aliases.clone(),
+        kind: *kind,
+        rung: *rung,
+        project: Arc::clone(project),
+        writers: writers.iter().map(bare).collect(),
+        declared_in: declared_in.clone(),
+        schema: schema.clone(),
+        declaration: *declaration,
+        config: config.clone(),
     }
 }
 
@@ -100,6 +187,9 @@ impl Kept {
 
 /// Whether names are the same and print the same.
 fn are_spelled_alike(names: &[ColumnName], others: &[ColumnName]) -> bool {
+    if std::ptr::eq(names, others) {
+        return true;
+    }
     names.len() == others.len()
         && names.iter().zip(others).all(|(one, other)| one == other && one.as_str() == other.as_str())
 }

@@ -45,7 +45,7 @@ impl Sight<'_> {
 
 impl Schemas for Sight<'_> {
     fn shape(&self, name: &RelationName) -> Shape {
-        joint(self.nodes(name).into_iter().map(|node| self.graph.shape(node).clone()))
+        joint(self.nodes(name).into_iter().map(|node| self.graph.shape(node)))
     }
 }
 

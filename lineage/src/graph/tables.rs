@@ -55,7 +55,7 @@ impl Tables {
 impl Schemas for Tables {
     fn shape(&self, name: &RelationName) -> Shape {
         let columns = |schema: &TableSchema| schema.columns.iter().map(|column| column.name.clone()).collect();
-        let shape = |schema| Shape { columns: columns(schema), extent: Extent::Closed, keys: Vec::new() };
+        let shape = |schema| Shape { columns: columns(schema), extent: Extent::Closed, ..Shape::default() };
         self.named(name).map(shape).unwrap_or_default()
     }
 }

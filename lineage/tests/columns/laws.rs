@@ -280,7 +280,7 @@ fn name(text: &str) -> ColumnName {
 
 fn known() -> BTreeMap<RelationName, Shape> {
     let shape =
-        |columns: [&str; 3]| Shape { columns: columns.map(name).to_vec(), extent: Extent::Closed, keys: Vec::new() };
+        |columns: [&str; 3]| Shape { columns: columns.map(name).into(), extent: Extent::Closed, ..Shape::default() };
     TABLES.map(|(table, columns)| (RelationName::parse(Dialect::Ansi, table), shape(columns))).into()
 }
 
@@ -365,7 +365,7 @@ proptest! {
         let inner_lineage = lineage_of(&inner_sql, &known());
         let relation = RelationName::parse(Dialect::Ansi, "hole");
         let mut schemas = known();
-        let keys = inner_lineage.keys.clone();
+        let keys = inner_lineage.keys.as_slice().into();
         schemas.insert(relation.clone(), Shape { columns: columns.iter().map(|column| name(column)).collect(), extent: Extent::Closed, keys });
 
         let mut apart = Spelling::new("p");

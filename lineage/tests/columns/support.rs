@@ -16,20 +16,21 @@ pub(crate) fn schemas(dialect: Dialect, text: &str) -> BTreeMap<RelationName, Sh
     let mut found = BTreeMap::new();
     for relation in text.split(';').map(str::trim).filter(|relation| !relation.is_empty()) {
         let (name, columns) = relation.trim_end_matches(')').split_once('(').expect("columns in brackets");
-        let mut shape = Shape { extent: Extent::Closed, ..Shape::default() };
+        let (mut known, mut keys, mut extent) = (Vec::new(), Vec::new(), Extent::Closed);
         for column in columns.split(',').map(str::trim).filter(|column| !column.is_empty()) {
             if column == "..." {
-                shape.extent = Extent::Open;
+                extent = Extent::Open;
                 continue;
             }
             let plain = column.trim_end_matches('!');
             let column_name = ColumnName::new(dialect, plain, Quoting::Bare);
             if plain != column {
                 let proof = Proof { steps: vec!["declared".to_owned()], ground: Ground::Declared };
-                shape.keys.push(Key { columns: BTreeSet::from([column_name.clone()]), proof });
+                keys.push(Key { columns: BTreeSet::from([column_name.clone()]), proof });
             }
-            shape.columns.push(column_name);
+            known.push(column_name);
         }
+        let shape = Shape { columns: known.into(), extent, keys: keys.into() };
         found.insert(RelationName::parse(dialect, name.trim()), shape);
     }
     found

@@ -20,7 +20,7 @@ fn shape(graph: &LineageGraph, called: &str) -> String {
     if shape.extent == Extent::Open {
         parts.push("...".to_owned());
     }
-    for key in &shape.keys {
+    for key in shape.keys.iter() {
         let columns: Vec<&str> = key.columns.iter().map(|column| column.as_str()).collect();
         let ground = if key.proof.ground == Ground::Declared { "declared " } else { "" };
         parts.push(format!("{ground}key ({})", columns.join(" ")));
@@ -149,7 +149,7 @@ fn rung(models: &[Model]) -> (Rung, Vec<String>) {
     let graph = graph(models);
     let node = node(&graph, models.last().unwrap().0);
     let reasons = graph.openness(node).iter().map(|reason| reason.message.clone());
-    (graph.relation(node).rung, reasons.collect())
+    (graph.rung(node), reasons.collect())
 }
 
 #[test]

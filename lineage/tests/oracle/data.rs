@@ -63,7 +63,7 @@ impl Schemas for Declared {
         Shape {
             columns: table.columns.iter().map(|name| column(name)).collect(),
             extent: Extent::Closed,
-            keys: if table.has_key { vec![key] } else { Vec::new() },
+            keys: if table.has_key { [key].into() } else { [].into() },
         }
     }
 }

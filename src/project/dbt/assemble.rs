@@ -49,7 +49,7 @@ pub(super) struct Assembly<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Assembled {
     /// The relation.
-    pub(super) relation: Relation,
+    pub(super) relation: Arc<Relation>,
     /// Owners, tags, criticality.
     pub(super) attributes: Attributes,
     /// What could not be read.
@@ -201,7 +201,7 @@ impl Assembly<'_> {
             },
             config,
         };
-        (Assembled { relation, attributes: self.attributes(node), diagnostics }, found)
+        (Assembled { relation: Arc::new(relation), attributes: self.attributes(node), diagnostics }, found)
     }
 
     /// Renders as dbt does when it builds, or falls back to what the text names.

@@ -17,6 +17,7 @@ use super::graph::{Entry as GraphEntry, Graph};
 use super::nodes::Known;
 use super::physical;
 use super::properties::{self, Entry, Object, SourceEntry, meta_owner};
+use super::recall::Recall;
 use super::relation::TableName;
 use super::render;
 use super::rewrite::matching;
@@ -28,20 +29,27 @@ use super::tokens::tokens;
 use crate::project::{Attributes, DeclaredJob, JobKind, OwnerClaim, OwnerRule};
 
 /// A table of a source.
+#[derive(Debug)]
 pub(super) struct Source {
     /// Its entry in the graph.
     pub(super) entry: GraphEntry,
     /// The source and the table, as `source()` names them.
     pub(super) key: (String, String),
     /// The relation.
-    pub(super) relation: Relation,
+    pub(super) relation: Arc<Relation>,
     /// Owners and tags.
     pub(super) attributes: Attributes,
 }
 
-/// The sources of a package that are switched on.
-pub(super) fn sources(engine: &Arc<Engine>, known: &Known<'_>) -> Vec<Source> {
-    known.properties.sources.par_iter().flat_map_iter(|entry| tables(engine, known, entry)).collect()
+/// The sources of a package that are switched on: as they were found before, where nothing that they depend on
+/// differs.
+pub(super) fn sources(engine: &Arc<Engine>, known: &Known<'_>, recall: &Recall) -> Vec<Arc<[Source]>> {
+    let configured = [Some(known.settings), known.root].map(|said| said.and_then(|said| said.get("sources")).cloned());
+    let package = &known.package.name;
+    let found = |entry: &Arc<SourceEntry>| {
+        recall.sources(engine, package, entry, &configured, || tables(engine, known, entry).into())
+    };
+    known.properties.sources.par_iter().map(found).collect()
 }
 
 /// The tables of one source that are switched on.
@@ -98,7 +106,7 @@ fn source(
     Source {
         entry: GraphEntry { id, package: package.to_string(), table: physical, version: None, is_latest: true },
         key: (source_name.to_owned(), table_name.to_owned()),
-        relation,
+        relation: Arc::new(relation),
         attributes: Attributes {
             owners: meta_owner(meta, OwnerRule::ModelMeta).into_iter().collect(),
             criticality: criticality(meta),

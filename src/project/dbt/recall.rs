@@ -4,15 +4,17 @@
 
 use std::sync::{Arc, Mutex};
 
-use headsup_lineage::diagnostic::Diagnostic;
+use headsup_lineage::diagnostic::{Diagnostic, Position};
+use serde_json::Value as Json;
 
 use super::assemble::Assembled;
 use super::config;
+use super::declared::Source;
 use super::engine::{Engine, Macro};
-use super::graph::{Entry, Graph};
+use super::graph::{Entry as GraphEntry, Graph};
 use super::nodes::{Candidate, Content, Node};
 use super::physical;
-use super::properties::Object;
+use super::properties::{Entry, Object, SourceEntry};
 use super::relation::TableName;
 use super::subject::RefCall;
 use super::trace::Renderings;
@@ -26,11 +28,24 @@ pub(super) struct Recall {
     contents: Shelf<(ContentId, Arc<str>, Arc<str>), Content>,
     read: Shelf<Key, Arc<Read>>,
     relations: Shelf<Key, Arc<Built>>,
+    sources: Shelf<SourceKey, Arc<Declared>>,
     engines: Mutex<Engines>,
 }
 
 /// The root project, the file and the id of a node.
 type Key = (Arc<str>, Arc<str>, String);
+
+/// The root project, the package, and where in which file a source is declared.
+type SourceKey = (Arc<str>, Arc<str>, Arc<str>, Position);
+
+/// The tables of a source, and what they depend on: the renderer, the entry, and the configuration of sources.
+#[derive(Debug)]
+struct Declared {
+    engine: usize,
+    entry: Arc<SourceEntry>,
+    configured: [Option<Json>; 2],
+    tables: Arc<[Source]>,
+}
 
 /// Renderers that were met, by what they know: the number of their world, and their macros.
 #[derive(Debug, Default)]
@@ -98,7 +113,7 @@ impl Link {
     }
 
     fn of(call: Call, graph: &Graph, package: &str) -> Option<Self> {
-        let Entry { id, table, .. } = call.find(graph, package)?.clone();
+        let GraphEntry { id, table, .. } = call.find(graph, package)?.clone();
         Some(Self { call, id, table })
     }
 
@@ -108,7 +123,7 @@ impl Link {
 }
 
 impl Call {
-    fn find<'g>(&self, graph: &'g Graph, package: &str) -> Option<&'g Entry> {
+    fn find<'g>(&self, graph: &'g Graph, package: &str) -> Option<&'g GraphEntry> {
         match self {
             Self::Ref(call) => graph.reference(package, call),
             Self::Source(source, table) => graph.source(package, source, table),
@@ -133,6 +148,7 @@ impl Recall {
         self.contents.forget();
         self.read.forget();
         self.relations.forget();
+        self.sources.forget();
     }
 
     /// What a file of a package holds, by its content.
@@ -198,6 +214,31 @@ impl Recall {
             self.read.put(key, Arc::new(read));
         }
         (node, table)
+    }
+
+    /// The tables of a source of a package, where sources are configured so.
+    pub(super) fn sources(
+        &self,
+        engine: &Engine,
+        package: &Arc<str>,
+        entry: &Arc<SourceEntry>,
+        configured: &[Option<Json>; 2],
+        make: impl FnOnce() -> Arc<[Source]>,
+    ) -> Arc<[Source]> {
+        let Entry { path, position, .. } = &entry.source;
+        let key = (Arc::clone(&engine.world.root), Arc::clone(package), Arc::clone(path), *position);
+        if let Some(kept) = self.sources.get(&key)
+            && kept.engine == engine.number
+            && Arc::ptr_eq(&kept.entry, entry)
+            && kept.configured == *configured
+        {
+            return Arc::clone(&kept.tables);
+        }
+        let tables = make();
+        let (entry, configured) = (Arc::clone(entry), configured.clone());
+        let declared = Declared { engine: engine.number, entry, configured, tables: Arc::clone(&tables) };
+        self.sources.put(key, Arc::new(declared));
+        tables
     }
 
     /// The relation of a node as it was put together, if nothing that it depends on differs.

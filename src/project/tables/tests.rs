@@ -47,7 +47,7 @@ fn a_catalog_gives_the_tables_of_models_and_sources() {
     assert_eq!(columns(&tables, Dialect::Snowflake, "raw.orders"), " ...");
     let quoted = ColumnName::new(Dialect::Snowflake, "mail", Quoting::Quoted);
     let shape = tables.shape(&RelationName::parse(Dialect::Snowflake, "raw.people"));
-    assert_eq!(shape.columns, [quoted], "the warehouse keeps it in lower case, so only quotes find it");
+    assert_eq!(*shape.columns, [quoted], "the warehouse keeps it in lower case, so only quotes find it");
 }
 
 #[test]

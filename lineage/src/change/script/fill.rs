@@ -145,7 +145,7 @@ fn by_place(
     let [was, is] = versions.map(|version| shape(version).unwrap_or_default());
     let is_known = was.extent == Extent::Closed && was.columns.len() >= base.columns.len() && was.columns == is.columns;
     if is_known {
-        base.columns = was.columns.into_iter().take(base.columns.len()).collect();
+        base.columns = was.columns.iter().take(base.columns.len()).cloned().collect();
     }
     head.columns.clone_from(&base.columns);
     Ok(if is_known { Places::Known } else { Places::Unknown })

@@ -60,7 +60,7 @@ impl<'a> Weaver<'a> {
     /// Says which columns a relation has: they come before all that others ask of it.
     pub(super) fn know(&mut self, node: Node, shape: &Shape) {
         self.woven.weave.part(node, Part::Rows);
-        for column in &shape.columns {
+        for column in shape.columns.iter() {
             let column = self.woven.weave.part(node, Part::Column(ColumnPath::whole(column.clone())));
             self.woven.weave.know(column);
         }

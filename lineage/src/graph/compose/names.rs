@@ -1,12 +1,12 @@
 //! What the names in a writer's SQL mean, and what is known of the columns behind them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::dependency::{Extent, Schemas, Shape};
-use crate::filling::Target;
-use crate::graph::{LineageGraph, Node};
+use crate::graph::{LineageGraph, Node, UNKNOWN};
 use crate::hashing::{HashMap, HashSet};
-use crate::name::RelationName;
+use crate::name::{ColumnName, RelationName};
 use crate::query::{Read, ReadRole, Returns};
 use crate::relation::{Reference, Relation, RelationKind, Writer};
 
@@ -60,17 +60,6 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// What a routine returns, as the texts say that declare it.
-    fn returns(&self, routine: Node) -> Returns {
-        let relation = self.graph.relation(routine);
-        let texts = relation.writers.iter().flat_map(|writer| &writer.fillings);
-        let said = texts.filter_map(|filling| match &filling.target {
-            Target::Named(name) => filling.script.returns(name),
-            Target::Whole | Target::Part => None,
-        });
-        said.max().unwrap_or_default()
-    }
-
     fn found(&self, name: &RelationName, role: ReadRole) -> Vec<Node> {
         let mut found = self.graph.by_name(name, Some(self.project)).candidates();
         match role {
@@ -91,15 +80,17 @@ fn names(relation: &Relation) -> impl Iterator<Item = &RelationName> {
 }
 
 /// What is known of what may be any of several relations: it has the columns of all of them, perhaps.
-pub(in crate::graph) fn joint(mut shapes: impl Iterator<Item = Shape>) -> Shape {
-    let Some(mut shape) = shapes.next() else { return Shape::default() };
-    let mut known: HashSet<_> = shape.columns.iter().cloned().collect();
-    for other in shapes {
-        shape.columns.extend(other.columns.into_iter().filter(|column| known.insert(column.clone())));
-        shape.extent = Extent::Open;
-        shape.keys.clear();
-    }
-    shape
+pub(in crate::graph) fn joint<'s>(mut shapes: impl Iterator<Item = &'s Shape>) -> Shape {
+    let Some(first) = shapes.next() else { return Shape::default() };
+    let Some(second) = shapes.next() else { return first.clone() };
+    let columns = [first, second].into_iter().chain(shapes).flat_map(|shape| shape.columns.iter());
+    Shape { columns: each_once(columns), extent: Extent::Open, keys: Arc::default() }
+}
+
+/// Columns in the order in which they first come.
+pub(super) fn each_once<'c>(columns: impl Iterator<Item = &'c ColumnName>) -> Arc<[ColumnName]> {
+    let mut known: HashSet<&ColumnName> = HashSet::default();
+    columns.filter(|column| known.insert(column)).cloned().collect()
 }
 
 /// What is known of relations while the texts of one are read.
@@ -112,12 +103,12 @@ pub(super) struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    fn shape(&self, node: Node) -> Shape {
+    fn shape(&self, node: Node) -> &Shape {
         let (own, shape) = self.own;
         if node == own {
-            return shape.clone();
+            return shape;
         }
-        self.shapes.get(node.0.index()).cloned().flatten().unwrap_or_default()
+        self.shapes.get(node.0.index()).and_then(Option::as_ref).unwrap_or(&UNKNOWN)
     }
 }
 
@@ -135,6 +126,6 @@ impl Schemas for View<'_> {
 
     fn routine(&self, name: &RelationName) -> Option<Returns> {
         let found = self.names.find(name, ReadRole::Call);
-        found.into_iter().map(|node| self.names.returns(node)).max()
+        found.iter().map(|node| self.names.graph.returns.get(node).copied().unwrap_or_default()).max()
     }
 }

@@ -12,6 +12,7 @@ use crate::query::{DeclaredKey, KeyKind, TableSchema};
 use crate::relation::{Declaration, Relation};
 
 use super::history;
+use super::names::each_once;
 
 /// What is said of a relation's columns beside its queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,35 +106,20 @@ impl<'a> Draft<'a> {
 
     /// What is known now.
     pub(super) fn shape(&self) -> Shape {
-        let mut columns = Vec::new();
-        let mut seen = HashSet::default();
-        let mut add =
-            |more: &[ColumnName]| columns.extend(more.iter().filter(|name| seen.insert((*name).clone())).cloned());
-        let extent = match (self.said, self.all) {
-            (Said::Declared, _) => {
-                add(&self.said_columns);
-                add(&self.filled);
-                Extent::Closed
-            }
-            (_, Completeness::Whole) => {
-                add(&self.filled);
-                Extent::Closed
-            }
-            (said, _) => {
-                add(&self.filled);
-                add(&self.said_columns);
-                if said == Said::Listed { Extent::Closed } else { Extent::Open }
-            }
+        let (first, then, extent): (&[ColumnName], &[ColumnName], _) = match (self.said, self.all) {
+            (Said::Declared, _) => (&self.said_columns, &self.filled, Extent::Closed),
+            (_, Completeness::Whole) => (&self.filled, &[], Extent::Closed),
+            (Said::Listed, _) => (&self.filled, &self.said_columns, Extent::Closed),
+            (Said::Described, _) => (&self.filled, &self.said_columns, Extent::Open),
         };
-        if !self.filled.is_empty() {
-            add(&history::columns(self.relation));
-        }
+        let of_history = if self.filled.is_empty() { Vec::new() } else { history::columns(self.relation) };
+        let columns = each_once(first.iter().chain(then).chain(&of_history));
         let several = self.relation.writers.len() > 1;
         let mut keys = self.keys.clone().filter(|_| !several).unwrap_or_default();
         keys.extend(declared_keys(self.relation));
         keys.sort();
         keys.dedup();
-        Shape { columns, extent, keys }
+        Shape { columns, extent, keys: keys.into() }
     }
 }
 
@@ -143,13 +129,11 @@ pub(super) fn with_builders(mut shape: Shape, builders: &[Shape]) -> Shape {
     if builders.is_empty() {
         return shape;
     }
-    let mut known: HashSet<ColumnName> = shape.columns.iter().cloned().collect();
-    for built in builders {
-        shape.columns.extend(built.columns.iter().filter(|column| known.insert((*column).clone())).cloned());
-    }
+    let of_builders = builders.iter().flat_map(|built| built.columns.iter());
+    shape.columns = each_once(shape.columns.iter().chain(of_builders));
     if let [only] = builders {
         shape.extent = only.extent;
-        shape.keys.extend(only.keys.iter().cloned());
+        shape.keys = shape.keys.iter().chain(only.keys.iter()).cloned().collect();
     }
     shape
 }
