@@ -176,3 +176,13 @@ fn who_has_not_says_why() {
         (Rung::Refs, &["its query is not understood column by column".to_owned()][..])
     );
 }
+
+#[test]
+fn a_function_of_another_file_that_returns_rows_multiplies_those_of_its_caller() {
+    const KEYED: Model = ("keyed", "select distinct id from raw");
+    const CALLER: Model = ("numbered", "select id, numbers(id) as n from keyed");
+    let one = ("numbers", "create function numbers(n int) returns int language sql as $$ select n $$");
+    let many = ("numbers", "create function numbers(n int) returns setof int language sql as $$ select n $$");
+    check(&[RAW, KEYED, one, CALLER], "id, n, key (id)");
+    check(&[RAW, KEYED, many, CALLER], "id, n");
+}

@@ -72,7 +72,7 @@ pub(crate) fn relation((called, text): Model) -> Relation {
         relation.declaration = if list.contains("...") { Declaration::Described } else { Declaration::Ddl };
         return relation;
     }
-    if text.starts_with("routine of ") {
+    if text.starts_with("routine of ") || text.starts_with("create function ") {
         relation.kind = RelationKind::Routine;
     }
     if let Some(reads) = text.strip_prefix("template of ").or_else(|| text.strip_prefix("routine of ")) {
