@@ -366,7 +366,11 @@ pub fn happens(effects: &[EffectEntry]) -> String {
             phrases.push(match kind {
                 EffectKind::Revalued => "columns that nobody names may differ".to_owned(),
                 EffectKind::Removed => "it is gone".to_owned(),
-                EffectKind::Broken | EffectKind::Regrained | EffectKind::Moved | EffectKind::Config => {
+                EffectKind::Broken
+                | EffectKind::Regrained
+                | EffectKind::MayFail
+                | EffectKind::Moved
+                | EffectKind::Config => {
                     format!("it {}", words(kind))
                 }
                 EffectKind::Added => "it is new".to_owned(),
@@ -485,6 +489,7 @@ pub const fn words(effect: EffectKind) -> &'static str {
         EffectKind::Retyped => "retyped",
         EffectKind::RowsDuplicated => "rows may be duplicated",
         EffectKind::Regrained => "has another grain",
+        EffectKind::MayFail => "may fail when it runs",
         EffectKind::RowsRemoved => "rows may be missing",
         EffectKind::RowsAdded => "rows may be added",
         EffectKind::Revalued => "may differ",

@@ -471,6 +471,7 @@ const fn expectation(effect: EffectKind) -> &'static str {
         EffectKind::Retyped => "no error perhaps, but comparisons, joins and formats may work otherwise",
         EffectKind::RowsDuplicated => "no error, but sums and counts may come out too high",
         EffectKind::Regrained => "no error, but wrong figures where one row for each key is counted on",
+        EffectKind::MayFail => "the same figures as long as it runs; some data may make the run fail now",
         EffectKind::RowsRemoved => "no error, but rows may be missing, and totals with them",
         EffectKind::RowsAdded => "no error, but there may be more rows, and other totals",
         EffectKind::Revalued => "no error, but figures may be others than before",

@@ -171,7 +171,7 @@ pub enum Standard {
     /// What the job reads can come out otherwise.
     #[default]
     Reachable,
-    /// What the job reads is broken, removed, retyped, duplicated or regrained.
+    /// What the job reads is broken, removed, retyped, duplicated or regrained, or may fail.
     Breaking,
 }
 

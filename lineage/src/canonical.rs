@@ -97,6 +97,8 @@ pub struct Canonical {
     pub proofs: Vec<Proof>,
     /// Where its parts stand in the text, and what its relations declare.
     side: terms::Side,
+    /// The form of each SELECT by itself.
+    stages: Vec<PlanId>,
 }
 
 impl Canonical {
@@ -119,6 +121,11 @@ impl Canonical {
             ahead.extend(terms.term(term).parts().into_iter().rev());
         }
         None
+    }
+
+    /// The form of each SELECT by itself, those inside of others before them.
+    pub(crate) fn stages(&self) -> &[PlanId] {
+        &self.stages
     }
 
     /// Where a plan begins in the text, as far as that is known.
@@ -147,6 +154,7 @@ pub fn canonicalize(
     terms.begin(&resolved, relations);
     let mut lowering = lower::Lowering::new(terms, &queries.tree, &resolved, relations);
     let plan = lowering.block(root);
+    let stages = std::mem::take(&mut lowering.stages);
     if let Some(why) = lowering.refused {
         return Err(why);
     }
@@ -156,7 +164,7 @@ pub fn canonicalize(
     let columns = resolved.block(root).outputs.iter().map(|column| column.name.clone()).collect();
     let mut side = terms.finish();
     let proofs = std::mem::take(&mut side.proofs);
-    Ok(Canonical { plan, columns, proofs, side })
+    Ok(Canonical { plan, columns, proofs, side, stages })
 }
 
 /// What a comparison of two texts says.

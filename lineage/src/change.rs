@@ -45,6 +45,8 @@ pub enum EffectKind {
     RowsDuplicated,
     /// It has another grain.
     Regrained,
+    /// It may fail when it runs where it did not before.
+    MayFail,
     /// Rows may be missing.
     RowsRemoved,
     /// Rows may be new.
@@ -73,6 +75,7 @@ impl EffectKind {
             Self::Retyped => "retyped",
             Self::RowsDuplicated => "rows_duplicated",
             Self::Regrained => "regrained",
+            Self::MayFail => "may_fail",
             Self::RowsRemoved => "rows_removed",
             Self::RowsAdded => "rows_added",
             Self::Revalued => "revalued",
@@ -95,6 +98,7 @@ impl EffectKind {
             | Self::Retyped
             | Self::RowsDuplicated
             | Self::Regrained
+            | Self::MayFail
             | Self::Unspecified
             | Self::Moved => true,
             Self::RowsRemoved | Self::RowsAdded | Self::Revalued | Self::Reordered | Self::Config | Self::Added => {

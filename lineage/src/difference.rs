@@ -27,6 +27,7 @@ mod carried;
 mod conditions;
 mod delta;
 mod ending;
+mod failing;
 mod grain;
 mod implies;
 mod joins;
@@ -38,6 +39,7 @@ mod stage;
 mod tests;
 
 pub use carried::{RelationChange, carried};
+pub use failing::failing;
 
 use block::Matching;
 use delta::{ColumnChange, Delta, Evidence, Rows, because};

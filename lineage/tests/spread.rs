@@ -164,6 +164,22 @@ fn who_still_reads_what_is_gone_is_broken() {
     assert_eq!(job(&SHOP, &head, "stock"), "not_reached");
 }
 
+/// A run that fails builds nothing that is below; who gives the same rows otherwise is not told to give others.
+#[test]
+fn what_may_fail_reaches_all_that_is_below() {
+    let with =
+        |stg: &'static str| [("stg", stg), ("orders", "select id from stg"), ("stock", "select * from raw.stock")];
+    let guarded = "with g as (select * from raw.orders where x <> '') select id, cast(x as int) as n from g";
+    let later = "with g as (select id, x, cast(x as int) as n from raw.orders) select id, n from g where x <> ''";
+    check(
+        &with(guarded),
+        &with(later),
+        "orders: reached may_fail (stg → orders)
+         stg: reached may_fail (stg)",
+    );
+    check(&with(later), &with(guarded), "");
+}
+
 #[test]
 fn who_stops_reading_what_is_gone_is_changed_and_not_broken() {
     let head = [SHOP[0], ("revenue", "select sum(amount) as total from stg_orders"), SHOP[3]];

@@ -119,12 +119,13 @@ mod tests {
     const SQL: &str =
         "create table a as select 1 as x; create table b as select x from a; create table c as select 2 as y";
 
-    const KINDS: [EffectKind; 13] = [
+    const KINDS: [EffectKind; 14] = [
         EffectKind::Broken,
         EffectKind::Removed,
         EffectKind::Retyped,
         EffectKind::RowsDuplicated,
         EffectKind::Regrained,
+        EffectKind::MayFail,
         EffectKind::RowsRemoved,
         EffectKind::RowsAdded,
         EffectKind::Revalued,

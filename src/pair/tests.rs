@@ -49,6 +49,10 @@ fn verdicts_with_what_a_schema_says() {
         );
         assert_eq!(said("select id, amount from orders", "select amount, id from orders"), "changed: reordered");
         assert_eq!(
+            said("select id / nullif(amount, 0) as r from orders", "select id / amount as r from orders"),
+            "changed: may_fail, revalued r"
+        );
+        assert_eq!(
             said("select distinct amount from orders", "select amount from orders"),
             "changed: rows_duplicated, regrained"
         );

@@ -42,6 +42,8 @@ pub(super) struct Lowering<'a> {
     recursive: Vec<BlockId>,
     /// How many blocks were read.
     read: usize,
+    /// The form of each block by itself, in the order in which they were read to their ends.
+    pub(super) stages: Vec<PlanId>,
     /// Why there is no form, where there is none.
     pub(super) refused: Option<String>,
 }
@@ -76,6 +78,7 @@ impl<'a> Lowering<'a> {
             volatile: 0,
             recursive: Vec::new(),
             read: 0,
+            stages: Vec::new(),
             refused: None,
         }
     }
@@ -102,6 +105,7 @@ impl<'a> Lowering<'a> {
         } else {
             with_room(|| self.read_block(id))
         };
+        self.stages.push(plan);
         let plan = self.once(id, plan);
         if self.terms.plan_facts(plan).outer == 0 && self.recursive.is_empty() {
             self.closed.insert(id, plan);

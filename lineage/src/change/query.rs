@@ -1,14 +1,18 @@
 //! What differs between two versions of one query. It must not know files, nor who is downstream.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::canonical::{Canonical, Relations, Terms, canonicalize};
 use crate::dialect::Dialect;
-use crate::difference::{ColumnOrder, Difference, Differences, RelationChange, carried, differences};
+use crate::difference::{ColumnOrder, Difference, Differences, RelationChange, carried, differences, failing};
 use crate::name::ColumnName;
-use crate::parse::{TokenKind, parse, parse_with_lists, tokens};
+use crate::parse::{parse, parse_with_lists, tokens};
 use crate::query::block::Matching;
 use crate::query::{Action, Output, Queries, Reading, Script, Statement};
+
+mod words;
+
+pub(super) use words::unheld;
 
 use super::followed::RenamedColumn;
 use super::{Effect, EffectKind, script, stars};
@@ -89,7 +93,14 @@ pub(super) fn compare(base: &Version<'_>, head: &Version<'_>, dialect: Dialect) 
         effects.push(Effect::on_relation(EffectKind::Reordered, "its columns stand in another order"));
     }
     effects.extend(of_what_is_there(base.text, head.text, dialect));
+    effects.extend(of_what_fails(&terms, &old, &new));
     if effects.is_empty() { Compared::Same } else { Compared::Differ(effects, renamed) }
+}
+
+/// What may fail now, and did not before.
+pub(super) fn of_what_fails(terms: &Terms, base: &Canonical, head: &Canonical) -> Vec<Effect> {
+    let told = failing(terms, base, head);
+    told.into_iter().map(|why| Effect::on_relation(EffectKind::MayFail, why)).collect()
 }
 
 /// What becomes of rows of a table that is there already, where one version leaves it as it is.
@@ -164,145 +175,6 @@ fn only_query(script: &Script) -> Option<(&Statement, &Queries, &Output)> {
     let queries = statement.queries.as_deref().filter(|_| script.reading == Reading::Parsed)?;
     let [output] = queries.outputs.as_slice() else { return None };
     Some((statement, queries, output))
-}
-
-/// Words whose meaning a tree holds by its structure, so that they need not be found in it.
-const HELD: [&str; 99] = [
-    "all",
-    "and",
-    "any",
-    "anti",
-    "array",
-    "as",
-    "asc",
-    "between",
-    "by",
-    "case",
-    "cast",
-    "create",
-    "cross",
-    "cube",
-    "current",
-    "date",
-    "desc",
-    "distinct",
-    "else",
-    "end",
-    "escape",
-    "except",
-    "exclude",
-    "exists",
-    "extract",
-    "false",
-    "fetch",
-    "filter",
-    "first",
-    "following",
-    "for",
-    "from",
-    "full",
-    "group",
-    "grouping",
-    "having",
-    "if",
-    "ilike",
-    "in",
-    "inner",
-    "intersect",
-    "interval",
-    "is",
-    "join",
-    "lateral",
-    "left",
-    "like",
-    "limit",
-    "minus",
-    "natural",
-    "next",
-    "not",
-    "null",
-    "nulls",
-    "of",
-    "offset",
-    "on",
-    "only",
-    "or",
-    "order",
-    "outer",
-    "over",
-    "partition",
-    "pivot",
-    "preceding",
-    "qualify",
-    "range",
-    "recursive",
-    "rename",
-    "replace",
-    "right",
-    "rlike",
-    "rollup",
-    "row",
-    "rows",
-    "safe_cast",
-    "select",
-    "semi",
-    "sets",
-    "some",
-    "struct",
-    "table",
-    "then",
-    "time",
-    "timestamp",
-    "top",
-    "true",
-    "try_cast",
-    "unbounded",
-    "union",
-    "unnest",
-    "using",
-    "values",
-    "view",
-    "when",
-    "where",
-    "window",
-    "with",
-    "within",
-];
-
-/// A word that stands more often in one text than in the other, and that neither statement holds: what
-/// is lost between a text and its tree must not make two texts the same.
-pub(super) fn unheld(base: &str, head: &str, dialect: Dialect, statements: [&Statement; 2]) -> Option<String> {
-    let (Ok(base), Ok(head)) = (tokens(base, dialect), tokens(head, dialect)) else { return Some("?".to_owned()) };
-    let mut balance: BTreeMap<String, i32> = BTreeMap::new();
-    for (side, weight) in [(&base, 1), (&head, -1)] {
-        for token in side.iter().filter(|token| token.kind != TokenKind::Punctuation) {
-            *balance.entry(token.text.to_lowercase()).or_default() += weight;
-        }
-    }
-    let held: BTreeSet<&str> = HELD.into_iter().collect();
-    let mut spelled: Vec<String> = Vec::new();
-    for statement in statements {
-        let names = statement.reads.iter().map(|read| &read.name).chain(&statement.targets);
-        spelled.extend(names.flat_map(|name| name.keys().map(str::to_lowercase).collect::<Vec<_>>()));
-        let texts = statement.queries.iter().flat_map(|queries| queries.tree.spelled());
-        spelled.extend(texts.map(str::to_lowercase));
-    }
-    let letters = |text: &str| text.chars().filter(|letter| letter.is_alphanumeric()).collect::<String>();
-    // How a text is quoted and escaped, and a name is put together, differs from what it spells.
-    let bare: Vec<String> = spelled.iter().map(|text| letters(text)).collect();
-    let is_held = |word: &str| {
-        let word = word.trim_matches(|quote| "\"'`[]".contains(quote));
-        if held.contains(word) || spelled.iter().any(|text| text.contains(word)) {
-            return true;
-        }
-        // Bytes are spelled without what begins them.
-        if let Some(bytes) = word.strip_prefix("0x").filter(|bytes| !bytes.is_empty()) {
-            return spelled.iter().any(|text| text.contains(bytes));
-        }
-        let mut parts = word.split('.').map(letters).filter(|part| !part.is_empty()).peekable();
-        parts.peek().is_some() && parts.all(|part| bare.iter().any(|text| text.contains(&part)))
-    };
-    balance.into_iter().filter(|(_, weight)| *weight != 0).map(|(word, _)| word).find(|word| !is_held(word))
 }
 
 /// What of a query that has not changed shows that rows of a relation are there more often.

@@ -113,7 +113,8 @@ impl<'a> Walk<'a> {
     /// Starts everything that changed.
     pub(super) fn start(&mut self, comparison: &Comparison) {
         self.followed = comparison.followed.clone();
-        let is_in_query = |effect: &Effect| !matches!(effect.kind, EffectKind::Config | EffectKind::Moved);
+        let is_in_query =
+            |effect: &Effect| !matches!(effect.kind, EffectKind::Config | EffectKind::Moved | EffectKind::MayFail);
         let of_queries = comparison.changes.iter().filter(|change| change.effects.iter().any(is_in_query));
         self.changed.extend(of_queries.filter_map(|change| self.head.by_id(&change.id)));
         for change in &comparison.changes {
@@ -354,10 +355,11 @@ impl<'a> Walk<'a> {
 
     fn leave_whole(&mut self, node: Node, hit: &Hit, known: &Known) {
         match hit.kind {
-            EffectKind::Broken => {
+            // A run that fails leaves what is below as it was, or fails with it.
+            kind @ (EffectKind::Broken | EffectKind::MayFail) => {
                 for child in self.head.children(node).into_iter().filter(|child| *child != node) {
                     let next = known.behind(hit, self.site(node, child));
-                    self.arrive(Hit { place: Place::Whole(child), kind: EffectKind::Broken }, next);
+                    self.arrive(Hit { place: Place::Whole(child), kind }, next);
                 }
             }
             // Who declares a table now that was there before changes nobody's rows.

@@ -12,7 +12,7 @@ use crate::name::{ColumnName, Quoting};
 use crate::query::block::Matching;
 use crate::query::{Action, Output, Queries};
 
-use super::super::query::Version;
+use super::super::query::{Version, of_what_fails};
 use super::super::{Effect, EffectKind, stars};
 
 /// A column that no table has: the row that is set or taken out, as a whole.
@@ -67,24 +67,27 @@ pub(super) fn fills(
     }
     let is_same = base.is_same(&head);
     let found = differences(&mut terms, &base, &head);
+    let fails = of_what_fails(&terms, &base, &head);
     if is_blind && from.action == Action::Append && found.list.iter().any(|one| one.column.is_some()) {
         return differs();
     }
     if found.list.is_empty() {
         // Which column stands where does not matter where each has its name.
-        return if is_same || is_named || base.columns == head.columns { Ok(Vec::new()) } else { differs() };
+        return if is_same || is_named || base.columns == head.columns { Ok(fails) } else { differs() };
     }
     let set: BTreeSet<&ColumnName> = from.columns.iter().chain(&to.columns).collect();
     // A variable of T-SQL.
     if set.iter().any(|column| column.as_str().starts_with('@')) {
         return differs();
     }
-    match from.action {
-        Action::Append => Ok(appended(found, looks)),
-        Action::Update if !set.is_empty() => updated(found, &set),
-        Action::Delete => deleted(found),
-        Action::Return | Action::Replace | Action::Update => differs(),
-    }
+    let mut effects = match from.action {
+        Action::Append => appended(found, looks),
+        Action::Update if !set.is_empty() => updated(found, &set)?,
+        Action::Delete => deleted(found)?,
+        Action::Return | Action::Replace | Action::Update => return differs(),
+    };
+    effects.extend(fails);
+    Ok(effects)
 }
 
 /// The canonical form of a block, with the row of the target where that is what it is about.

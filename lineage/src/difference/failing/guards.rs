@@ -1,0 +1,219 @@
+//! What conditions say of a value that is worked out behind them. It must not know what may fail.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::canonical::Terms;
+use crate::canonical::plan::{Block, Plan, PlanId};
+use crate::canonical::term::{Term, TermId};
+use crate::query::tree::LiteralKind;
+use crate::stack::with_room;
+
+/// What is known of a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Truth {
+    /// It is true.
+    True,
+    /// It is false or NULL.
+    NotTrue,
+}
+
+/// What conditions say.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Facts {
+    /// Values that are not zero, each with the condition that says so.
+    not_zero: Vec<(String, String)>,
+    /// Conditions that look at what a value looks like, each with the columns that it names.
+    looks: Vec<(BTreeSet<String>, String)>,
+    /// Conditions that a column is some constant.
+    keys: Vec<(String, String)>,
+    /// All of them.
+    all: BTreeSet<String>,
+}
+
+impl Facts {
+    /// The condition by which a value is not zero.
+    pub(super) fn not_zero(&self, value: &str) -> Option<&String> {
+        self.not_zero.iter().find(|(known, _)| known == value).map(|(_, condition)| condition)
+    }
+
+    /// The condition that looks at any of some columns.
+    pub(super) fn looks_at(&self, columns: &BTreeSet<String>) -> Option<&String> {
+        self.looks.iter().find(|(known, _)| !known.is_disjoint(columns)).map(|(_, condition)| condition)
+    }
+
+    /// The conditions by which a column of the same relation as any of some columns is some constant.
+    pub(super) fn keys_beside(&self, columns: &BTreeSet<String>) -> BTreeSet<String> {
+        let relation = |column: &str| column.rsplit_once('.').map(|(relation, _)| relation.to_owned());
+        let relations: BTreeSet<String> = columns.iter().filter_map(|column| relation(column)).collect();
+        let is_beside = |column: &str| relation(column).is_some_and(|relation| relations.contains(&relation));
+        self.keys.iter().filter(|(column, _)| is_beside(column)).map(|(_, condition)| condition.clone()).collect()
+    }
+
+    /// The conditions.
+    pub(super) fn conditions(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(String::as_str)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.not_zero.extend_from_slice(&other.not_zero);
+        self.looks.extend_from_slice(&other.looks);
+        self.keys.extend_from_slice(&other.keys);
+        self.all.extend(other.all.iter().cloned());
+    }
+
+    /// The same where a condition of a CASE or beside an OR is known as well. There, whatever looks at a
+    /// column looks at it for the sake of what comes next.
+    pub(super) fn with(&self, terms: &Terms, block: &Block, condition: TermId, truth: Truth) -> Self {
+        let mut facts = self.clone();
+        facts.learn(terms, block, condition, truth);
+        let columns = columns_of(terms, block, condition);
+        if !columns.is_empty() {
+            facts.looks.push((columns, terms.print(condition, Some(block))));
+        }
+        facts
+    }
+
+    fn learn(&mut self, terms: &Terms, block: &Block, condition: TermId, truth: Truth) {
+        let text = terms.print(condition, Some(block));
+        if let Some(value) = never_zero(terms, condition, truth) {
+            self.not_zero.push((terms.print(value, Some(block)), text.clone()));
+        }
+        match (terms.applied(condition), truth) {
+            (Some(("and", parts)), Truth::True) | (Some(("or", parts)), Truth::NotTrue) => {
+                with_room(|| parts.iter().for_each(|part| self.learn(terms, block, *part, truth)));
+                return;
+            }
+            (Some(("not", [inner])), Truth::True) => {
+                with_room(|| self.learn(terms, block, *inner, Truth::NotTrue));
+            }
+            _ => {}
+        }
+        if truth == Truth::NotTrue {
+            return;
+        }
+        if looks_at_form(terms, condition) {
+            self.looks.push((columns_of(terms, block, condition), text.clone()));
+        }
+        if let Some(("=" | "in", [column, constants @ ..])) = terms.applied(condition) {
+            let (column, constants) = match constants {
+                [other] if terms.constant(*column).is_some() => (other, std::slice::from_ref(column)),
+                _ => (column, constants),
+            };
+            let is_constant = constants.iter().all(|constant| terms.constant(*constant).is_some());
+            if is_constant && matches!(terms.term(*column), Term::Column(_)) {
+                self.keys.push((terms.print(*column, Some(block)), text.clone()));
+            }
+        }
+        self.all.insert(text);
+    }
+}
+
+/// The value that cannot be zero, as a condition says.
+fn never_zero(terms: &Terms, condition: TermId, truth: Truth) -> Option<TermId> {
+    let number = |term: TermId| match terms.constant(term) {
+        Some((LiteralKind::Number, text)) => text.parse::<f64>().ok(),
+        _ => None,
+    };
+    let (operator, args) = terms.applied(condition)?;
+    let found = match (operator, args) {
+        ("in", [value, rest @ ..]) if truth == Truth::True => {
+            let is_number = |item: &TermId| number(*item).is_some_and(|number| number != 0.0);
+            (!rest.is_empty() && rest.iter().all(is_number)).then_some(*value)
+        }
+        ("in", [value, rest @ ..]) => rest.iter().any(|item| number(*item) == Some(0.0)).then_some(*value),
+        (_, [left, right]) => {
+            let holds = |left: f64, right: f64| match operator {
+                "=" => Some(left == right),
+                "<>" => Some(left != right),
+                "<" => Some(left < right),
+                "<=" => Some(left <= right),
+                _ => None,
+            };
+            let (value, with_zero) = match (number(*left), number(*right)) {
+                (Some(left), None) => (*right, holds(left, 0.0)?),
+                (None, Some(right)) => (*left, holds(0.0, right)?),
+                _ => return None,
+            };
+            (with_zero == (truth == Truth::NotTrue)).then_some(value)
+        }
+        _ => None,
+    }?;
+    // `coalesce(x, 0) <> 0` says it of x.
+    match terms.term(found) {
+        Term::Call(call) if call.is_plain() && terms.text(call.function) == "coalesce" => match call.args.as_slice() {
+            [value, rest] if number(*rest) == Some(0.0) => Some(*value),
+            _ => Some(found),
+        },
+        _ => Some(found),
+    }
+}
+
+/// Whether a condition is one that people write to keep out what cannot be converted: a pattern, a function
+/// of the value, or that it is not some text.
+fn looks_at_form(terms: &Terms, condition: TermId) -> bool {
+    let is_made = |term: &TermId| match terms.term(*term) {
+        Term::Call(_) => true,
+        Term::Cast(_, _, mode) => *mode == crate::query::tree::CastMode::Try,
+        _ => false,
+    };
+    match terms.applied(condition) {
+        Some(("like" | "ilike" | "rlike" | "similar to" | "~" | "~*" | "<>", _)) => true,
+        Some(("not", [inner])) => match terms.applied(*inner) {
+            Some(("is null", [value])) => is_made(value),
+            Some(("in" | "=", _)) => true,
+            _ => looks_at_form(terms, *inner),
+        },
+        Some(("=" | "<" | "<=" | "is true", args)) => args.iter().any(is_made),
+        Some(_) => false,
+        None => matches!(terms.term(condition), Term::Call(_)),
+    }
+}
+
+/// The columns that a term names, as they are shown.
+pub(super) fn columns_of(terms: &Terms, block: &Block, term: TermId) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut ahead = vec![term];
+    while let Some(term) = ahead.pop() {
+        if !seen.insert(term) {
+            continue;
+        }
+        match terms.term(term) {
+            Term::Column(_) => drop(found.insert(terms.print(term, Some(block)))),
+            other => ahead.extend(other.parts()),
+        }
+    }
+    found
+}
+
+/// What the conditions of plans say, each worked out once.
+pub(super) struct Guards<'a> {
+    terms: &'a Terms,
+    known: HashMap<PlanId, Arc<Facts>>,
+}
+
+impl<'a> Guards<'a> {
+    pub(super) fn new(terms: &'a Terms) -> Self {
+        Self { terms, known: HashMap::new() }
+    }
+
+    /// What the conditions of a plan and of what it reads say of its rows.
+    pub(super) fn of(&mut self, plan: PlanId) -> Arc<Facts> {
+        if let Some(known) = self.known.get(&plan) {
+            return Arc::clone(known);
+        }
+        let mut facts = Facts::default();
+        if let Plan::Block(block) = self.terms.plan(plan) {
+            for condition in block.conditions.iter().chain(&block.having).chain(&block.qualify) {
+                facts.learn(self.terms, block, *condition, Truth::True);
+            }
+            for input in &block.inputs {
+                facts.add(&with_room(|| self.of(input.plan)));
+            }
+        }
+        let facts = Arc::new(facts);
+        self.known.insert(plan, Arc::clone(&facts));
+        facts
+    }
+}
