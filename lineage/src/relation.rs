@@ -3,7 +3,7 @@
 
 pub mod conditions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -166,6 +166,8 @@ pub struct Writer {
     pub position: Position,
     /// What it reads.
     pub reads: Vec<Reference>,
+    /// Those of them that it was only asked which columns they have: the answer is in its text.
+    pub described: BTreeSet<RelationId>,
     /// Why it may read more than `reads` says, where it may.
     pub incomplete: Option<Arc<str>>,
     /// What it says, for comparison with another version.

@@ -49,7 +49,15 @@ fn relation(called: &str, sql: &str) -> Relation {
         _ => Vec::new(),
     };
     let path: Arc<str> = Arc::from(format!("{called}.sql"));
-    let writer = Writer { path: Arc::clone(&path), position: Position::START, reads, incomplete, body, fillings };
+    let writer = Writer {
+        path: Arc::clone(&path),
+        position: Position::START,
+        reads,
+        described: Default::default(),
+        incomplete,
+        body,
+        fillings,
+    };
     Relation {
         id: RelationId::new(called),
         name: name(called),

@@ -12,6 +12,7 @@ mod answer;
 mod answered;
 mod assemble;
 mod call;
+mod columns;
 mod conditions;
 pub(super) mod config;
 mod declared;

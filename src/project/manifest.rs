@@ -148,6 +148,7 @@ impl Reader<'_> {
                     path: self.file(node),
                     position: Position::START,
                     reads: self.parents(node),
+                    described: Default::default(),
                     incomplete,
                     body,
                     fillings: Vec::new(),

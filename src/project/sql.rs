@@ -192,6 +192,7 @@ fn unreadable(path: &Arc<str>, id: ContentId, name: RelationName, diagnostic: Di
         path: Arc::clone(path),
         position: diagnostic.position.unwrap_or(Position::START),
         reads: Vec::new(),
+        described: Default::default(),
         incomplete: Some(Arc::from(diagnostic.message.as_str())),
         body: Body::Opaque { digest: Arc::from(id.to_string()) },
         fillings: Vec::new(),
@@ -216,6 +217,7 @@ fn shares(file: &script::File<'_>, path_name: RelationName, rung: Rung, incomple
             path: Arc::clone(file.path),
             position: fill.position,
             reads: fill.reads,
+            described: Default::default(),
             incomplete: fill.incomplete.map(Arc::from).or_else(|| incomplete.cloned()),
             body: Body::Sql { dialect: file.dialect, variants: vec![fill.text], conditions: None },
             // What is left of a template without its tags says too little of columns.

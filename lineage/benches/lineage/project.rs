@@ -49,6 +49,7 @@ pub(crate) fn relation(Source { table, texts }: Source, dialect: Dialect) -> Rel
             path,
             position: Position::START,
             reads: reads.into_iter().filter(|read| read.name != name).map(Reference::Name).collect(),
+            described: Default::default(),
             incomplete: None,
             body: Body::Sql { dialect, variants: texts, conditions: None },
             fillings,

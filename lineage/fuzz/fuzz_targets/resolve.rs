@@ -48,7 +48,7 @@ fn model(name: &str, script: &Arc<Script>, dialect: Dialect) -> Relation {
             path: Arc::from(name),
             position: Position::START,
             reads: reads.map(Reference::Name).collect(),
-            incomplete: None,
+            described: Default::default(), incomplete: None,
             body: Body::Opaque { digest: Arc::from("") },
             fillings: vec![Filling::query(Arc::clone(script), Target::Whole, Places::Rendering)],
         }],

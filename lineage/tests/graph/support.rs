@@ -62,6 +62,7 @@ pub(crate) fn relation((called, text): Model) -> Relation {
         path,
         position: Position::START,
         reads: Vec::new(),
+        described: Default::default(),
         incomplete: None,
         body: Body::Opaque { digest: Arc::from("") },
         fillings: Vec::new(),

@@ -83,6 +83,7 @@ fn model(called: &str, sql: &str) -> Relation {
         path: Arc::clone(&path),
         position: Position::START,
         reads,
+        described: Default::default(),
         incomplete: None,
         body: Body::Sql { dialect: DIALECT, variants: vec![Arc::from(sql)], conditions: None },
         fillings: vec![Filling::query(Arc::new(script), Target::Whole, Places::File)],

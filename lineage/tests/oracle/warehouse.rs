@@ -158,6 +158,7 @@ fn relations(models: &Models) -> Vec<Relation> {
             path: Arc::from(format!("{name}.sql")),
             position: Position::START,
             reads: reads.map(Reference::Name).collect(),
+            described: Default::default(),
             incomplete: None,
             body: Body::Sql { dialect: DIALECT, variants: vec![Arc::from(sql.as_str())], conditions: None },
             fillings: vec![Filling::query(Arc::new(script), Target::Whole, Places::File)],

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::answered::{Answers, Asking};
 use super::call::{Cause, Located};
+use super::conditions::Columns;
 use super::config;
 use super::engine::Engine;
 use super::graph::Graph;
@@ -62,6 +63,8 @@ struct Found {
     refs: BTreeMap<RefCall, Option<usize>>,
     sources: BTreeMap<(String, String), Option<usize>>,
     tables: BTreeSet<Vec<String>>,
+    /// Nodes of which only the columns matter.
+    described: BTreeSet<RelationId>,
     /// Nodes that an answer of the warehouse may hold.
     ids: BTreeSet<String>,
     incomplete: Option<String>,
@@ -189,6 +192,7 @@ impl Assembly<'_> {
                 path: Arc::clone(&candidate.path),
                 position: candidate.position,
                 reads,
+                described: found.described.clone(),
                 incomplete: found.incomplete.as_deref().map(Arc::from),
                 body,
                 fillings: Vec::new(),
@@ -268,6 +272,7 @@ impl Assembly<'_> {
         let passes: &[Pass] = if incremental { &[Pass::Full, Pass::Incremental] } else { &[Pass::Full] };
         let mut asked = None;
         let mut queries = BTreeSet::new();
+        let mut described = BTreeSet::new();
         for name in node.captured.unknown_vars.iter().collect::<BTreeSet<_>>() {
             diagnostics.push(
                 Diagnostic::note(
@@ -283,6 +288,7 @@ impl Assembly<'_> {
             let (result, captured) = self.renderings.render(self.engine, &subject, *pass, (file, body), template);
             found.add(&captured);
             queries.extend(captured.queries);
+            described.extend(captured.described);
             asked = asked.max(captured.asked);
             if result.is_err() {
                 found.incomplete.get_or_insert_with(|| "its template could be rendered in part only".to_owned());
@@ -301,7 +307,7 @@ impl Assembly<'_> {
                 variants.push(text);
             }
         }
-        if !queries.is_empty() {
+        if !queries.is_empty() || !described.is_empty() {
             found.view = View::Whole;
         }
         // What a hook asks that changes nothing decides nothing.
@@ -313,6 +319,10 @@ impl Assembly<'_> {
         match self.answers(&asking) {
             Some(answers) => found.add_answers(answers),
             None => asked = asked.map(|asked| Asked::Tables(asked.what().to_owned())),
+        }
+        let columns = if asked.is_some() { Columns::Asked } else { Columns::Known };
+        if asked.is_none() && queries.is_empty() {
+            found.described = self.only_described(node, &described, &variants);
         }
         if let Some(asked) = asked {
             // The answer decides what the SQL says, so no column of it can be relied on.
@@ -336,8 +346,26 @@ impl Assembly<'_> {
                 .hint(hint),
             );
         }
-        let conditions = super::conditions::conditions(without_hooks, &reach, &self.macros_of_hooks(node, hooks));
+        let hooks = self.macros_of_hooks(node, hooks);
+        let conditions = super::conditions::conditions(without_hooks, &reach, &hooks, columns);
         (rung, Body::Sql { dialect, variants, conditions })
+    }
+
+    /// The nodes that were only asked for their columns: the answer is in the text, and nothing of their rows is.
+    fn only_described(&self, node: &Node, described: &BTreeSet<String>, texts: &[Arc<str>]) -> BTreeSet<RelationId> {
+        if described.is_empty() {
+            return BTreeSet::new();
+        }
+        let hooks = ["pre_hook", "post_hook"].iter().filter_map(|key| node.config.get(*key)).map(Json::to_string);
+        let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).chain(hooks).collect();
+        let words = texts.iter().flat_map(|text| text.split(|letter: char| !letter.is_alphanumeric() && letter != '_'));
+        let words: BTreeSet<&str> = words.collect();
+        let is_named = |(node, table): &(Arc<Node>, TableName)| {
+            let called = table.identifier.as_deref().unwrap_or_default().to_lowercase();
+            words.contains(called.as_str()) || words.contains(node.candidate.name.as_str())
+        };
+        let only = self.graph.listed.iter().filter(|one| described.contains(&one.0.id) && !is_named(one));
+        only.map(|(node, _)| RelationId::new(node.id.as_str())).collect()
     }
 
     /// The texts of the macros that a node's hooks reach: what they do to the table is not rendered.

@@ -26,18 +26,42 @@ const QUESTIONS: [&str; 13] = [
     "get_column_values",
 ];
 
+/// What asks for columns, and follows from the project where they are known.
+const OF_COLUMNS: &str = "get_columns_in_relation";
+
+/// Whether the columns of tables that a template asks for are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Columns {
+    /// What was rendered has them all.
+    Known,
+    /// Only the warehouse has them.
+    Asked,
+}
+
 fn asks(text: &str) -> bool {
     QUESTIONS.iter().any(|question| text.contains(question))
+}
+
+fn still_asks(text: &str, columns: Columns) -> bool {
+    match columns {
+        Columns::Known if text.contains(OF_COLUMNS) => asks(&text.replace(OF_COLUMNS, "")),
+        _ => asks(text),
+    }
 }
 
 /// The texts that decide what a template renders to elsewhere: the parts of the template that ask for
 /// the target, the environment or the warehouse; the macros that it reaches and that do; and the macros
 /// of its hooks, which are not rendered. Comments and layout do not count.
-pub(super) fn conditions(file: &str, reach: &scan::Reach, hooks: &[String]) -> Option<Arc<Conditions>> {
+pub(super) fn conditions(
+    file: &str,
+    reach: &scan::Reach,
+    hooks: &[String],
+    columns: Columns,
+) -> Option<Arc<Conditions>> {
     let macros = reach.macros.values().filter(|one| &*one.package != "dbt").map(|one| one.text());
-    let macros = macros.filter(|text| asks(text)).map(without_comments);
+    let macros = macros.filter(|text| still_asks(text, columns)).map(without_comments);
     let texts: Vec<String> = macros.chain(hooks.iter().map(|hook| without_comments(hook))).collect();
-    let own = asks(file).then(|| asking_parts(&without_config(without_comments(file))));
+    let own = still_asks(file, columns).then(|| asking_parts(&without_config(without_comments(file))));
     if own.is_none() && texts.is_empty() {
         return None;
     }

@@ -12,6 +12,7 @@ use minijinja::value::{Object, ObjectRepr};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
 
 use super::call::{Arguments, Cause, Located, Marked, Signal, caused, source};
+use super::columns::Columns;
 use super::graph::Graph;
 use super::rewrite::{self, Rewritten};
 use super::split::{Block, Parameter};
@@ -102,6 +103,8 @@ pub(super) struct Engine {
     pub(super) number: usize,
     /// The nodes, once all have been found; what `ref` means before is not known.
     pub(super) graph: OnceLock<Graph>,
+    /// Which columns tables have, as far as somebody asked.
+    pub(super) columns: Columns,
     /// Hooks by package and text, and whether they change nothing: many nodes have the same.
     pub(super) hooks: Mutex<HashMap<(Arc<str>, String), bool>>,
 }
@@ -133,7 +136,8 @@ impl Engine {
             let _ = env.add_template_owned(one.template.clone(), one.rewritten.text.clone());
             by_package.entry(Arc::clone(&one.package)).or_default().insert(Arc::clone(&one.name), one);
         }
-        Self { env, macros: by_package, world, world_number, number, graph: OnceLock::new(), hooks: Mutex::default() }
+        let (graph, columns, hooks) = (OnceLock::new(), Columns::default(), Mutex::default());
+        Self { env, macros: by_package, world, world_number, number, graph, columns, hooks }
     }
 
     /// A macro of a package.

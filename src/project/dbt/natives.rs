@@ -8,6 +8,7 @@ use minijinja::{Error, ErrorKind, State, Value};
 use serde_json::Value as Json;
 
 use super::call::{Arguments, Cause, Signal, caused, function, stateful};
+use super::columns;
 use super::engine::{Run, capture};
 use super::graph::Listing;
 use super::modules;
@@ -95,6 +96,7 @@ pub(super) fn native(run: &Arc<Run>, own: &Arc<str>, name: &str) -> Option<Value
         "dbt_version" => Value::from("1.11.0"),
         "project_name" => Value::from(&*world.root),
         "log" | "print" | "debug" => function(|_| Ok(Value::from(""))),
+        "__columns" => columns::names(run),
         "__ask" => {
             let run = Arc::clone(run);
             function(move |arguments| {
@@ -204,7 +206,7 @@ fn python_json(json: &Json) -> String {
 }
 
 /// Notes that a template asked the warehouse something.
-fn ask(run: &Run, what: &str) {
+pub(super) fn ask(run: &Run, what: &str) {
     note(run, Asked::new(what));
 }
 
@@ -404,8 +406,8 @@ impl Native {
                 ask(run, &format!("adapter.{method}"));
                 Value::from(false)
             }
-            "get_columns_in_relation"
-            | "get_missing_columns"
+            "get_columns_in_relation" => columns::asked(run, arguments),
+            "get_missing_columns"
             | "list_relations"
             | "list_relations_without_caching"
             | "list_schemas"

@@ -1,7 +1,7 @@
 //! What a rendering is about, and what it finds beside its text. Plain values; they must not know the
 //! renderer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -182,6 +182,8 @@ pub(super) struct Captured {
     /// Tables whose existence was asked for by name, schema first: whoever asks reads them if they
     /// are there.
     pub(super) tables: Vec<Vec<String>>,
+    /// The nodes whose columns were asked for, and are known.
+    pub(super) described: BTreeSet<String>,
     /// Why there may be more refs than were found, where there may.
     pub(super) computed: Option<String>,
     /// Variables that nobody gives a value to.

@@ -1,6 +1,7 @@
 //! Projects as lists of files: one harness, and the cases by theme in the files beside it.
 
 mod calendar;
+mod columns;
 mod hostile;
 mod jinja;
 mod macros;

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use super::call::Located;
+use super::columns::{Known, columns_of};
 use super::engine::{Engine, Macro, Run};
 use super::relation::TableName;
 use super::rewrite::Rewritten;
@@ -28,6 +29,8 @@ pub(super) enum Question {
     Ref(RefCall),
     /// What `source` means.
     Source(String, String),
+    /// Which columns there are in the table with these names of database, schema and table.
+    Columns([Option<String>; 3]),
 }
 
 /// What a project answers.
@@ -40,6 +43,8 @@ enum Answer {
     Macro(Option<Arc<Macro>>),
     /// A table; none while the nodes are not all known, or where there is no such node.
     Table(Option<TableName>),
+    /// All columns of a table, where they are known.
+    Columns(Known),
 }
 
 impl PartialEq for Answer {
@@ -55,6 +60,7 @@ impl PartialEq for Answer {
             }
             (Self::Macro(one), Self::Macro(other)) => same(one, other),
             (Self::Table(one), Self::Table(other)) => one == other,
+            (Self::Columns(one), Self::Columns(other)) => one == other,
             _ => false,
         }
     }
@@ -62,7 +68,7 @@ impl PartialEq for Answer {
 
 impl Question {
     /// What a project answers to a node of a package.
-    fn answer(&self, engine: &Engine, package: &str) -> Answer {
+    fn answer(&self, engine: &Arc<Engine>, package: &str) -> Answer {
         let graph = engine.graph.get();
         match self {
             Self::Name(own, name) => Answer::Name(
@@ -78,6 +84,7 @@ impl Question {
                 let found = graph.and_then(|graph| graph.reference(package, call));
                 Answer::Table(found.map(|entry| entry.table.clone()))
             }
+            Self::Columns(parts) => Answer::Columns(columns_of(engine, parts)),
             Self::Source(source, table) => {
                 let found = graph.and_then(|graph| graph.source(package, source, table));
                 Answer::Table(found.map(|entry| entry.table.clone()))

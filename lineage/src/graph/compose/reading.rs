@@ -157,6 +157,9 @@ impl Written {
             };
             for read in names.of_reference(reference) {
                 explained.insert(read);
+                if matches!(reference, Reference::Id(id, _) if writer.described.contains(id)) {
+                    continue;
+                }
                 if !covered.contains(&read) {
                     let is_routine = graph.relation(read).kind == RelationKind::Routine;
                     let role = if is_routine { role } else { ReadRole::Table };

@@ -13,11 +13,30 @@
 {% macro default__get_relations_by_pattern(schema_pattern, table_pattern, exclude='', database=none) %}{% do run_query("select 1 from information_schema.tables where table_schema ilike '" ~ schema_pattern ~ "'") %}{{ return([]) }}{% endmacro %}
 {% macro default__get_relations_by_prefix(schema, prefix, exclude='', database=none) %}{% do run_query("select 1 from information_schema.tables where table_schema ilike '" ~ schema ~ "'") %}{{ return([]) }}{% endmacro %}
 {% macro default__union_relations(relations, column_override=none, include=[], exclude=[], source_column_name='_dbt_source_relation', where=none) %}
+{%- set known = [] -%}
+{%- for relation in relations -%}
+{%- set columns = __columns(relation) -%}
+{%- if columns is not none -%}{%- do known.append(columns) -%}{%- endif -%}
+{%- endfor -%}
+{%- if known | length == relations | length and not column_override -%}
+{%- set chosen = [] -%}
+{%- set included = include | map('lower') | list -%}
+{%- set excluded = exclude | map('lower') | list -%}
+{%- for columns in known -%}{%- for column in columns -%}
+{%- if column not in chosen and column | lower not in excluded and (not included or column | lower in included) -%}{%- do chosen.append(column) -%}{%- endif -%}
+{%- endfor -%}{%- endfor -%}
+{%- for relation in relations %}
+{%- set own = known[loop.index0] %}
+(select {% if source_column_name %}cast({{ dbt.string_literal(relation | string | replace('"', '') | replace('`', '')) }} as {{ dbt.type_string() }}) as {{ source_column_name }}, {% endif %}{% for column in chosen %}{% if column in own %}{{ adapter.quote(column) }}{% else %}null as {{ adapter.quote(column) }}{% endif %}{% if not loop.last %}, {% endif %}{% endfor %} from {{ relation }}{% if where %} where {{ where }}{% endif %})
+{% if not loop.last %}union all{% endif %}
+{%- endfor %}
+{%- else -%}
 {%- do __ask('dbt_utils.union_relations') -%}
 {%- for relation in relations %}
 (select {% if source_column_name %}cast({{ dbt.string_literal(relation | string | replace('"', '') | replace('`', '')) }} as {{ dbt.type_string() }}) as {{ source_column_name }}, {% endif %}* from {{ relation }}{% if where %} where {{ where }}{% endif %})
 {% if not loop.last %}union all{% endif %}
 {%- endfor %}
+{%- endif %}
 {% endmacro %}
 {% macro default__unpivot(relation=none, cast_to='varchar', exclude=none, remove=none, field_name='field_name', value_name='value', quote_identifiers=False) %}{% do __ask('dbt_utils.unpivot') %}select * from {{ relation }}{% endmacro %}
 {% macro default__date_spine(datepart, start_date, end_date) %}{{ return(dbt.date_spine(datepart, start_date, end_date)) }}{% endmacro %}

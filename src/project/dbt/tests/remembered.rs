@@ -12,7 +12,7 @@ use crate::snapshot::Snapshot;
 type Files = Vec<(String, String)>;
 
 /// A project in which templates look at all that a project can tell them.
-const PROJECT: [(&str, &str); 23] = [
+const PROJECT: [(&str, &str); 24] = [
     ("dbt_project.yml", "name: shop\nvars: {level: 1}\nmodels:\n  shop:\n    marts: {+schema: marts}\ndispatch: []\n"),
     ("packages.yml", "packages:\n  - local: tools\n"),
     ("tools/dbt_project.yml", "name: tools\n"),
@@ -65,11 +65,17 @@ const PROJECT: [(&str, &str); 23] = [
         "models/k.sql",
         "{% set found = run_query(\"select table_name from information_schema.tables where table_name like 'a%'\") %}select 1 as one",
     ),
+    (
+        "models/l.sql",
+        "select {% for c in adapter.get_columns_in_relation(ref('c')) %}{{ c.name }}, {% endfor %}1 as one from {{ ref('b') }}",
+    ),
     ("models/p.py", "def model(dbt, session):\n    return dbt.ref('a')\n"),
 ];
 
 /// Edits: a file and what becomes of it; nothing removes it.
-const EDITS: [(&str, Option<&str>); 39] = [
+const EDITS: [(&str, Option<&str>); 41] = [
+    ("models/marts/c.sql", Some("select {{ tools.cents('v') }} as v, {{ var('level') }} as x from {{ ref('b') }}")),
+    ("models/marts/c.sql", Some("select * from {{ ref('a') }}")),
     (
         "macros/m.sql",
         Some(
