@@ -149,25 +149,34 @@ fn never_zero(terms: &Terms, condition: TermId, truth: Truth) -> Option<TermId> 
     }
 }
 
-/// Whether a condition is one that people write to keep out what cannot be converted: a pattern, a function
-/// of the value, or that it is not some text.
+/// Whether a condition is one that people write to keep out what cannot be converted: a pattern, a function that
+/// says what a value looks like, or that it is not some text. A window of time is none of these.
 fn looks_at_form(terms: &Terms, condition: TermId) -> bool {
-    let is_made = |term: &TermId| match terms.term(*term) {
-        Term::Call(_) => true,
+    let looks = |term: &TermId| match terms.term(*term) {
+        Term::Call(call) => looks(terms.text(call.function)),
         Term::Cast(_, _, mode) => *mode == crate::query::tree::CastMode::Try,
         _ => false,
     };
+    let is_constant = |term: &TermId| terms.constant(*term).is_some();
     match terms.applied(condition) {
-        Some(("like" | "ilike" | "rlike" | "similar to" | "~" | "~*" | "<>", _)) => true,
+        Some(("like" | "ilike" | "rlike" | "similar to" | "~" | "~*", _)) => true,
+        Some(("<>", args)) => args.iter().any(is_constant),
         Some(("not", [inner])) => match terms.applied(*inner) {
-            Some(("is null", [value])) => is_made(value),
-            Some(("in" | "=", _)) => true,
+            Some(("is null", [value])) => looks(value),
+            Some(("in" | "=", [_, constants @ ..])) => constants.iter().all(is_constant),
             _ => looks_at_form(terms, *inner),
         },
-        Some(("=" | "<" | "<=" | "is true", args)) => args.iter().any(is_made),
+        Some(("=" | "<" | "<=" | "is true", args)) => args.iter().any(looks),
         Some(_) => false,
-        None => matches!(terms.term(condition), Term::Call(_)),
+        None => looks(&condition),
     }
+}
+
+/// Whether a function says what a text looks like.
+fn looks(function: &str) -> bool {
+    const SOME: [&str; 7] = ["char_length", "json_valid", "len", "length", "octet_length", "try", "typeof"];
+    SOME.contains(&function)
+        || ["is", "regexp", "rlike", "safe.", "try_"].iter().any(|start| function.starts_with(start))
 }
 
 /// The columns that a term names, as they are shown.
