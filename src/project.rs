@@ -16,6 +16,7 @@ use crate::snapshot::Snapshot;
 
 mod assemble;
 pub mod dbt;
+pub mod elsewhere;
 pub mod manifest;
 mod memory;
 pub mod name_pattern;
@@ -27,6 +28,7 @@ pub mod tables;
 pub mod texts;
 
 use assemble::Assembled;
+use elsewhere::Elsewhere;
 pub use plan::{Plan, Planned, PlannedKind, plan, recognise_texts};
 pub use sequence::Sequence;
 
@@ -236,7 +238,7 @@ pub struct Source<'a> {
 /// Reads one version as planned.
 #[must_use]
 pub fn read(source: Source<'_>, plan: &Plan) -> Project {
-    let mut read = gather(source, plan);
+    let mut read = gather(source, plan, &Elsewhere::default());
     let relations = std::mem::take(&mut read.relations);
     let ((), built) = rayon::join(|| plan.memory.forget(), || LineageGraph::build(relations, &plan.tables));
     read.with_graph(built)
@@ -245,7 +247,8 @@ pub fn read(source: Source<'_>, plan: &Plan) -> Project {
 /// Reads two versions as planned; names mean the same in both.
 #[must_use]
 pub fn read_both(base: Source<'_>, head: Source<'_>, plan: &Plan) -> (Project, Project) {
-    let (mut base, mut head) = (gather(base, plan), gather(head, plan));
+    let elsewhere = Elsewhere::between(base.snapshot, head.snapshot);
+    let (mut base, mut head) = (gather(base, plan, &elsewhere), gather(head, plan, &elsewhere));
     let relations = (std::mem::take(&mut base.relations), std::mem::take(&mut head.relations));
     let build = || LineageGraph::build_both(relations.0, relations.1, &plan.tables);
     let ((), (of_base, of_head)) = rayon::join(|| plan.memory.forget(), build);
@@ -254,12 +257,12 @@ pub fn read_both(base: Source<'_>, head: Source<'_>, plan: &Plan) -> (Project, P
 
 /// Reads the projects of a version side by side: where one comes to an end or does what only one thread can,
 /// threads go on with another.
-fn gather(source: Source<'_>, plan: &Plan) -> Assembled {
+fn gather(source: Source<'_>, plan: &Plan, elsewhere: &Elsewhere) -> Assembled {
     let is_asked = |planned: &&Planned| source.manifest.is_none() || !matches!(planned.kind, PlannedKind::Dbt { .. });
     let asked: Vec<&Planned> = plan.projects.iter().filter(is_asked).collect();
     let read = |threads| {
         let parts = asked.par_iter().map(|planned| {
-            let part = planned.read(source.snapshot, plan, threads);
+            let part = planned.read(source.snapshot, plan, elsewhere, threads);
             (Arc::clone(&planned.root), part)
         });
         parts.collect::<Vec<_>>()

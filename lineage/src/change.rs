@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::canonical::{TextComparison, compare_texts};
 use crate::graph::{LineageGraph, Node};
 use crate::name::{ColumnName, RelationName};
-use crate::relation::conditions::agree;
+use crate::relation::conditions::{agree, elsewhere};
 use crate::relation::{Body, Declaration, Relation, RelationId, RelationKind, Rung, Writer};
 
 mod data;
@@ -142,6 +142,12 @@ impl Effect {
             _ => "in an incremental run",
         };
         let detail = self.detail.map_or_else(|| run.to_owned(), |detail| format!("{detail}, {run}"));
+        Self { detail: Some(detail), ..self }
+    }
+
+    /// The same under a condition.
+    fn under(self, when: &str) -> Self {
+        let detail = self.detail.map_or_else(|| format!("for {when}"), |detail| format!("{detail}, for {when}"));
         Self { detail: Some(detail), ..self }
     }
 
@@ -500,6 +506,13 @@ fn compare_bodies(base: &Body, head: &Body) -> Bodies {
                 Bodies::Differ(detail) if !agree(asked.as_deref(), asks.as_deref()) => Bodies::Differ(format!(
                     "{detail}, and so does the template where it asks for the target, the environment or the warehouse"
                 )),
+                Bodies::Same(_)
+                    if elsewhere(asked.as_deref(), asks.as_deref()).any(|(was, is)| {
+                        !matches!(compare_variants(&was.texts, &is.texts, *after), Bodies::Same(_))
+                    }) =>
+                {
+                    Bodies::Differ("the SQL of another target differs".to_owned())
+                }
                 verdict => verdict,
             }
         }

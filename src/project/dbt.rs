@@ -8,6 +8,7 @@
 //! Templates are untrusted: they run with fuel, limits on depth and output, one fixed clock, and
 //! placeholders for the environment.
 
+mod aimed;
 mod answer;
 mod answered;
 mod assemble;
@@ -61,12 +62,14 @@ use rayon::{ThreadPool, ThreadPoolBuildError};
 use serde_json::{Map, Value as Json};
 
 use crate::project::assemble::namesakes;
+use crate::project::elsewhere::Elsewhere;
 use crate::project::memory::Shelf;
 use crate::project::{Attributes, Part};
 use crate::selector::definition::{Definitions, definitions};
 use crate::snapshot::{ContentId, Snapshot};
 pub(super) use assemble::criticality;
 use assemble::{Assembled, Assembly};
+pub(super) use conditions::tests_of_target;
 use engine::{Engine, Macro};
 use graph::{Entry, Graph};
 use layout::{Folder, Package};
@@ -100,6 +103,8 @@ pub struct Options<'a> {
     pub environment: BTreeMap<String, String>,
     /// What was read before in this run, if anybody keeps it.
     pub remembered: Option<&'a Remembered>,
+    /// What files ask of the target that differ in the version that this one is compared with.
+    pub elsewhere: Elsewhere,
     /// Who does the work.
     pub threads: Threads,
 }
@@ -286,6 +291,7 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         recall: &remembered.recall,
         missing: &layout.missing,
         groups: &groups,
+        elsewhere: &options.elsewhere,
     };
     let assembled: Vec<Assembled> = nodes.par_iter().map(|(node, table)| assembly.relation(node, table)).collect();
     let mut places: BTreeMap<RelationId, usize> = BTreeMap::new();

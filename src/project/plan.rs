@@ -9,6 +9,7 @@ use headsup_lineage::graph::tables::Tables;
 use headsup_lineage::parse::parse;
 use headsup_lineage::query::Reading;
 
+use super::elsewhere::Elsewhere;
 use super::memory::Memory;
 use super::name_pattern::NamePattern;
 use super::{Part, Project, dbt, manifest, rendered, sql};
@@ -262,7 +263,7 @@ fn naming(versions: &[&Snapshot], root: &str, except: &[Arc<str>], dialect: Dial
 
 impl Planned {
     /// What the project holds in one version; nothing where that version does not have it.
-    pub(super) fn read(&self, snapshot: &Snapshot, plan: &Plan, threads: dbt::Threads) -> Part {
+    pub(super) fn read(&self, snapshot: &Snapshot, plan: &Plan, elsewhere: &Elsewhere, threads: dbt::Threads) -> Part {
         match &self.kind {
             PlannedKind::Dbt { profile } => {
                 let options = dbt::Options {
@@ -273,11 +274,13 @@ impl Planned {
                     vars: plan.vars.clone(),
                     environment: plan.environment.clone(),
                     remembered: Some(&plan.memory.dbt),
+                    elsewhere: elsewhere.clone(),
                     threads,
                 };
                 let read = || rendered::with_named_reads(dbt::read(snapshot, &options), &plan.memory.rendered);
                 // Without a profile the whole repository is searched for one.
-                match profile.as_ref().and_then(|_| dbt::Inputs::of(snapshot, &self.root)) {
+                let is_for_any = profile.is_some() && elsewhere.is_empty();
+                match is_for_any.then(|| dbt::Inputs::of(snapshot, &self.root)).flatten() {
                     Some(inputs) => plan.memory.parts.get_or_read(&self.root, inputs, read),
                     None => read(),
                 }

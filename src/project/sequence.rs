@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use headsup_lineage::graph::{LineageGraph, Lineages, NamesApart};
 
+use super::elsewhere::Elsewhere;
 use super::{Plan, Project, Source, gather};
 use crate::snapshot::Snapshot;
 
@@ -40,6 +41,16 @@ struct Last {
     files: Snapshot,
     project: Project,
     apart: NamesApart,
+    read_for: ReadFor,
+}
+
+/// With what a version can be compared as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ReadFor {
+    /// With any other.
+    Any,
+    /// With the one that it was read with: files differ between these two that ask for the target.
+    Pair,
 }
 
 impl Sequence {
@@ -89,26 +100,29 @@ impl Sequence {
             self.read = 0;
         }
         self.plan.memory.sweep();
-        let last = self.last.take().filter(|last| {
+        let elsewhere = Elsewhere::between(base.snapshot, head.snapshot);
+        let read_for = if elsewhere.is_empty() { ReadFor::Any } else { ReadFor::Pair };
+        let last = self.last.take().filter(|last| (last.read_for, read_for) == (ReadFor::Any, ReadFor::Any));
+        let last = last.filter(|last| {
             base.manifest.is_none() && head.manifest.is_none() && last.files.has_files_of(base.snapshot)
         });
         let files = head.snapshot.clone();
         if let Some(last) = last {
-            let mut read = gather(head, &self.plan);
+            let mut read = gather(head, &self.plan, &elsewhere);
             let relations = std::mem::take(&mut read.relations);
             if let Some((built, apart)) =
                 LineageGraph::build_next(relations, &last.apart, &self.plan.tables, &self.lineages)
             {
                 let project = read.with_graph(built);
-                return (last.project, &self.last.insert(Last { files, project, apart }).project);
+                return (last.project, &self.last.insert(Last { files, project, apart, read_for }).project);
             }
         }
-        let (mut before, mut after) = (gather(base, &self.plan), gather(head, &self.plan));
+        let (mut before, mut after) = (gather(base, &self.plan, &elsewhere), gather(head, &self.plan, &elsewhere));
         let relations = (std::mem::take(&mut before.relations), std::mem::take(&mut after.relations));
         let (of_base, of_head, apart) =
             LineageGraph::build_first(relations.0, relations.1, &self.plan.tables, &self.lineages);
         let project = after.with_graph(of_head);
-        (before.with_graph(of_base), &self.last.insert(Last { files, project, apart }).project)
+        (before.with_graph(of_base), &self.last.insert(Last { files, project, apart, read_for }).project)
     }
 }
 

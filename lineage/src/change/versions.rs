@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::canonical::{Relations, TextComparison, compare_texts};
 use crate::graph::{LineageGraph, Node};
-use crate::relation::conditions::agree;
+use crate::relation::conditions::{agree, elsewhere};
 use crate::relation::{Body, Writer};
 
 use super::declared::Way;
@@ -117,7 +117,12 @@ impl Pair<'_> {
         let base = StillSaid { sight, head: self.head, followed: self.followed };
         let mut effects: Vec<Effect> = Vec::new();
         let mut renamed = Vec::new();
-        for (index, (before, after)) in runs.into_iter().enumerate() {
+        let mut all: Vec<_> = runs.into_iter().enumerate().map(|(index, pair)| (index, None, pair)).collect();
+        for (was, is) in elsewhere(asked.as_deref(), asks.as_deref()) {
+            let under = self::runs(&was.texts, &is.texts, ways)?;
+            all.extend(under.into_iter().enumerate().map(|(index, pair)| (index, Some(&is.when), pair)));
+        }
+        for (index, when, (before, after)) in all {
             if !names_differ && compare_texts(before, after, *dialect) != TextComparison::Different {
                 continue;
             }
@@ -130,12 +135,18 @@ impl Pair<'_> {
                     let is_told = |found: &Effect| {
                         effects.iter().any(|effect| (effect.kind, &effect.column) == (found.kind, &found.column))
                     };
-                    let found: Vec<Effect> = match index {
-                        0 => found,
+                    let found: Vec<Effect> = match (index, when) {
+                        (0, None) => found,
                         _ => found.into_iter().filter(|one| !is_told(one)).collect(),
                     };
-                    effects.extend(found.into_iter().map(|effect| effect.in_variant(index)));
-                    renamed.extend(pairs);
+                    let found = found.into_iter().map(|effect| effect.in_variant(index));
+                    match when {
+                        Some(when) => effects.extend(found.map(|effect| effect.under(when))),
+                        None => effects.extend(found),
+                    }
+                    if when.is_none() {
+                        renamed.extend(pairs);
+                    }
                 }
                 Compared::Unclear(why) => return Some(Texts::Unclear(why)),
             }

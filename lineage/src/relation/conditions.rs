@@ -17,6 +17,25 @@ pub struct Conditions {
     pub rest: Vec<Arc<str>>,
     /// The names that the parts share with the rest.
     pub shared: Arc<str>,
+    /// What it renders to elsewhere, as far as that was asked for; then what asks for that is not among the rest.
+    pub elsewhere: Vec<Under>,
+}
+
+/// What a template renders to under a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Under {
+    /// Which: `target.name = 'ci'`.
+    pub when: Arc<str>,
+    /// One text for each variant that can run.
+    pub texts: Vec<Arc<str>>,
+}
+
+/// The renderings of both versions elsewhere, pair by pair.
+pub fn elsewhere<'c>(
+    base: Option<&'c Conditions>,
+    head: Option<&'c Conditions>,
+) -> impl Iterator<Item = (&'c Under, &'c Under)> {
+    base.into_iter().flat_map(|base| &base.elsewhere).zip(head.into_iter().flat_map(|head| &head.elsewhere))
 }
 
 /// Rests of which more than so many pairs of words differ are not put side by side.
@@ -37,6 +56,9 @@ pub fn agree(base: Option<&Conditions>, head: Option<&Conditions>) -> bool {
         (Some(base), Some(head)) => (base, head),
         _ => return false,
     };
+    if !base.elsewhere.iter().map(|under| &under.when).eq(head.elsewhere.iter().map(|under| &under.when)) {
+        return false;
+    }
     if (&base.whole, &base.parts, &base.shared) != (&head.whole, &head.parts, &head.shared) {
         return false;
     }

@@ -10,6 +10,7 @@ use headsup_lineage::query::{DeclaredColumn, Nullability, Read, ReadRole, TableS
 use headsup_lineage::relation::{Body, Declaration, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 use serde_json::Value as Json;
 
+use super::aimed;
 use super::answered::{Answers, Asking};
 use super::call::{Cause, Located};
 use super::conditions::Columns;
@@ -25,6 +26,7 @@ use super::relation::TableName;
 use super::scan;
 use super::subject::{Asked, Captured, Pass, RefCall, View};
 use super::trace::Renderings;
+use crate::project::elsewhere::Elsewhere;
 use crate::project::{Access, Attributes, Criticality, OwnerClaim, OwnerRule};
 use crate::snapshot::Snapshot;
 
@@ -44,6 +46,8 @@ pub(super) struct Assembly<'a> {
     pub(super) missing: &'a [String],
     /// The owners of groups, by package and group.
     pub(super) groups: &'a BTreeMap<(Arc<str>, String), Arc<properties::Object>>,
+    /// What files ask of the target that differ in the other version.
+    pub(super) elsewhere: &'a Elsewhere,
 }
 
 /// A relation with what else is said of it.
@@ -119,6 +123,9 @@ impl Assembly<'_> {
     /// The relation of a node: as it was put together before, where nothing that it depends on differs.
     pub(super) fn relation(&self, node: &Arc<Node>, table: &TableName) -> Assembled {
         let root = &self.engine.world.root;
+        if !self.elsewhere.is_empty() {
+            return self.assemble(node, table).0;
+        }
         let depends = Depends {
             node: Arc::clone(node),
             table: table.clone(),
@@ -347,7 +354,8 @@ impl Assembly<'_> {
             );
         }
         let hooks = self.macros_of_hooks(node, hooks);
-        let conditions = super::conditions::conditions(without_hooks, &reach, &hooks, columns);
+        let aimed = aimed::at_tests(self, &asking, &node.candidate.path);
+        let conditions = super::conditions::conditions(without_hooks, &reach, &hooks, columns, aimed);
         (rung, Body::Sql { dialect, variants, conditions })
     }
 

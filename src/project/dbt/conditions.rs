@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use headsup_lineage::relation::conditions::Conditions;
 
+use super::aimed::Aimed;
 use super::scan;
 
 /// What asks.
@@ -25,6 +26,75 @@ const QUESTIONS: [&str; 13] = [
     "get_columns_in_relation",
     "get_column_values",
 ];
+
+/// Parts of the target, each with a text that it is compared with.
+type Tests = BTreeSet<(String, String)>;
+
+/// What a file asks of the target, if all that it asks is whether a part of it is some text.
+///
+/// Under each of these texts, and where it is none of them, the file can be rendered; so nothing else may be asked,
+/// and nothing of it in the configuration, which is not rendered again.
+pub(in crate::project) fn tests_of_target(text: &str) -> Option<Tests> {
+    let asks_more = QUESTIONS.iter().skip(2).any(|question| text.contains(question));
+    if !text.contains("target") {
+        return Some(Tests::new());
+    }
+    let mut found = Tests::new();
+    for tag in tags(text)? {
+        let mut rest = tag.inside;
+        while let Some(at) = word_at(rest, "target") {
+            if asks_more || tag.inside.trim().starts_with("config(") {
+                return None;
+            }
+            rest = test(&rest[at + "target".len()..], &mut found)?;
+        }
+    }
+    Some(found)
+}
+
+/// Where a word begins that is no part of another, nor of something else.
+fn word_at(text: &str, word: &str) -> Option<usize> {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    text.match_indices(word).map(|(at, _)| at).find(|at| {
+        let (before, after) = (&text[..*at], &text[at + word.len()..]);
+        !before.ends_with(|letter: char| is_part(letter) || letter == '.') && !after.starts_with(is_part)
+    })
+}
+
+/// Reads `.part == 'text'`, with `!=` or `in` and a list as well, and gives what comes behind.
+fn test<'t>(text: &'t str, found: &mut Tests) -> Option<&'t str> {
+    let rest = text.strip_prefix('.')?;
+    let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
+    let (part, rest) = rest.split_at(end);
+    let rest = rest.trim_start();
+    let literal = |rest: &'t str| -> Option<(&'t str, &'t str)> {
+        let quote = rest.chars().next().filter(|letter| matches!(letter, '\'' | '"'))?;
+        let (text, rest) = rest[1..].split_once(quote)?;
+        (!text.contains('\\')).then(|| (text, rest.trim_start()))
+    };
+    if let Some(rest) = rest.strip_prefix("==").or_else(|| rest.strip_prefix("!=")) {
+        let (text, rest) = literal(rest.trim_start())?;
+        // What is done with the text makes another one of it.
+        if rest.starts_with(['~', '+', '|', '.', '[', '*', '%']) {
+            return None;
+        }
+        found.insert((part.to_owned(), text.to_owned()));
+        return Some(rest);
+    }
+    let rest = rest.strip_prefix("not ").map_or(rest, str::trim_start).strip_prefix("in")?.trim_start();
+    let (mut rest, close) = match rest.strip_prefix('(') {
+        Some(rest) => (rest.trim_start(), ')'),
+        None => (rest.strip_prefix('[')?.trim_start(), ']'),
+    };
+    loop {
+        let (text, behind) = literal(rest)?;
+        found.insert((part.to_owned(), text.to_owned()));
+        rest = behind.strip_prefix(',').unwrap_or(behind).trim_start();
+        if let Some(rest) = rest.strip_prefix(close) {
+            return Some(rest);
+        }
+    }
+}
 
 /// What asks for columns, and follows from the project where they are known.
 const OF_COLUMNS: &str = "get_columns_in_relation";
@@ -57,17 +127,23 @@ pub(super) fn conditions(
     reach: &scan::Reach,
     hooks: &[String],
     columns: Columns,
+    aimed: Aimed<'_>,
 ) -> Option<Arc<Conditions>> {
-    let macros = reach.macros.values().filter(|one| &*one.package != "dbt").map(|one| one.text());
+    // What was rendered under all that a file asks for is compared by that.
+    let is_rendered = |path: &str| !aimed.texts.is_empty() && aimed.elsewhere.has(path);
+    let macros = reach.macros.values().filter(|one| &*one.package != "dbt" && !is_rendered(&one.path));
+    let macros = macros.map(|one| one.text());
     let macros = macros.filter(|text| still_asks(text, columns)).map(without_comments);
-    let texts: Vec<String> = macros.chain(hooks.iter().map(|hook| without_comments(hook))).collect();
-    let own = still_asks(file, columns).then(|| asking_parts(&without_config(without_comments(file))));
-    if own.is_none() && texts.is_empty() {
+    let whole: Vec<String> = macros.chain(hooks.iter().map(|hook| without_comments(hook))).collect();
+    let own = (still_asks(file, columns) && !is_rendered(aimed.path))
+        .then(|| asking_parts(&without_config(without_comments(file))));
+    if own.is_none() && whole.is_empty() && aimed.texts.is_empty() {
         return None;
     }
     let mut conditions = own.unwrap_or_default();
-    let whole: Vec<&str> = Some(&*conditions.whole).into_iter().chain(texts.iter().map(String::as_str)).collect();
+    let whole: Vec<&str> = Some(&*conditions.whole).into_iter().chain(whole.iter().map(String::as_str)).collect();
     conditions.whole = Arc::from(whole.join("\n"));
+    conditions.elsewhere = aimed.texts;
     Some(Arc::new(conditions))
 }
 

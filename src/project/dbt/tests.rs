@@ -8,6 +8,7 @@ mod macros;
 mod project;
 mod remembered;
 mod semantic;
+mod targets;
 mod trouble;
 
 use headsup_lineage::dialect::Dialect;

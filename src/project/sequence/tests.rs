@@ -189,3 +189,26 @@ fn projects_side_by_side() {
     ]);
     assert!(differing >= 6, "{differing}");
 }
+
+#[test]
+fn blocks_for_other_targets_differ_in_one_pair_only() {
+    let recent = |days: u8| {
+        format!("{{% macro recent() %}}{{% if target.name == 'ci' %}}where day > {days}{{% endif %}}{{% endmacro %}}")
+    };
+    let (seven, one) = (recent(7), recent(1));
+    let model = |column: &str| format!("select id, {column} from t {{{{ recent() }}}}");
+    let (narrow, wide) = (model("a"), model("a, b"));
+    let differing = check(&[
+        &[
+            ("dbt_project.yml", Some("name: shop\n")),
+            ("profiles.yml", Some("default: {target: dev, outputs: {dev: {type: duckdb}}}\n")),
+            ("macros/recent.sql", Some(&seven)),
+            ("models/m.sql", Some(&narrow)),
+        ],
+        &[("macros/recent.sql", Some(&one))],
+        &[("models/m.sql", Some(&wide))],
+        &[("macros/recent.sql", Some(&seven)), ("models/m.sql", Some(&narrow))],
+        &[("models/m.sql", Some(&wide))],
+    ]);
+    assert_eq!(differing, 4);
+}
