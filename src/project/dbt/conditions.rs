@@ -8,6 +8,7 @@ use std::sync::Arc;
 use headsup_lineage::relation::conditions::Conditions;
 
 use super::aimed::Aimed;
+use super::engine::Macro;
 use super::scan;
 
 /// What asks.
@@ -132,8 +133,8 @@ pub(super) fn conditions(
     // What was rendered under all that a file asks for is compared by that.
     let is_rendered = |path: &str| !aimed.texts.is_empty() && aimed.elsewhere.has(path);
     let macros = reach.macros.values().filter(|one| &*one.package != "dbt" && !is_rendered(&one.path));
-    let macros = macros.map(|one| one.text());
-    let macros = macros.filter(|text| still_asks(text, columns)).map(without_comments);
+    let macros = macros.filter(|one| still_asks(&without_own_table(one), columns));
+    let macros = macros.map(|one| without_comments(one.text()));
     let whole: Vec<String> = macros.chain(hooks.iter().map(|hook| without_comments(hook))).collect();
     let own = (still_asks(file, columns) && !is_rendered(aimed.path))
         .then(|| asking_parts(&without_config(without_comments(file))));
@@ -145,6 +146,17 @@ pub(super) fn conditions(
     conditions.whole = Arc::from(whole.join("\n"));
     conditions.elsewhere = aimed.texts;
     Some(Arc::new(conditions))
+}
+
+/// The text of a macro. A project's own `is_incremental` asks whether the model's table is there and is built anew, and
+/// both are rendered.
+fn without_own_table(one: &Macro) -> String {
+    const OWN: [&str; 3] = ["load_relation", "get_relation", "should_full_refresh"];
+    let mut text = one.text().to_owned();
+    if &*one.name == "is_incremental" {
+        OWN.iter().for_each(|question| text = text.replace(question, ""));
+    }
+    text
 }
 
 /// A template without its comments, its words one space apart.

@@ -112,6 +112,30 @@ fn what_asks_for_more_than_a_text_is_not_worked_out() {
     assert!(told.iter().any(|line| line.contains("unspecified")), "{told:?}");
 }
 
+/// Both answers to what a project's own `is_incremental` asks are rendered.
+#[test]
+fn a_model_that_begins_to_ask_whether_it_is_added_to() {
+    let macros = (
+        "macros/i.sql",
+        "{% macro is_incremental() %}{% set r = adapter.get_relation(this.database, this.schema, this.table) %}\
+         {{ return(r is not none and not should_full_refresh()) }}{% endmacro %}",
+    );
+    let config = "{{ config(materialized='incremental', unique_key='id') }}";
+    let (all, some) = (
+        format!("{config} select id from t"),
+        format!("{config} select id from t {{% if is_incremental() %}}where day > 7{{% endif %}}"),
+    );
+    assert_eq!(
+        told(&[("models/m.sql", &all), macros], &[("models/m.sql", &some), macros]),
+        ["m: rows_removed: `t.day > 7` filters rows now, in an incremental run"]
+    );
+    // What else it asks is asked.
+    let other =
+        ("macros/i.sql", "{% macro is_incremental() %}{{ return(target.schema.startswith('x')) }}{% endmacro %}");
+    let told = told(&[("models/m.sql", &some), macros], &[("models/m.sql", &some), other]);
+    assert!(told.iter().any(|line| line.contains("unspecified")), "{told:?}");
+}
+
 #[test]
 fn what_is_asked_of_the_target() {
     let tests = |text: &str| {
