@@ -27,7 +27,7 @@ mod stars;
 mod still;
 mod versions;
 
-use declared::{config_effects, contract_effects, schema_effects};
+use declared::{Readers, config_effects, contract_effects, schema_effects};
 use followed::{Followed, RenamedColumn, by_height};
 use versions::Pair;
 
@@ -333,7 +333,7 @@ fn pair_up(
     };
     gone.retain(|node| *node != before);
     let was = base.relation(before);
-    let mut effects = config_effects(was, relation);
+    let mut effects = config_effects(was, relation, Readers::of([(base, before), (head, after)]));
     if effects.iter().all(|effect| effect.kind != EffectKind::Moved) && was.name != relation.name {
         effects.push(Effect::on_relation(EffectKind::Moved, format!("{} → {}", was.name, relation.name)));
     }
@@ -356,10 +356,16 @@ fn compare_relation(pair: Pair<'_>, differing: &BTreeSet<Arc<str>>) -> (Verdict,
         return (Verdict::Untouched, Learned::default());
     }
     let (bodies, learned) = compare_writers(pair, &before.writers, &after.writers);
-    (verdict(before, after, bodies, differing), learned)
+    let readers = Readers::of([(pair.base, pair.before), (pair.head, pair.after)]);
+    (verdict((before, after), bodies, readers, differing), learned)
 }
 
-fn verdict(before: &Relation, after: &Relation, bodies: Bodies, differing: &BTreeSet<Arc<str>>) -> Verdict {
+fn verdict(
+    (before, after): (&Relation, &Relation),
+    bodies: Bodies,
+    readers: Readers,
+    differing: &BTreeSet<Arc<str>>,
+) -> Verdict {
     let mut effects = Vec::new();
     let mut unknown = None;
     match &bodies {
@@ -378,7 +384,7 @@ fn verdict(before: &Relation, after: &Relation, bodies: Bodies, differing: &BTre
         effects.extend(schema_effects(before, after));
     }
     effects.extend(contract_effects(before, after));
-    effects.extend(config_effects(before, after));
+    effects.extend(config_effects(before, after, readers));
     let mut files = before.files();
     files.extend(after.files());
     files.sort();

@@ -188,6 +188,27 @@ fn what_may_fail_reaches_all_that_is_below() {
     check(&with(later), &with(guarded), "");
 }
 
+/// When a row happened matters to models that are run in batches of time: their own, and those that they read.
+#[test]
+fn the_time_of_a_row_matters_to_batches_only() {
+    let side = |event_time: Option<&str>, strategy: &str| {
+        let mut orders = relation("orders", "select id, day from raw");
+        orders.config.extend(event_time.map(|column| (Arc::from("event_time"), Arc::from(column))));
+        let mut revenue = relation("revenue", "select id from orders");
+        revenue.config.insert(Arc::from("incremental_strategy"), Arc::from(format!("\"{strategy}\"")));
+        vec![orders, revenue]
+    };
+    let told = |strategy: &str| {
+        let built = LineageGraph::build_both(side(None, strategy), side(Some("day"), strategy), &Tables::default());
+        let changes = compare(&built.0.graph, &built.1.graph, &BTreeSet::new()).changes;
+        let effects = changes.iter().flat_map(|change| &change.effects).map(|effect| effect.kind.name());
+        effects.collect::<Vec<_>>()
+    };
+    assert!(told("merge").is_empty());
+    let batches = told("microbatch");
+    assert!(batches.len() > 1 && batches.contains(&"config"), "{batches:?}");
+}
+
 #[test]
 fn who_stops_reading_what_is_gone_is_changed_and_not_broken() {
     let head = [SHOP[0], ("revenue", "select sum(amount) as total from stg_orders"), SHOP[3]];

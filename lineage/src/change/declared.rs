@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::graph::{LineageGraph, Node};
 use crate::name::ColumnName;
 use crate::relation::{Relation, RelationKind};
 
@@ -82,14 +83,18 @@ const UNSET: &str = "not set";
 /// A longer value of a configuration is not shown.
 const LONGEST_VALUE: usize = 30;
 
-pub(super) fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
+pub(super) fn config_effects(before: &Relation, after: &Relation, readers: Readers) -> Vec<Effect> {
     let mut effects = Vec::new();
     let keys: BTreeSet<&Arc<str>> = before.config.keys().chain(after.config.keys()).collect();
     let ways = (Way::of(before), Way::of(after));
     for key in keys {
         let (old, new) = (before.config.get(key), after.config.get(key));
         // Where nothing is added, it makes no difference how it would be.
-        let is_idle = matches!(ways, (Way::Anew, _) | (_, Way::Anew)) && ADDING.contains(&&**key);
+        let is_idle = match &**key {
+            // Only who goes by batches of time asks for it, in his own table and in those that he reads.
+            "event_time" => readers == Readers::Whole && ![before, after].into_iter().any(by_batches),
+            key => matches!(ways, (Way::Anew, _) | (_, Way::Anew)) && ADDING.contains(&key),
+        };
         if old != new && !is_idle {
             let (old, new) = (old.map_or(UNSET, |value| &**value), new.map_or(UNSET, |value| &**value));
             let detail = match old.len().max(new.len()) {
@@ -117,6 +122,30 @@ pub(super) fn config_effects(before: &Relation, after: &Relation) -> Vec<Effect>
         effects.push(Effect::on_relation(EffectKind::Moved, format!("{old} → {new}")));
     }
     effects
+}
+
+/// How those who read a relation take its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// As they are.
+    Whole,
+    /// Some take them in batches of time.
+    ByBatches,
+}
+
+impl Readers {
+    /// Those of a relation of either version.
+    pub(super) fn of(sides: [(&LineageGraph, Node); 2]) -> Self {
+        let is_read = |(graph, node): (&LineageGraph, Node)| {
+            graph.children(node).into_iter().any(|child| by_batches(graph.relation(child)))
+        };
+        if sides.into_iter().any(is_read) { Self::ByBatches } else { Self::Whole }
+    }
+}
+
+/// Whether a model is run for one span of time after the other.
+fn by_batches(relation: &Relation) -> bool {
+    relation.config.get("incremental_strategy").is_some_and(|strategy| strategy.trim_matches('"') == "microbatch")
 }
 
 /// How a model's query becomes what its table holds.
@@ -224,6 +253,7 @@ fn effects_on_rows(key: &str, ways: (Way, Way), old: &str, new: &str, after: &Re
     match key {
         "materialized" if is_built_anew(old) && is_built_anew(new) => &[],
         "contract" => &[],
+        "event_time" => &ROWS,
         "on_schema_change" if ways == (Way::Added, Way::Added) => &[],
         // A key where there was none finds rows again that were there twice.
         "unique_key" if ways == (Way::Added, Way::Added) && old == UNSET => &ROWS,

@@ -32,7 +32,7 @@ impl Comparer<'_> {
                 }
                 let (then, now) = (self.each(old, &before.keys), self.each(new, &after.keys));
                 let why = Arc::new(Evidence {
-                    detail: format!("one row for {now} instead of {then}"),
+                    detail: another_key(&then, &now),
                     before: Some(then),
                     after: Some(now),
                     base_position: before.keys.iter().find_map(|key| old.position(self.terms, *key)),
@@ -116,7 +116,7 @@ impl Comparer<'_> {
                 }
                 let (then, now) = (self.each(old, &keys), self.each(new, &others));
                 let mut why = (*self.otherwise(old, new, was, is, "")).clone();
-                why.detail = format!("one row for {now} instead of {then}");
+                why.detail = another_key(&then, &now);
                 (why.before, why.after) = (Some(then), Some(now));
                 let why = Arc::new(why);
                 let shared: Vec<TermId> = left.intersection(&right).copied().collect();
@@ -186,5 +186,14 @@ impl Comparer<'_> {
             base_position: old.position(self.terms, was),
             head_position: new.position(self.terms, is),
         })
+    }
+}
+
+/// Another key, in words. What is written the same may be of something else.
+fn another_key(then: &str, now: &str) -> String {
+    if then == now {
+        format!("one row for {now}, which is of something else now")
+    } else {
+        format!("one row for {now} instead of {then}")
     }
 }
