@@ -107,7 +107,12 @@ fn a_template_that_asks_for_columns_reads_what_it_names() {
         ),
     ];
     assert_eq!(audit(&files, &[("models/b.sql", "select 2 as x")]).0, "not_reached");
-    assert_eq!(audit(&files, &[("models/a.sql", "select 2 as x")]).0, "unknown", "nobody knows which columns it reads");
+    assert_eq!(audit(&files, &[("models/a.sql", "select 2 as x")]).0, "reached", "its columns follow from its SQL");
+    let mut open = files;
+    open[1].1 = "select *, 1 as x from t";
+    assert_eq!(audit(&open, &[("models/b.sql", "select 2 as x")]).0, "not_reached");
+    let changed = [("models/a.sql", "select *, 2 as x from t")];
+    assert_eq!(audit(&open, &changed).0, "unknown", "nobody knows which columns it reads");
 }
 
 #[test]
@@ -181,7 +186,7 @@ fn an_owner_who_wants_to_hear_of_every_file_is_told_without_a_reach() {
 
 #[test]
 fn a_branch_of_a_template_that_was_not_rendered_is_in_doubt() {
-    let model = "select {% if target.name == 'prod' %}a{% else %}b{% endif %} as x from {{ source('raw', 't') }}";
+    let model = "select {% if 'prod' in target.name %}a{% else %}b{% endif %} as x from {{ source('raw', 't') }}";
     let sources = ("models/s.yml", "sources: [{name: raw, tables: [{name: t}]}]\n");
     let files = [PROJECT, sources, ("models/revenue.sql", model)];
     let changed = model.replace("}a{", "}c{");
@@ -190,6 +195,11 @@ fn a_branch_of_a_template_that_was_not_rendered_is_in_doubt() {
     assert!(reason.contains("where it asks for the target"), "{reason}");
     let commented = format!("{{# a word #}}\n{model}  ");
     assert_eq!(audit(&files, &[("models/revenue.sql", &commented)]).0, "not_reached");
+    // What is asked for is known: it is rendered for that target as well.
+    let model = model.replace("'prod' in target.name", "target.name == 'prod'");
+    let changed = model.replace("}a{", "}c{");
+    let files = [PROJECT, sources, ("models/revenue.sql", &model)];
+    assert_eq!(audit(&files, &[("models/revenue.sql", &changed)]).0, "reached");
 }
 
 #[test]
