@@ -164,8 +164,9 @@ impl Parts {
                     }
                 }
                 if let Some(conditions) = conditions {
-                    let Conditions { whole, parts, places, rest, shared, elsewhere } = &**conditions;
-                    [whole, shared].into_iter().chain(parts).chain(rest).for_each(|text| self.add(text));
+                    let Conditions { whole, parts, places, rest, shared, columns, elsewhere, answers: _ } =
+                        &**conditions;
+                    [whole, shared, columns].into_iter().chain(parts).chain(rest).for_each(|text| self.add(text));
                     places.iter().for_each(|place| self.add(&place.to_string()));
                     elsewhere.iter().flat_map(|under| &under.texts).for_each(|text| self.add(text));
                 }

@@ -17,8 +17,22 @@ pub struct Conditions {
     pub rest: Vec<Arc<str>>,
     /// The names that the parts share with the rest.
     pub shared: Arc<str>,
+    /// What asks for nothing but the columns of tables.
+    pub columns: Arc<str>,
+    /// Whether these were known when it was rendered.
+    pub answers: Answers,
     /// What it renders to elsewhere, as far as that was asked for; then what asks for that is not among the rest.
     pub elsewhere: Vec<Under>,
+}
+
+/// Whether what a template asks for is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Answers {
+    /// It is: what was rendered has it.
+    Known,
+    /// It is not.
+    #[default]
+    Unknown,
 }
 
 /// What a template renders to under a condition.
@@ -57,6 +71,10 @@ pub fn agree(base: Option<&Conditions>, head: Option<&Conditions>) -> bool {
         _ => return false,
     };
     if !base.elsewhere.iter().map(|under| &under.when).eq(head.elsewhere.iter().map(|under| &under.when)) {
+        return false;
+    }
+    let is_rendered = (base.answers, head.answers) == (Answers::Known, Answers::Known);
+    if base.columns != head.columns && !is_rendered {
         return false;
     }
     if (&base.whole, &base.parts, &base.shared) != (&head.whole, &head.parts, &head.shared) {

@@ -280,6 +280,7 @@ impl Assembly<'_> {
         let mut asked = None;
         let mut queries = BTreeSet::new();
         let mut described = BTreeSet::new();
+        let mut column_questions = 0;
         for name in node.captured.unknown_vars.iter().collect::<BTreeSet<_>>() {
             diagnostics.push(
                 Diagnostic::note(
@@ -296,6 +297,7 @@ impl Assembly<'_> {
             found.add(&captured);
             queries.extend(captured.queries);
             described.extend(captured.described);
+            column_questions += captured.column_questions;
             asked = asked.max(captured.asked);
             if result.is_err() {
                 found.incomplete.get_or_insert_with(|| "its template could be rendered in part only".to_owned());
@@ -314,7 +316,7 @@ impl Assembly<'_> {
                 variants.push(text);
             }
         }
-        if !queries.is_empty() || !described.is_empty() {
+        if !queries.is_empty() || column_questions > 0 {
             found.view = View::Whole;
         }
         // What a hook asks that changes nothing decides nothing.

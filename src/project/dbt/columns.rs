@@ -86,6 +86,7 @@ fn of_argument(run: &Arc<Run>, arguments: &Arguments) -> Known {
     }
     let parts = [&table.database, &table.schema, &table.identifier].map(Clone::clone);
     run.ask(Question::Columns(parts.clone()));
+    capture(run, |captured| captured.column_questions += 1);
     let found = columns_of(&run.engine, &parts)?;
     let node = place_of(&run.engine, &parts).and_then(|place| run.engine.graph.get()?.listed.get(place));
     let (node, _) = node.filter(|(node, _)| node.id != run.subject.id)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use headsup_lineage::relation::conditions::Conditions;
+use headsup_lineage::relation::conditions::{Answers, Conditions};
 
 use super::aimed::Aimed;
 use super::engine::Macro;
@@ -133,17 +133,27 @@ pub(super) fn conditions(
     // What was rendered under all that a file asks for is compared by that.
     let is_rendered = |path: &str| !aimed.texts.is_empty() && aimed.elsewhere.has(path);
     let macros = reach.macros.values().filter(|one| &*one.package != "dbt" && !is_rendered(&one.path));
-    let macros = macros.filter(|one| still_asks(&without_own_table(one), columns));
-    let macros = macros.map(|one| without_comments(one.text()));
+    // Macros that ask for columns only are held against each other where these are not known in both versions.
+    let asking = macros.filter(|one| asks(&without_own_table(one)));
+    let (more, of_columns): (Vec<_>, Vec<_>) =
+        asking.partition(|one| still_asks(&without_own_table(one), Columns::Known));
+    let text = |one: &Arc<Macro>| without_comments(one.text());
+    let of_columns: Vec<String> = of_columns.into_iter().map(text).collect();
+    let macros = more.into_iter().map(text);
     let whole: Vec<String> = macros.chain(hooks.iter().map(|hook| without_comments(hook))).collect();
     let own = (still_asks(file, columns) && !is_rendered(aimed.path))
         .then(|| asking_parts(&without_config(without_comments(file))));
-    if own.is_none() && whole.is_empty() && aimed.texts.is_empty() {
+    if own.is_none() && whole.is_empty() && of_columns.is_empty() && aimed.texts.is_empty() {
         return None;
     }
     let mut conditions = own.unwrap_or_default();
     let whole: Vec<&str> = Some(&*conditions.whole).into_iter().chain(whole.iter().map(String::as_str)).collect();
     conditions.whole = Arc::from(whole.join("\n"));
+    conditions.columns = Arc::from(of_columns.join("\n"));
+    conditions.answers = match columns {
+        Columns::Known => Answers::Known,
+        Columns::Asked => Answers::Unknown,
+    };
     conditions.elsewhere = aimed.texts;
     Some(Arc::new(conditions))
 }

@@ -184,6 +184,8 @@ pub(super) struct Captured {
     pub(super) tables: Vec<Vec<String>>,
     /// The nodes whose columns were asked for, and are known.
     pub(super) described: BTreeSet<String>,
+    /// How often the columns of a table were asked for, whether they are known or not.
+    pub(super) column_questions: usize,
     /// Why there may be more refs than were found, where there may.
     pub(super) computed: Option<String>,
     /// Variables that nobody gives a value to.
