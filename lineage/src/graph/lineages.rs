@@ -143,13 +143,14 @@ fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
 fn without_texts(relation: &Relation) -> Relation {
     let Relation { id, name, aliases, kind, rung, project, writers, declared_in, schema, declaration, config } =
         relation;
-    let bare = |Writer { path, position, reads, incomplete, body, fillings: _ }: &Writer| Writer {
+    let bare = |Writer { path, position, reads, incomplete, body, fillings: _, described }: &Writer| Writer {
         path: Arc::clone(path),
         position: *position,
         reads: reads.clone(),
         incomplete: incomplete.clone(),
         body: body.clone(),
         fillings: Vec::new(),
+        described: described.clone(),
     };
     Relation {
         id: id.clone(),

@@ -244,7 +244,7 @@ impl Schemas for Sees<'_> {
         let dialect = self.engine.world.dialect;
         let quoting = headsup_lineage::name::Quoting::Quoted;
         let columns = columns.iter().map(|column| ColumnName::new(dialect, &column.name, quoting)).collect();
-        Shape { columns, extent: Extent::Closed, keys: Vec::new() }
+        Shape { columns, extent: Extent::Closed, ..Shape::default() }
     }
 }
 

@@ -10,7 +10,7 @@ use headsup_lineage::reach::{Arrival, spread};
 use headsup_lineage::relation::{Body, RelationId, Rung};
 
 use super::{Options, given, with};
-use crate::project::rendered::{Scripts, with_named_reads};
+use crate::project::rendered::{Known, with_named_reads};
 
 const PASS_ON: &str = "select id {% for column in adapter.get_columns_in_relation(ref('a')) %}\
      {% if column.name.startswith('x_') %}, {{ column.name }}{% endif %}{% endfor %} from {{ ref('b') }}";
@@ -138,7 +138,7 @@ fn macros_that_ask_are_compared_where_answers_are_missing() {
 
 /// What differs and what that reaches, a relation a line.
 fn arrives(base: &[(&str, &str)], head: &[(&str, &str)]) -> Vec<String> {
-    let relations = |files: &[(&str, &str)]| with_named_reads(given(files).part, &Scripts::default()).relations;
+    let relations = |files: &[(&str, &str)]| with_named_reads(given(files).part, &Known::default()).relations;
     let (base, head) = LineageGraph::build_both(relations(base), relations(head), &Tables::default());
     let comparison = compare(&base.graph, &head.graph, &BTreeSet::new());
     let spread = spread(&base.graph, &head.graph, &comparison);

@@ -10,7 +10,7 @@ use headsup_lineage::graph::tables::Tables;
 use super::super::conditions::tests_of_target;
 use super::super::{Options, read};
 use crate::project::elsewhere::Elsewhere;
-use crate::project::rendered::{Scripts, with_named_reads};
+use crate::project::rendered::{Known, with_named_reads};
 use crate::snapshot::Snapshot;
 
 /// What is told of the models of two versions, an effect a line.
@@ -24,7 +24,7 @@ fn told(base: &[(&str, &str)], head: &[(&str, &str)]) -> Vec<String> {
     let elsewhere = Elsewhere::between(&base, &head);
     let relations = |side: &Snapshot| {
         let options = Options { dialect: Some(Dialect::DuckDb), elsewhere: elsewhere.clone(), ..Options::default() };
-        with_named_reads(read(side, &options), &Scripts::default()).relations
+        with_named_reads(read(side, &options), &Known::default()).relations
     };
     let (base, head) = LineageGraph::build_both(relations(&base), relations(&head), &Tables::default());
     let comparison = compare(&base.graph, &head.graph, &BTreeSet::new());
