@@ -22,12 +22,17 @@ pub(super) struct Known {
     /// The statements, by dialect and text.
     scripts: Scripts,
     /// Relations with what their SQL says, by those that they were before it was read.
-    relations: Derived<(Arc<Relation>, Arc<[Diagnostic]>)>,
+    relations: Derived<Named>,
 }
+
+/// A relation with what its SQL says, and what was found in that.
+type Named = (Arc<Relation>, Arc<[Diagnostic]>);
 
 /// Statements by dialect and text, as long as a relation has them: those of old texts are large, and go with it.
 #[derive(Debug, Default)]
-struct Scripts(Mutex<HashMap<(Dialect, Arc<str>), Weak<Script>>>);
+struct Scripts(Mutex<ByText>);
+
+type ByText = HashMap<(Dialect, Arc<str>), Weak<Script>>;
 
 impl Scripts {
     /// The statements of a text. Two threads may both read it; it says the same to both.
@@ -49,7 +54,7 @@ impl Scripts {
         std::mem::take(&mut *self.held());
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<(Dialect, Arc<str>), Weak<Script>>> {
+    fn held(&self) -> MutexGuard<'_, ByText> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -83,7 +88,7 @@ pub(super) fn with_named_reads(mut part: Part, known: &Known) -> Part {
         };
         (!relation.writers.is_empty()).then(|| known.relations.get_or_make(relation, make))
     };
-    let read: Vec<Option<(Arc<Relation>, Arc<[Diagnostic]>)>> = part.relations.par_iter().map(read).collect();
+    let read: Vec<Option<Named>> = part.relations.par_iter().map(read).collect();
     let mut found: Vec<Diagnostic> = Vec::new();
     for (relation, read) in part.relations.iter_mut().zip(read) {
         let Some((read, more)) = read else { continue };
