@@ -168,6 +168,8 @@ impl Delta {
     pub(super) fn weight(&self) -> usize {
         let kinds = [(Rows::Added, 30), (Rows::Removed, 30), (Rows::More, 10), (Rows::Fewer, 10), (Rows::Regrained, 5)];
         let rows: usize = kinds.iter().filter(|(rows, _)| self.has(*rows)).map(|(_, weight)| weight).sum();
+        // Rows that are there more often and less often are as good as rows that come and go.
+        let rows = if self.has(Rows::More) && self.has(Rows::Fewer) { rows + 40 } else { rows };
         let anything = if self.anything.is_some() { 10_000 } else { 0 };
         // Of rows nothing is claimed any more, and the columns of such rows are of little use.
         let any_rows = [Rows::Added, Rows::Removed, Rows::More].into_iter().all(|rows| self.has(rows));

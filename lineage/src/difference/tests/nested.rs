@@ -210,3 +210,22 @@ fn the_number_of_another_row_differs() {
     let lines = super::found(&more(""), &more(" where quantity > 0"));
     assert!(lines.iter().any(|line| line.starts_with("revalued r")), "{lines:?}");
 }
+
+#[test]
+fn an_expression_below_distinct_changes_and_distinct_stays() {
+    let query = |by: &str| {
+        format!(
+            "with t as (select sku, day, sum(quantity) over (partition by sku order by day) as total from lines) \
+             select distinct sku, day, total + {by} as x, lag(total) over (partition by sku order by day) as l from t"
+        )
+    };
+    check(&[(
+        &query("1"),
+        &query("2"),
+        &[
+            "rows_removed: the rows are distinct by a column that changed: …",
+            "rows_added: the rows are distinct by a column that changed: …",
+            "revalued x: …",
+        ],
+    )]);
+}
