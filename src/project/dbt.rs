@@ -157,6 +157,11 @@ impl Inputs {
         let layout = layout::find(snapshot, root, &mut Vec::new());
         (!layout.packages.is_empty()).then(|| Self { files: layout::files(snapshot, &layout) })
     }
+
+    /// Whether one of them asks something of the target that another version answers otherwise.
+    pub(super) fn ask(&self, elsewhere: &Elsewhere) -> bool {
+        self.files.iter().any(|(path, _)| elsewhere.has(path))
+    }
 }
 
 /// Finds the directories of the dbt projects of a snapshot.

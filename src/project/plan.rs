@@ -266,6 +266,9 @@ impl Planned {
     pub(super) fn read(&self, snapshot: &Snapshot, plan: &Plan, elsewhere: &Elsewhere, threads: dbt::Threads) -> Part {
         match &self.kind {
             PlannedKind::Dbt { profile } => {
+                // Without a profile the whole repository is searched for one.
+                let inputs = profile.as_ref().and_then(|_| dbt::Inputs::of(snapshot, &self.root));
+                let is_for_any = inputs.as_ref().is_some_and(|inputs| !inputs.ask(elsewhere));
                 let options = dbt::Options {
                     root: &self.root,
                     dialect: self.dialect,
@@ -274,13 +277,11 @@ impl Planned {
                     vars: plan.vars.clone(),
                     environment: plan.environment.clone(),
                     remembered: Some(&plan.memory.dbt),
-                    elsewhere: elsewhere.clone(),
+                    elsewhere: if is_for_any { Elsewhere::default() } else { elsewhere.clone() },
                     threads,
                 };
                 let read = || rendered::with_named_reads(dbt::read(snapshot, &options), &plan.memory.rendered);
-                // Without a profile the whole repository is searched for one.
-                let is_for_any = profile.is_some() && elsewhere.is_empty();
-                match is_for_any.then(|| dbt::Inputs::of(snapshot, &self.root)).flatten() {
+                match inputs.filter(|_| is_for_any) {
                     Some(inputs) => plan.memory.parts.get_or_read(&self.root, inputs, read),
                     None => read(),
                 }
