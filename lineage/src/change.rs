@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::canonical::{TextComparison, compare_texts};
 use crate::graph::{LineageGraph, Node};
 use crate::name::{ColumnName, RelationName};
-use crate::relation::conditions::{agree, elsewhere};
+use crate::relation::conditions::{Agreement, agreement, elsewhere};
 use crate::relation::{Body, Declaration, Relation, RelationId, RelationKind, Rung, Writer};
 
 mod data;
@@ -502,20 +502,22 @@ fn compare_bodies(base: &Body, head: &Body) -> Bodies {
             if before != after {
                 return Bodies::Differ(format!("the dialect was {before} and is {after}"));
             }
+            let agreement = agreement(asked.as_deref(), asks.as_deref());
             match compare_variants(old, new, *after) {
                 // What was rendered is the same; what another target or the warehouse's answer would
                 // make of the template was not rendered.
-                Bodies::Same(_) if !agree(asked.as_deref(), asks.as_deref()) => Bodies::Unknown(
+                Bodies::Same(_) if agreement == Agreement::Apart => Bodies::Unknown(
                     "the template differs where it asks for the target, the environment or the warehouse, or in a hook"
                         .to_owned(),
                 ),
-                Bodies::Differ(detail) if !agree(asked.as_deref(), asks.as_deref()) => Bodies::Differ(format!(
+                Bodies::Differ(detail) if agreement == Agreement::Apart => Bodies::Differ(format!(
                     "{detail}, and so does the template where it asks for the target, the environment or the warehouse"
                 )),
                 Bodies::Same(_)
-                    if elsewhere(asked.as_deref(), asks.as_deref()).any(|(was, is)| {
-                        !matches!(compare_variants(&was.texts, &is.texts, *after), Bodies::Same(_))
-                    }) =>
+                    if agreement == Agreement::Rendered
+                        && elsewhere((old, asked.as_deref()), (new, asks.as_deref())).any(|(under, was, is)| {
+                            !matches!(compare_variants(was, is, under.dialect(*after)), Bodies::Same(_))
+                        }) =>
                 {
                     Bodies::Differ("the SQL of another target differs".to_owned())
                 }

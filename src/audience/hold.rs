@@ -164,9 +164,23 @@ impl Parts {
                     }
                 }
                 if let Some(conditions) = conditions {
-                    let Conditions { whole, parts, places, rest, shared, columns, elsewhere, answers: _ } =
-                        &**conditions;
-                    [whole, shared, columns].into_iter().chain(parts).chain(rest).for_each(|text| self.add(text));
+                    let Conditions {
+                        whole,
+                        parts,
+                        places,
+                        rest,
+                        shared,
+                        columns,
+                        apart,
+                        elsewhere,
+                        answers: _,
+                        files: _,
+                    } = &**conditions;
+                    [whole, shared, columns, apart]
+                        .into_iter()
+                        .chain(parts)
+                        .chain(rest)
+                        .for_each(|text| self.add(text));
                     places.iter().for_each(|place| self.add(&place.to_string()));
                     elsewhere.iter().flat_map(|under| &under.texts).for_each(|text| self.add(text));
                 }

@@ -14,10 +14,12 @@ mod answered;
 mod assemble;
 mod call;
 mod columns;
+mod compared;
 mod conditions;
 pub(super) mod config;
 mod declared;
 mod engine;
+mod fed;
 mod filters;
 mod graph;
 mod hook;
@@ -69,7 +71,7 @@ use crate::selector::definition::{Definitions, definitions};
 use crate::snapshot::{ContentId, Snapshot};
 pub(super) use assemble::criticality;
 use assemble::{Assembled, Assembly};
-pub(super) use conditions::tests_of_target;
+pub(super) use compared::{Tests, tests_of_target};
 use engine::{Engine, Macro};
 use graph::{Entry, Graph};
 use layout::{Folder, Package};
@@ -156,11 +158,6 @@ impl Inputs {
     pub(super) fn of(snapshot: &Snapshot, root: &str) -> Option<Self> {
         let layout = layout::find(snapshot, root, &mut Vec::new());
         (!layout.packages.is_empty()).then(|| Self { files: layout::files(snapshot, &layout) })
-    }
-
-    /// Whether one of them asks something of the target that another version answers otherwise.
-    pub(super) fn ask(&self, elsewhere: &Elsewhere) -> bool {
-        self.files.iter().any(|(path, _)| elsewhere.has(path))
     }
 }
 

@@ -1,60 +1,55 @@
-//! What files that differ between two versions ask of dbt's target, where all that they ask is whether a part of
-//! it is some text: then what they say under each of these texts can be rendered and compared. It must not
-//! know how templates are rendered.
+//! What files ask of dbt's target in one of two versions and not in the other: both are to be rendered for the same
+//! targets, that they can be compared. It must not know how templates are rendered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::dbt::tests_of_target;
+use headsup_lineage::relation::{Body, Relation};
+
+use super::dbt::{Tests, tests_of_target};
 use crate::snapshot::Snapshot;
 
-/// A part of the target, and a text that it is compared with.
-type Test = (String, String);
-
-/// The tests in each file that differs.
+/// The files of templates that do not ask the same of the target in two versions, with what they ask in either; nothing where
+/// one of them asks more than whether a part of the target is some text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Elsewhere {
-    files: BTreeMap<Arc<str>, BTreeSet<Test>>,
+    files: BTreeMap<Arc<str>, Option<Tests>>,
 }
 
-/// Each test is one more rendering of all that reaches its file.
-const MOST: usize = 4;
+/// No files.
+pub(super) static NOTHING: Elsewhere = Elsewhere { files: BTreeMap::new() };
 
 impl Elsewhere {
-    /// Those of the files that differ between two versions.
+    /// Those of two versions.
     pub(super) fn between(base: &Snapshot, head: &Snapshot) -> Self {
-        let mut files = BTreeMap::new();
         let paths = base.files().chain(head.files()).map(|(path, _)| path);
         let differing: BTreeSet<&Arc<str>> =
             paths.filter(|path| path.ends_with(".sql") && base.id(path) != head.id(path)).collect();
-        for path in differing {
-            let of = |side: &Snapshot| match side.id(path) {
-                Some(_) => side.text(path).ok().and_then(|text| tests_of_target(&text)),
-                None => Some(BTreeSet::new()),
-            };
-            if let (Some(mut tests), Some(others)) = (of(base), of(head)) {
-                tests.extend(others);
-                if !tests.is_empty() {
-                    files.insert(Arc::clone(path), tests);
-                }
-            }
-        }
-        Self { files }
+        let of = |side: &Snapshot, path: &str| match side.id(path) {
+            Some(_) => side.text(path).ok().and_then(|text| tests_of_target(&text)),
+            None => Some(Tests::new()),
+        };
+        let asked = |path: &Arc<str>| {
+            let (was, is) = (of(base, path), of(head, path));
+            let both = was.clone().zip(is.clone()).map(|(was, is)| was.into_iter().chain(is).collect());
+            (was != is).then(|| (Arc::clone(path), both))
+        };
+        Self { files: differing.into_iter().filter_map(asked).collect() }
     }
 
-    /// Whether no file that differs asks in this way.
-    pub(super) fn is_empty(&self) -> bool {
-        self.files.is_empty()
+    /// What a text in a file asks of the target: where the file asks otherwise in one of two versions, all that it asks in
+    /// either, so that both are rendered for the same targets. None if it asks more than whether a part of the target is
+    /// some text.
+    pub(super) fn tests(&self, path: &str, text: &str) -> Option<Tests> {
+        self.files.get(path).map_or_else(|| tests_of_target(text), Clone::clone)
     }
 
-    /// Whether all that a file asks of the target is among the tests.
-    pub(super) fn has(&self, path: &str) -> bool {
-        self.files.contains_key(path)
-    }
-
-    /// The tests of some files; none if there are none, or too many.
-    pub(super) fn of<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Option<BTreeSet<Test>> {
-        let tests: BTreeSet<Test> = paths.filter_map(|path| self.files.get(path)).flatten().cloned().collect();
-        (1..=MOST).contains(&tests.len()).then_some(tests)
+    /// Whether what a relation is built by is to be rendered for the targets of both versions.
+    pub(super) fn concerns(&self, relation: &Relation) -> bool {
+        let files = relation.writers.iter().filter_map(|writer| match &writer.body {
+            Body::Sql { conditions: Some(conditions), .. } => Some(&conditions.files),
+            _ => None,
+        });
+        !self.files.is_empty() && files.into_iter().any(|files| files.iter().any(|path| self.files.contains_key(path)))
     }
 }

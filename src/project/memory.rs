@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use headsup_lineage::relation::Relation;
 
+use super::elsewhere::Elsewhere;
 use super::{Part, dbt, rendered};
 
 /// What was read once in a run.
@@ -48,13 +49,23 @@ impl Memory {
 pub(super) struct Parts(Shelf<Arc<str>, Arc<(dbt::Inputs, Part)>>);
 
 impl Parts {
-    /// What the project in a folder holds: what was found before where its files are the same, or what is read now.
-    pub(super) fn get_or_read(&self, root: &Arc<str>, inputs: dbt::Inputs, read: impl FnOnce() -> Part) -> Part {
-        if let Some(kept) = self.0.get(root).filter(|kept| kept.0 == inputs) {
+    /// What the project in a folder holds: what was found before where its files are the same, or what is read now;
+    /// what is read for two versions only is not kept.
+    pub(super) fn get_or_read(
+        &self,
+        root: &Arc<str>,
+        inputs: dbt::Inputs,
+        elsewhere: &Elsewhere,
+        read: impl FnOnce() -> Part,
+    ) -> Part {
+        let is_for_any = |part: &Part| !part.relations.iter().any(|relation| elsewhere.concerns(relation));
+        if let Some(kept) = self.0.get(root).filter(|kept| kept.0 == inputs && is_for_any(&kept.1)) {
             return kept.1.clone();
         }
         let part = read();
-        self.0.put(Arc::clone(root), Arc::new((inputs, part.clone())));
+        if is_for_any(&part) {
+            self.0.put(Arc::clone(root), Arc::new((inputs, part.clone())));
+        }
         part
     }
 }

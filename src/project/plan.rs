@@ -268,7 +268,6 @@ impl Planned {
             PlannedKind::Dbt { profile } => {
                 // Without a profile the whole repository is searched for one.
                 let inputs = profile.as_ref().and_then(|_| dbt::Inputs::of(snapshot, &self.root));
-                let is_for_any = inputs.as_ref().is_some_and(|inputs| !inputs.ask(elsewhere));
                 let options = dbt::Options {
                     root: &self.root,
                     dialect: self.dialect,
@@ -277,12 +276,12 @@ impl Planned {
                     vars: plan.vars.clone(),
                     environment: plan.environment.clone(),
                     remembered: Some(&plan.memory.dbt),
-                    elsewhere: if is_for_any { Elsewhere::default() } else { elsewhere.clone() },
+                    elsewhere: elsewhere.clone(),
                     threads,
                 };
                 let read = || rendered::with_named_reads(dbt::read(snapshot, &options), &plan.memory.rendered);
-                match inputs.filter(|_| is_for_any) {
-                    Some(inputs) => plan.memory.parts.get_or_read(&self.root, inputs, read),
+                match inputs {
+                    Some(inputs) => plan.memory.parts.get_or_read(&self.root, inputs, elsewhere, read),
                     None => read(),
                 }
             }

@@ -115,11 +115,14 @@ fn read_relation(
     let own: BTreeSet<&RelationName> = relation.aliases.iter().collect();
     let target = target(relation.kind, relation.config.get("materialized").map(|value| &**value));
     for writer in &mut relation.writers {
-        let Body::Sql { dialect, variants, .. } = &writer.body else { continue };
+        let Body::Sql { dialect, variants, conditions } = &writer.body else { continue };
         let mut named = BTreeSet::new();
         let mut found = Vec::new();
         let mut scripts = Vec::new();
-        for variant in variants {
+        // What may run elsewhere reads as well.
+        let elsewhere = conditions.iter().flat_map(|conditions| conditions.texts());
+        let texts: BTreeSet<&Arc<str>> = elsewhere.filter(|text| !variants.contains(text)).collect();
+        for variant in variants.iter().chain(texts) {
             let script = known.get_or_parse(*dialect, variant);
             if script.reading == Reading::Scanned {
                 relation.rung = relation.rung.max(Rung::Tables);

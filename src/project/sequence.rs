@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use headsup_lineage::graph::{LineageGraph, Lineages, NamesApart};
 
+use super::assemble::Assembled;
 use super::elsewhere::Elsewhere;
 use super::{Plan, Project, Source, gather};
 use crate::snapshot::Snapshot;
@@ -49,7 +50,7 @@ struct Last {
 enum ReadFor {
     /// With any other.
     Any,
-    /// With the one that it was read with: files differ between these two that ask for the target.
+    /// With the one that it was read with: relations of it were rendered for targets that only one of these asks for.
     Pair,
 }
 
@@ -101,14 +102,22 @@ impl Sequence {
         }
         self.plan.memory.sweep();
         let elsewhere = Elsewhere::between(base.snapshot, head.snapshot);
-        let read_for = if elsewhere.is_empty() { ReadFor::Any } else { ReadFor::Pair };
-        let last = self.last.take().filter(|last| (last.read_for, read_for) == (ReadFor::Any, ReadFor::Any));
+        let last = self.last.take().filter(|last| {
+            let graph = &last.project.graph;
+            let mut relations = graph.nodes().map(|node| graph.relation(node));
+            last.read_for == ReadFor::Any && !relations.any(|relation| elsewhere.concerns(relation))
+        });
+        let read_for = |head: &Assembled| match head.relations.iter().any(|relation| elsewhere.concerns(relation)) {
+            true => ReadFor::Pair,
+            false => ReadFor::Any,
+        };
         let last = last.filter(|last| {
             base.manifest.is_none() && head.manifest.is_none() && last.files.has_files_of(base.snapshot)
         });
         let files = head.snapshot.clone();
         if let Some(last) = last {
             let mut read = gather(head, &self.plan, &elsewhere);
+            let read_for = read_for(&read);
             let relations = std::mem::take(&mut read.relations);
             if let Some((built, apart)) =
                 LineageGraph::build_next(relations, &last.apart, &self.plan.tables, &self.lineages)
@@ -118,6 +127,7 @@ impl Sequence {
             }
         }
         let (mut before, mut after) = (gather(base, &self.plan, &elsewhere), gather(head, &self.plan, &elsewhere));
+        let read_for = read_for(&after);
         let relations = (std::mem::take(&mut before.relations), std::mem::take(&mut after.relations));
         let (of_base, of_head, apart) =
             LineageGraph::build_first(relations.0, relations.1, &self.plan.tables, &self.lineages);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::canonical::{Relations, TextComparison, compare_texts};
 use crate::graph::{LineageGraph, Node};
-use crate::relation::conditions::{agree, elsewhere};
+use crate::relation::conditions::{Agreement, agreement, elsewhere};
 use crate::relation::{Body, Writer};
 
 use super::declared::Way;
@@ -108,7 +108,8 @@ impl Pair<'_> {
         else {
             return None;
         };
-        if dialect != now || !agree(asked.as_deref(), asks.as_deref()) {
+        let agreement = agreement(asked.as_deref(), asks.as_deref());
+        if dialect != now || agreement == Agreement::Apart {
             return None;
         }
         let ways = [Way::of(self.base.relation(self.before)), Way::of(self.head.relation(self.after))];
@@ -118,17 +119,20 @@ impl Pair<'_> {
         let mut effects: Vec<Effect> = Vec::new();
         let mut renamed = Vec::new();
         let mut all: Vec<_> = runs.into_iter().enumerate().map(|(index, pair)| (index, None, pair)).collect();
-        for (was, is) in elsewhere(asked.as_deref(), asks.as_deref()) {
-            let under = self::runs(&was.texts, &is.texts, ways)?;
-            all.extend(under.into_iter().enumerate().map(|(index, pair)| (index, Some(&is.when), pair)));
+        let elsewhere = elsewhere((before, asked.as_deref()), (after, asks.as_deref()));
+        for (under, was, is) in elsewhere.filter(|_| agreement == Agreement::Rendered) {
+            let runs = self::runs(was, is, ways)?;
+            all.extend(runs.into_iter().enumerate().map(|(index, pair)| (index, Some(under), pair)));
         }
-        for (index, when, (before, after)) in all {
-            if !names_differ && compare_texts(before, after, *dialect) != TextComparison::Different {
+        for (index, under, (before, after)) in all {
+            let dialect = under.map_or(*dialect, |under| under.dialect(*dialect));
+            let when = under.map(|under| &under.when);
+            if !names_differ && compare_texts(before, after, dialect) != TextComparison::Different {
                 continue;
             }
             let old = query::Version { text: before, sees: &base };
             let new = query::Version { text: after, sees };
-            match query::compare(&old, &new, *dialect) {
+            match query::compare(&old, &new, dialect) {
                 Compared::Same => {}
                 Compared::Differ(found, pairs) => {
                     // What an incremental run does as well as a full one is told of the full one.

@@ -4,6 +4,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::dialect::Dialect;
+
 /// The parts of a template that ask where or with what they run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conditions {
@@ -21,8 +23,12 @@ pub struct Conditions {
     pub columns: Arc<str>,
     /// Whether these were known when it was rendered.
     pub answers: Answers,
-    /// What it renders to elsewhere, as far as that was asked for; then what asks for that is not among the rest.
+    /// What counts and is not rendered at all, such as the macros of hooks.
+    pub apart: Arc<str>,
+    /// What it renders to elsewhere, if all that it asks can be answered in each way.
     pub elsewhere: Vec<Under>,
+    /// The files that what it renders to elsewhere may depend on.
+    pub files: Arc<[Arc<str>]>,
 }
 
 /// Whether what a template asks for is known.
@@ -35,21 +41,43 @@ pub enum Answers {
     Unknown,
 }
 
+/// For which types of warehouse a condition may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Types {
+    /// For that which is known.
+    Known,
+    /// For others only, whose dialect is this.
+    Other(Dialect),
+}
+
 /// What a template renders to under a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Under {
     /// Which: `target.name = 'ci'`.
     pub when: Arc<str>,
+    /// Whether the warehouse that is known can be meant.
+    pub types: Types,
     /// One text for each variant that can run.
     pub texts: Vec<Arc<str>>,
 }
 
-/// The renderings of both versions elsewhere, pair by pair.
+/// What a version renders to here, and what of it depends on where.
+pub type Renderings<'c> = (&'c [Arc<str>], Option<&'c Conditions>);
+
+/// The renderings of both versions elsewhere, pair by pair, each with where that is. A version that asks for nothing says the
+/// same everywhere.
 pub fn elsewhere<'c>(
-    base: Option<&'c Conditions>,
-    head: Option<&'c Conditions>,
-) -> impl Iterator<Item = (&'c Under, &'c Under)> {
-    base.into_iter().flat_map(|base| &base.elsewhere).zip(head.into_iter().flat_map(|head| &head.elsewhere))
+    base: Renderings<'c>,
+    head: Renderings<'c>,
+) -> impl Iterator<Item = (&'c Under, &'c [Arc<str>], &'c [Arc<str>])> {
+    let asking = |(_, conditions): Renderings<'c>| conditions.filter(|conditions| conditions.asks());
+    let texts = move |side: Renderings<'c>, place: usize| match asking(side) {
+        None => Some(side.0),
+        Some(conditions) => conditions.elsewhere.get(place).map(|under| &*under.texts),
+    };
+    let whens = asking(base).or_else(|| asking(head)).map_or(&[][..], |conditions| &conditions.elsewhere);
+    let pairs = whens.iter().enumerate();
+    pairs.filter_map(move |(place, under)| Some((under, texts(base, place)?, texts(head, place)?)))
 }
 
 /// Rests of which more than so many pairs of words differ are not put side by side.
@@ -58,25 +86,45 @@ const MOST_PAIRS: usize = 4_000_000;
 /// So many words on either side of a part may make one thing with it.
 const AROUND: usize = 8;
 
+/// How far two versions of a template agree in what they render to elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// What differs between them shows in what they render to here.
+    Same,
+    /// As far as what they render to elsewhere is the same.
+    Rendered,
+    /// They do not, or it cannot be told.
+    Apart,
+}
+
+/// How far two versions agree elsewhere.
+#[must_use]
+pub fn agreement(base: Option<&Conditions>, head: Option<&Conditions>) -> Agreement {
+    let nothing = Conditions { answers: Answers::Known, ..Conditions::default() };
+    let (old, new) = (base.unwrap_or(&nothing), head.unwrap_or(&nothing));
+    let are_answered = (old.answers, new.answers) == (Answers::Known, Answers::Known);
+    if old.apart != new.apart || (old.columns != new.columns && !are_answered) {
+        return Agreement::Apart;
+    }
+    if ask_alike(old, new) {
+        return Agreement::Same;
+    }
+    let whens = |side: &'_ Conditions| side.elsewhere.iter().map(|under| Arc::clone(&under.when)).collect::<Vec<_>>();
+    // A version that asks for nothing says the same everywhere.
+    let is_rendered = match (base.filter(|base| base.asks()), head.filter(|head| head.asks())) {
+        (Some(old), Some(new)) => !old.elsewhere.is_empty() && whens(old) == whens(new),
+        (Some(one), None) | (None, Some(one)) => !one.elsewhere.is_empty(),
+        (None, None) => false,
+    };
+    if is_rendered { Agreement::Rendered } else { Agreement::Apart }
+}
+
 /// Whether the same parts ask in both versions, in the same places.
 ///
 /// What differs in the rest shows in any rendering, and is told by it. What stands between two parts is put side by side, so
 /// that a part which has moved has other words beside it. There words may only come or go as members of a list, as
 /// columns do, and on one side only: others may make one thing with the part, which is another elsewhere.
-#[must_use]
-pub fn agree(base: Option<&Conditions>, head: Option<&Conditions>) -> bool {
-    let (base, head) = match (base, head) {
-        (None, None) => return true,
-        (Some(base), Some(head)) => (base, head),
-        _ => return false,
-    };
-    if !base.elsewhere.iter().map(|under| &under.when).eq(head.elsewhere.iter().map(|under| &under.when)) {
-        return false;
-    }
-    let is_rendered = (base.answers, head.answers) == (Answers::Known, Answers::Known);
-    if base.columns != head.columns && !is_rendered {
-        return false;
-    }
+fn ask_alike(base: &Conditions, head: &Conditions) -> bool {
     if (&base.whole, &base.parts, &base.shared) != (&head.whole, &head.parts, &head.shared) {
         return false;
     }
@@ -113,7 +161,29 @@ pub fn agree(base: Option<&Conditions>, head: Option<&Conditions>) -> bool {
     true
 }
 
+impl Under {
+    /// The dialect of the texts where that of the warehouse is known.
+    #[must_use]
+    pub fn dialect(&self, known: Dialect) -> Dialect {
+        match self.types {
+            Types::Known => known,
+            Types::Other(dialect) => dialect,
+        }
+    }
+}
+
 impl Conditions {
+    /// Whether it asks anything, or only has what is not rendered anywhere.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        !self.files.is_empty()
+    }
+
+    /// The texts that it may render to on the warehouse that is known.
+    pub fn texts(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.elsewhere.iter().filter(|under| under.types == Types::Known).flat_map(|under| &under.texts)
+    }
+
     /// The words before the first part, between two parts each, and behind the last.
     fn stretches(&self) -> Vec<&[Arc<str>]> {
         let mut start = 0;
@@ -202,7 +272,7 @@ mod tests {
     }
 
     fn same(base: &str, head: &str) -> bool {
-        agree(Some(&conditions(base)), Some(&conditions(head)))
+        agreement(Some(&conditions(base)), Some(&conditions(head))) == Agreement::Same
     }
 
     #[test]
@@ -244,6 +314,7 @@ mod tests {
             assert!(!same(base, head), "{base} | {head}");
             assert!(!same(head, base), "{head} | {base}");
         }
-        assert!(!agree(None, Some(&conditions("a ?"))) && agree(None, None));
+        assert_eq!(agreement(None, Some(&conditions("a ?"))), Agreement::Apart);
+        assert_eq!(agreement(None, None), Agreement::Same);
     }
 }

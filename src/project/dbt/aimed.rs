@@ -1,64 +1,160 @@
-//! What a template renders to under another target than the one that is known: under each text that a file which
-//! differs between two versions compares a part of the target with. It must not know what these renderings are
-//! compared by.
+//! What a template renders to under other targets than the one that is known: under each text that a part of the
+//! target is compared with, and under one that nobody names. It must not know what these renderings are compared by.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use headsup_lineage::relation::conditions::Under;
+use headsup_lineage::relation::conditions::{Conditions, Types, Under};
 use serde_json::Value as Json;
 
 use super::answered::Asking;
-use super::assemble::Assembly;
+use super::assemble::{Assembly, Found};
+use super::conditions::{Columns, Template, conditions, without_own_table};
 use super::engine::Run;
+use super::fed::{Variables, unrendered};
+use super::hook::Hooks;
 use super::natives::from_json;
+use super::nodes::Node;
+use super::subject::Captured;
 use super::values::{lock, own_deep};
-use crate::project::elsewhere::Elsewhere;
 
-/// The texts of a template under each test of the target in a file of it that differs in the other version; none
-/// where there are none, or where it cannot be rendered so.
-pub(super) fn at_tests<'a>(assembly: &Assembly<'a>, asking: &Asking<'_>, path: &'a str) -> Aimed<'a> {
-    Aimed { path, elsewhere: assembly.elsewhere, texts: under_tests(assembly, asking, path) }
-}
+/// The parts of a target that are other than they are known to be, each with its text.
+type Target<'t> = Vec<(&'t str, Option<&'t str>)>;
 
-/// What a template in a file was rendered to elsewhere, and which files that is to show.
-pub(super) struct Aimed<'a> {
-    /// The file of the template.
-    pub(super) path: &'a str,
-    /// What files that differ ask.
-    pub(super) elsewhere: &'a Elsewhere,
-    /// The texts.
-    pub(super) texts: Vec<Under>,
-}
+/// A text that nobody gives a part of the target: what is rendered where it is none of those that are asked for.
+const OTHER: &str = "any other";
 
-fn under_tests(assembly: &Assembly<'_>, asking: &Asking<'_>, path: &str) -> Vec<Under> {
-    let macros = asking.reach.macros.values().map(|one| &*one.path);
-    let Some(tests) = assembly.elsewhere.of(macros.chain([path])) else { return Vec::new() };
-    let under = |(part, text): (String, String)| {
-        let mut texts: Vec<Arc<str>> = Vec::new();
-        for pass in asking.passes {
-            let run = Run::new(assembly.engine, asking.subject, *pass);
-            aim(&run, &part, &text);
-            let rendered: Arc<str> = Arc::from(run.render(asking.template, asking.file).ok()?);
-            if lock(&run.captured).asked.is_some() {
-                return None;
+/// Each target is one more rendering.
+const MOST: usize = 6;
+
+impl Assembly<'_> {
+    /// What of a node's template decides what it is elsewhere. What it reads there is added to what was found.
+    pub(super) fn elsewhere(
+        &self,
+        node: &Node,
+        hooks: &Hooks,
+        without_hooks: &str,
+        columns: Columns,
+        asking: &Asking<'_>,
+        found: &mut Found,
+    ) -> Option<Arc<Conditions>> {
+        let (package, path) = (&node.candidate.package, &node.candidate.path);
+        let template = Template {
+            file: without_hooks,
+            path,
+            reach: asking.reach,
+            unrendered: &unrendered(self.engine, package, hooks),
+            columns,
+            variables: Variables { world: &self.engine.world, package },
+        };
+        let conditions = conditions(&template, || {
+            let aimed = at_targets(self, asking, path);
+            aimed.captured.iter().for_each(|captured| found.add(captured));
+            aimed.texts
+        });
+        // What only another answer leads to may be read as well.
+        if conditions.as_deref().is_some_and(|conditions| conditions.asks() && conditions.elsewhere.is_empty()) {
+            for (call, offset) in &asking.reach.refs {
+                found.refs.entry(call.clone()).or_insert(*offset);
             }
-            if !texts.contains(&rendered) {
-                texts.push(rendered);
+            for (call, offset) in &asking.reach.sources {
+                found.sources.entry(call.clone()).or_insert(*offset);
             }
         }
-        Some(Under { when: Arc::from(format!("target.{part} = '{text}'")), texts })
-    };
-    tests.into_iter().map(under).collect::<Option<_>>().unwrap_or_default()
+        conditions
+    }
+}
+
+/// What a template is for other targets.
+#[derive(Default)]
+struct Aimed {
+    /// Its texts, one target each.
+    texts: Vec<Under>,
+    /// What the texts name that a target of the known type gets.
+    captured: Vec<Captured>,
+}
+
+/// A template under every target that it can tell from others; nothing where it asks for more than whether
+/// parts of the target are some texts, or cannot be rendered so.
+fn at_targets(assembly: &Assembly<'_>, asking: &Asking<'_>, path: &str) -> Aimed {
+    let macros = asking.reach.macros.values().filter(|one| &*one.package != "dbt");
+    let mut tests = assembly.elsewhere.tests(path, asking.file);
+    for one in macros {
+        let more = assembly.elsewhere.tests(&one.path, &without_own_table(one));
+        tests = tests.zip(more).map(|(tests, more)| tests.into_iter().chain(more).collect());
+    }
+    let Some(tests) = tests else { return Aimed::default() };
+    let mut texts: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (part, text) in &tests {
+        texts.entry(part).or_default().insert(text);
+    }
+    if texts.is_empty() || texts.values().map(|texts| texts.len() + 1).product::<usize>() > MOST {
+        return Aimed::default();
+    }
+    let mut targets: Vec<Target<'_>> = vec![Vec::new()];
+    for (part, texts) in &texts {
+        let each = texts.iter().copied().map(Some).chain([None]);
+        let with = |text| targets.iter().map(move |target| [&target[..], &[(*part, text)]].concat());
+        targets = each.flat_map(with).collect();
+    }
+    let kind = assembly.engine.world.target["type"].as_str();
+    let known = texts.get("type").map(|texts| kind.filter(|kind| texts.contains(kind)));
+    let mut aimed = Aimed::default();
+    for target in targets {
+        let Some(texts) = under(&target, assembly, asking) else { return Aimed::default() };
+        let (texts, captured): (Vec<_>, Vec<_>) = texts.into_iter().unzip();
+        let is_known = |(part, text): &(&str, Option<&str>)| *part != "type" || Some(*text) == known;
+        let types = match target.iter().find(|part| !is_known(part)) {
+            None => Types::Known,
+            Some((_, text)) => {
+                let dialect = text.and_then(|text| text.parse().ok());
+                Types::Other(dialect.unwrap_or(assembly.engine.world.dialect))
+            }
+        };
+        if types == Types::Known {
+            aimed.captured.extend(captured);
+        }
+        aimed.texts.push(Under { when: said(&target), types, texts });
+    }
+    aimed
+}
+
+/// The texts of a template for one target, each once, with what was found of it.
+fn under(target: &Target<'_>, assembly: &Assembly<'_>, asking: &Asking<'_>) -> Option<Vec<(Arc<str>, Captured)>> {
+    let mut texts: Vec<(Arc<str>, Captured)> = Vec::new();
+    for pass in asking.passes {
+        let run = Run::new(assembly.engine, asking.subject, *pass);
+        aim(&run, target);
+        let rendered = run.render(asking.template, asking.file).ok()?;
+        let captured = std::mem::take(&mut *lock(&run.captured));
+        if captured.asked.is_some() {
+            return None;
+        }
+        if !texts.iter().any(|(text, _)| **text == *rendered) {
+            texts.push((Arc::from(rendered), captured));
+        }
+    }
+    Some(texts)
+}
+
+fn said(target: &Target<'_>) -> Arc<str> {
+    let parts = target.iter().map(|(part, text)| match text {
+        Some(text) => format!("target.{part} = '{text}'"),
+        None => format!("another target.{part}"),
+    });
+    Arc::from(parts.collect::<Vec<_>>().join(" and "))
 }
 
 /// Gives a run that has not begun another target.
-fn aim(run: &Run, part: &str, text: &str) {
-    let mut target = run.engine.world.target.clone();
-    if let Json::Object(parts) = &mut target {
-        let same = if matches!(part, "name" | "target_name") { ["name", "target_name"] } else { [part, part] };
-        for part in same {
-            parts.insert(part.to_owned(), Json::String(text.to_owned()));
+fn aim(run: &Run, target: &Target<'_>) {
+    let mut known = run.engine.world.target.clone();
+    if let Json::Object(parts) = &mut known {
+        for (part, text) in target {
+            let same = if *part == "name" { ["name", "target_name"] } else { [*part, *part] };
+            for part in same {
+                parts.insert(part.to_owned(), Json::String(text.unwrap_or(OTHER).to_owned()));
+            }
         }
     }
-    let _ = run.target.set(own_deep(&from_json(&target), 0));
+    let _ = run.target.set(own_deep(&from_json(&known), 0));
 }

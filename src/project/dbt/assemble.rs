@@ -10,7 +10,6 @@ use headsup_lineage::query::{DeclaredColumn, Nullability, Read, ReadRole, TableS
 use headsup_lineage::relation::{Body, Declaration, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 use serde_json::Value as Json;
 
-use super::aimed;
 use super::answered::{Answers, Asking};
 use super::call::{Cause, Located};
 use super::conditions::Columns;
@@ -26,7 +25,7 @@ use super::relation::TableName;
 use super::scan;
 use super::subject::{Asked, Captured, Pass, RefCall, View};
 use super::trace::Renderings;
-use crate::project::elsewhere::Elsewhere;
+use crate::project::elsewhere::{Elsewhere, NOTHING};
 use crate::project::{Access, Attributes, Criticality, OwnerClaim, OwnerRule};
 use crate::snapshot::Snapshot;
 
@@ -63,9 +62,9 @@ pub(super) struct Assembled {
 
 /// What a node reads, as its readings found it.
 #[derive(Default)]
-struct Found {
-    refs: BTreeMap<RefCall, Option<usize>>,
-    sources: BTreeMap<(String, String), Option<usize>>,
+pub(super) struct Found {
+    pub(super) refs: BTreeMap<RefCall, Option<usize>>,
+    pub(super) sources: BTreeMap<(String, String), Option<usize>>,
     tables: BTreeSet<Vec<String>>,
     /// Nodes of which only the columns matter.
     described: BTreeSet<RelationId>,
@@ -77,7 +76,8 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, captured: &Captured) {
+    /// Adds what a rendering found.
+    pub(super) fn add(&mut self, captured: &Captured) {
         for call in &captured.refs {
             self.refs.entry(call.clone()).or_insert(None);
         }
@@ -120,12 +120,18 @@ impl Found {
 }
 
 impl Assembly<'_> {
-    /// The relation of a node: as it was put together before, where nothing that it depends on differs.
+    /// The relation of a node, with what it is for other targets if that may differ in the other version.
     pub(super) fn relation(&self, node: &Arc<Node>, table: &TableName) -> Assembled {
-        let root = &self.engine.world.root;
-        if !self.elsewhere.is_empty() {
-            return self.assemble(node, table).0;
+        let here = self.here(node, table);
+        if !self.elsewhere.concerns(&here.relation) {
+            return here;
         }
+        self.assemble(node, table).0
+    }
+
+    /// The relation of a node: as it was put together before, where nothing that it depends on differs.
+    fn here(&self, node: &Arc<Node>, table: &TableName) -> Assembled {
+        let root = &self.engine.world.root;
         let depends = Depends {
             node: Arc::clone(node),
             table: table.clone(),
@@ -135,7 +141,7 @@ impl Assembly<'_> {
         if let Some(kept) = self.recall.relation(root, &depends, self.graph) {
             return kept;
         }
-        let (assembled, found) = self.assemble(node, table);
+        let (assembled, found) = Assembly { elsewhere: &NOTHING, ..*self }.assemble(node, table);
         if let Some(links) = self.links(node, &found) {
             self.recall.keep(root, depends, links, assembled.clone());
         }
@@ -355,9 +361,7 @@ impl Assembly<'_> {
                 .hint(hint),
             );
         }
-        let hooks = self.macros_of_hooks(node, hooks);
-        let aimed = aimed::at_tests(self, &asking, &node.candidate.path);
-        let conditions = super::conditions::conditions(without_hooks, &reach, &hooks, columns, aimed);
+        let conditions = self.elsewhere(node, hooks, without_hooks, columns, &asking, found);
         (rung, Body::Sql { dialect, variants, conditions })
     }
 
@@ -376,20 +380,6 @@ impl Assembly<'_> {
         };
         let only = self.graph.listed.iter().filter(|one| described.contains(&one.0.id) && !is_named(one));
         only.map(|(node, _)| RelationId::new(node.id.as_str())).collect()
-    }
-
-    /// The texts of the macros that a node's hooks reach: what they do to the table is not rendered.
-    fn macros_of_hooks(&self, node: &Node, hooks: &Hooks) -> Vec<String> {
-        let hooks = ["pre_hook", "post_hook"].iter().filter_map(|key| hooks.config.get(*key));
-        let mut texts = BTreeSet::new();
-        for hook in hooks {
-            let text = hook.to_string();
-            let whole = 0..text.len();
-            let reach = scan::reach(self.engine, &node.candidate.package, &[], &text, whole);
-            let macros = reach.macros.values().filter(|one| &*one.package != "dbt");
-            texts.extend(macros.map(|one| one.text().to_owned()));
-        }
-        texts.into_iter().collect()
     }
 
     fn not_rendered(&self, node: &Node, located: &Located) -> Diagnostic {

@@ -1,20 +1,20 @@
 //! What of a template decides what it renders to elsewhere: the parts that ask for the target, the
 //! environment or the warehouse. It must not know what they render to here.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use headsup_lineage::relation::conditions::{Answers, Conditions};
+use headsup_lineage::relation::conditions::{Answers, Conditions, Under};
 
-use super::aimed::Aimed;
+use super::compared::target_at;
 use super::engine::Macro;
+use super::fed::{Macros, Variables};
 use super::scan;
 
-/// What asks.
-const QUESTIONS: [&str; 13] = [
-    "target.",
-    "target[",
+/// What asks, beside the target.
+const QUESTIONS: [&str; 11] = [
     "env_var",
     "flags.",
     "graph.",
@@ -24,78 +24,9 @@ const QUESTIONS: [&str; 13] = [
     "load_result",
     "statement(",
     "get_relation",
-    "get_columns_in_relation",
     "get_column_values",
+    OF_COLUMNS,
 ];
-
-/// Parts of the target, each with a text that it is compared with.
-type Tests = BTreeSet<(String, String)>;
-
-/// What a file asks of the target, if all that it asks is whether a part of it is some text.
-///
-/// Under each of these texts, and where it is none of them, the file can be rendered; so nothing else may be asked,
-/// and nothing of it in the configuration, which is not rendered again.
-pub(in crate::project) fn tests_of_target(text: &str) -> Option<Tests> {
-    let asks_more = QUESTIONS.iter().skip(2).any(|question| text.contains(question));
-    if !text.contains("target") {
-        return Some(Tests::new());
-    }
-    let mut found = Tests::new();
-    for tag in tags(text)? {
-        let mut rest = tag.inside;
-        while let Some(at) = word_at(rest, "target") {
-            if asks_more || tag.inside.trim().starts_with("config(") {
-                return None;
-            }
-            rest = test(&rest[at + "target".len()..], &mut found)?;
-        }
-    }
-    Some(found)
-}
-
-/// Where a word begins that is no part of another, nor of something else.
-fn word_at(text: &str, word: &str) -> Option<usize> {
-    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
-    text.match_indices(word).map(|(at, _)| at).find(|at| {
-        let (before, after) = (&text[..*at], &text[at + word.len()..]);
-        !before.ends_with(|letter: char| is_part(letter) || letter == '.') && !after.starts_with(is_part)
-    })
-}
-
-/// Reads `.part == 'text'`, with `!=` or `in` and a list as well, and gives what comes behind.
-fn test<'t>(text: &'t str, found: &mut Tests) -> Option<&'t str> {
-    let rest = text.strip_prefix('.')?;
-    let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
-    let (part, rest) = rest.split_at(end);
-    let rest = rest.trim_start();
-    let literal = |rest: &'t str| -> Option<(&'t str, &'t str)> {
-        let quote = rest.chars().next().filter(|letter| matches!(letter, '\'' | '"'))?;
-        let (text, rest) = rest[1..].split_once(quote)?;
-        (!text.contains('\\')).then(|| (text, rest.trim_start()))
-    };
-    if let Some(rest) = rest.strip_prefix("==").or_else(|| rest.strip_prefix("!=")) {
-        let (text, rest) = literal(rest.trim_start())?;
-        // What is done with the text makes another one of it.
-        if rest.starts_with(['~', '+', '|', '.', '[', '*', '%']) {
-            return None;
-        }
-        found.insert((part.to_owned(), text.to_owned()));
-        return Some(rest);
-    }
-    let rest = rest.strip_prefix("not ").map_or(rest, str::trim_start).strip_prefix("in")?.trim_start();
-    let (mut rest, close) = match rest.strip_prefix('(') {
-        Some(rest) => (rest.trim_start(), ')'),
-        None => (rest.strip_prefix('[')?.trim_start(), ']'),
-    };
-    loop {
-        let (text, behind) = literal(rest)?;
-        found.insert((part.to_owned(), text.to_owned()));
-        rest = behind.strip_prefix(',').unwrap_or(behind).trim_start();
-        if let Some(rest) = rest.strip_prefix(close) {
-            return Some(rest);
-        }
-    }
-}
 
 /// What asks for columns, and follows from the project where they are known.
 const OF_COLUMNS: &str = "get_columns_in_relation";
@@ -109,68 +40,149 @@ pub(super) enum Columns {
     Asked,
 }
 
-fn asks(text: &str) -> bool {
-    QUESTIONS.iter().any(|question| text.contains(question))
+/// What a template asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Asks {
+    /// Nothing.
+    Nothing,
+    /// Which columns tables have.
+    Columns,
+    /// More than that.
+    More,
 }
 
-fn still_asks(text: &str, columns: Columns) -> bool {
-    match columns {
-        Columns::Known if text.contains(OF_COLUMNS) => asks(&text.replace(OF_COLUMNS, "")),
-        _ => asks(text),
+impl Asks {
+    /// What all tags of a template ask.
+    pub(super) fn of(text: &str) -> Self {
+        if !text.contains("target") && !QUESTIONS.iter().any(|question| text.contains(question)) {
+            return Self::Nothing;
+        }
+        match tags(text) {
+            Some(tags) => tags.iter().map(|tag| Self::of_inside(tag.inside)).max().unwrap_or(Self::Nothing),
+            None => Self::of_inside(text),
+        }
     }
+
+    /// What a tag asks.
+    fn of_inside(text: &str) -> Self {
+        if target_at(text).is_some() || asks_more_than_target(text) {
+            return Self::More;
+        }
+        if text.contains(OF_COLUMNS) { Self::Columns } else { Self::Nothing }
+    }
+}
+
+/// Whether a tag asks for anything but the target and columns.
+pub(super) fn asks_more_than_target(text: &str) -> bool {
+    QUESTIONS.iter().any(|question| *question != OF_COLUMNS && text.contains(question))
+}
+
+/// Whether a template may say another thing for another target of the same type, or in another environment.
+pub(super) fn varies(text: &str) -> bool {
+    let asks = |inside: &str| asks_more_than_target(inside) || varies_with_target(inside);
+    (text.contains("target") || asks_more_than_target(text))
+        && tags(text).is_none_or(|tags| tags.iter().any(|tag| asks(tag.inside)))
+}
+
+fn varies_with_target(inside: &str) -> bool {
+    target_at(inside).is_some_and(|at| {
+        let rest = &inside[at + "target".len()..];
+        match rest.strip_prefix(".type") {
+            Some(rest) if !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_') => {
+                varies_with_target(rest)
+            }
+            _ => true,
+        }
+    })
+}
+
+/// Whether a template may be switched on elsewhere by what it says of itself.
+pub(super) fn may_be_enabled(text: &str) -> bool {
+    let may = |tag: &Tag<'_>| {
+        tag.is_config()
+            && tag.inside.contains("enabled")
+            && (asks_more_than_target(tag.inside) || varies_with_target(tag.inside))
+    };
+    text.contains("enabled") && tags(text).is_some_and(|tags| tags.iter().any(may))
+}
+
+/// A template whose renderings elsewhere depend on what it asks.
+pub(super) struct Template<'a> {
+    /// Its text.
+    pub(super) file: &'a str,
+    /// Where that stands.
+    pub(super) path: &'a Arc<str>,
+    /// What it names.
+    pub(super) reach: &'a scan::Reach,
+    /// The texts of macros that count and are not rendered, such as those of its hooks.
+    pub(super) unrendered: &'a [String],
+    /// Whether the columns that it asks for are known.
+    pub(super) columns: Columns,
+    /// The project's variables.
+    pub(super) variables: Variables<'a>,
 }
 
 /// The texts that decide what a template renders to elsewhere: the parts of the template that ask for
-/// the target, the environment or the warehouse; the macros that it reaches and that do; and the macros
-/// of its hooks, which are not rendered. Comments and layout do not count.
-pub(super) fn conditions(
-    file: &str,
-    reach: &scan::Reach,
-    hooks: &[String],
-    columns: Columns,
-    aimed: Aimed<'_>,
-) -> Option<Arc<Conditions>> {
-    // What was rendered under all that a file asks for is compared by that.
-    let is_rendered = |path: &str| !aimed.texts.is_empty() && aimed.elsewhere.has(path);
-    let macros = reach.macros.values().filter(|one| &*one.package != "dbt" && !is_rendered(&one.path));
-    // Macros that ask for columns only are held against each other where these are not known in both versions.
-    let asking = macros.filter(|one| asks(&without_own_table(one)));
-    let (more, of_columns): (Vec<_>, Vec<_>) =
-        asking.partition(|one| still_asks(&without_own_table(one), Columns::Known));
-    let text = |one: &Arc<Macro>| without_comments(one.text());
-    let of_columns: Vec<String> = of_columns.into_iter().map(text).collect();
-    let macros = more.into_iter().map(text);
-    let whole: Vec<String> = macros.chain(hooks.iter().map(|hook| without_comments(hook))).collect();
-    let own = (still_asks(file, columns) && !is_rendered(aimed.path))
-        .then(|| asking_parts(&without_config(without_comments(file))));
-    if own.is_none() && whole.is_empty() && of_columns.is_empty() && aimed.texts.is_empty() {
+/// the target, the environment or the warehouse; the macros that it reaches and that do; whatever these parts and
+/// macros depend on; and the macros of its hooks. Comments and layout do not count.
+///
+/// Where all that it asks can be answered in each way, what it renders to then decides where these differ.
+pub(super) fn conditions(template: &Template<'_>, at_targets: impl FnOnce() -> Vec<Under>) -> Option<Arc<Conditions>> {
+    let macros = Macros::of(template.reach);
+    let asked = match template.columns {
+        Columns::Known => Asks::More,
+        Columns::Asked => Asks::Columns,
+    };
+    let asking = macros.that_ask(asked);
+    let of_columns = macros.that_ask(Asks::Columns);
+    let names = macros.names(&asking);
+    let asks = Asks::of(template.file) >= asked || tags_name(template.file, &names);
+    if !asks && asking.is_empty() && of_columns.is_empty() && template.unrendered.is_empty() {
         return None;
     }
-    let mut conditions = own.unwrap_or_default();
-    let whole: Vec<&str> = Some(&*conditions.whole).into_iter().chain(whole.iter().map(String::as_str)).collect();
+    let (text, configured) = without_config(&without_comments(template.file));
+    let mut words = BTreeSet::new();
+    let mut whole: Vec<String> = Vec::new();
+    let mut conditions = Conditions::default();
+    if asks {
+        let (own, fed) = asking_parts(&text, &names);
+        conditions = own;
+        whole.push(conditions.whole.to_string());
+        whole.extend(fed);
+        let texts = whole.iter().map(String::as_str).chain(conditions.parts.iter().map(|text| &**text));
+        words.extend(texts.flat_map(self::words).map(str::to_owned));
+    }
+    whole.extend(macros.texts(&asking, &words));
+    let texts = whole.iter().map(String::as_str).chain(conditions.parts.iter().map(|text| &**text));
+    whole.extend(template.variables.named_in(texts));
     conditions.whole = Arc::from(whole.join("\n"));
-    conditions.columns = Arc::from(of_columns.join("\n"));
-    conditions.answers = match columns {
+    let of_columns = of_columns.difference(&asking).copied().collect();
+    conditions.columns = Arc::from(macros.texts(&of_columns, &BTreeSet::new()).join("\n"));
+    let apart: Vec<String> = template.unrendered.iter().map(|text| without_comments(text)).chain(configured).collect();
+    conditions.apart = Arc::from(apart.join("\n"));
+    conditions.answers = match template.columns {
         Columns::Known => Answers::Known,
         Columns::Asked => Answers::Unknown,
     };
-    conditions.elsewhere = aimed.texts;
+    if asks || !asking.is_empty() {
+        conditions.files = macros.files(template.path);
+        conditions.elsewhere = at_targets();
+    }
     Some(Arc::new(conditions))
 }
 
 /// The text of a macro. A project's own `is_incremental` asks whether the model's table is there and is built anew, and
 /// both are rendered.
-fn without_own_table(one: &Macro) -> String {
+pub(super) fn without_own_table(one: &Macro) -> Cow<'_, str> {
     const OWN: [&str; 3] = ["load_relation", "get_relation", "should_full_refresh"];
-    let mut text = one.text().to_owned();
-    if &*one.name == "is_incremental" {
-        OWN.iter().for_each(|question| text = text.replace(question, ""));
+    if &*one.name != "is_incremental" {
+        return Cow::Borrowed(one.text());
     }
-    text
+    Cow::Owned(OWN.iter().fold(one.text().to_owned(), |text, question| text.replace(question, "")))
 }
 
 /// A template without its comments, its words one space apart.
-fn without_comments(template: &str) -> String {
+pub(super) fn without_comments(template: &str) -> String {
     let mut kept = String::new();
     let mut rest = template;
     while let Some(start) = rest.find("{#") {
@@ -182,30 +194,38 @@ fn without_comments(template: &str) -> String {
     lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }
 
-/// A template without its configuration, which is compared by itself; what asks in it stays.
-fn without_config(template: String) -> String {
-    let config = |tag: &&Tag<'_>| {
-        let inside = tag.inside.trim();
-        tag.word.is_empty() && inside.starts_with("config(") && inside.ends_with(')') && !asks(inside)
-    };
-    let found: Vec<Range<usize>> =
-        tags(&template).unwrap_or_default().iter().filter(config).map(|tag| tag.place.clone()).collect();
-    let mut kept = template;
-    for place in found.into_iter().rev() {
-        kept.replace_range(place, " ");
+/// A template without its configuration, which prints nothing and is compared by itself, and what of that asks.
+fn without_config(template: &str) -> (String, Vec<String>) {
+    let found = tags(template).unwrap_or_default();
+    let found: Vec<&Tag<'_>> = found.iter().filter(|tag| tag.is_config()).collect();
+    let asking = found.iter().map(|tag| tag.inside).filter(|inside| Asks::of_inside(inside) > Asks::Nothing);
+    let asking = asking.map(str::to_owned).collect();
+    let mut kept = template.to_owned();
+    for tag in found.into_iter().rev() {
+        kept.replace_range(tag.place.clone(), " ");
     }
-    kept
+    (kept, asking)
 }
 
 /// A tag of a template.
-struct Tag<'t> {
+pub(super) struct Tag<'t> {
     place: Range<usize>,
     /// Its first word: `if`, `endif`; empty for an expression.
     word: &'t str,
-    inside: &'t str,
+    /// What stands between its braces.
+    pub(super) inside: &'t str,
 }
 
-fn tags(text: &str) -> Option<Vec<Tag<'_>>> {
+impl Tag<'_> {
+    /// Whether it configures and does nothing else.
+    pub(super) fn is_config(&self) -> bool {
+        let inside = self.inside.trim();
+        self.word.is_empty() && inside.starts_with("config(") && inside.ends_with(')')
+    }
+}
+
+/// The tags of a template; none where one does not end.
+pub(super) fn tags(text: &str) -> Option<Vec<Tag<'_>>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(start) = text[at..].find('{').map(|start| at + start) {
@@ -235,13 +255,15 @@ fn tags(text: &str) -> Option<Vec<Tag<'_>>> {
 /// Outside of these parts a template says the same wherever it is rendered, so that what differs there
 /// shows in any rendering. Words that stand inside and outside may be names, and one that only the inside still has would
 /// be a name that nothing bears.
-fn asking_parts(text: &str) -> Conditions {
-    let Some(parts) = parts(text) else { return Conditions { whole: Arc::from(text), ..Conditions::default() } };
+fn asking_parts(text: &str, names: &BTreeSet<&str>) -> (Conditions, Vec<String>) {
+    let Some(Parts { places, fed }) = parts(text, names) else {
+        return (Conditions { whole: Arc::from(text), ..Conditions::default() }, Vec::new());
+    };
     let mut conditions = Conditions::default();
     let mut at = 0;
     let mut inside: BTreeSet<&str> = BTreeSet::new();
     let mut outside: BTreeSet<&str> = BTreeSet::new();
-    for part in parts.iter().cloned().chain(std::iter::once(text.len()..text.len())) {
+    for part in places.iter().cloned().chain(std::iter::once(text.len()..text.len())) {
         let rest = &text[at..part.start];
         conditions.rest.extend(rest.split_whitespace().map(Arc::from));
         outside.extend(words(rest));
@@ -254,17 +276,42 @@ fn asking_parts(text: &str) -> Conditions {
     }
     let shared: Vec<&str> = inside.intersection(&outside).copied().collect();
     conditions.shared = Arc::from(shared.join(" "));
-    conditions
+    (conditions, fed.into_iter().map(str::to_owned).collect())
+}
+
+/// The words of the parts of a macro that ask, and of what these depend on; all its words where parts cannot be told.
+pub(super) fn words_of_parts(text: &str, names: &BTreeSet<&str>) -> BTreeSet<String> {
+    let body = text.find("%}").zip(text.rfind("{%")).and_then(|(start, end)| text.get(start + 2..end));
+    let Some((body, Parts { places, fed })) = body.and_then(|body| Some((body, parts(body, names)?))) else {
+        return words(text).map(str::to_owned).collect();
+    };
+    let texts = places.into_iter().map(|place| &body[place]).chain(fed);
+    texts.flat_map(words).map(str::to_owned).collect()
+}
+
+/// Whether a tag of a template has one of some names.
+pub(super) fn tags_name(text: &str, names: &BTreeSet<&str>) -> bool {
+    let has = |text: &str| words(text).any(|word| names.contains(word));
+    !names.is_empty() && tags(text).map_or_else(|| has(text), |tags| tags.iter().any(|tag| has(tag.inside)))
 }
 
 /// What may be a name in a text; numbers are none.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     let pieces = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
     pieces.filter(|word| word.starts_with(|first: char| !first.is_ascii_digit()))
 }
 
-/// The places of a template that depend on what is asked, in order; none where that cannot be told.
-fn parts(text: &str) -> Option<Vec<Range<usize>>> {
+/// What of a template depends on what is asked.
+struct Parts<'t> {
+    /// The places, in order.
+    places: Vec<Range<usize>>,
+    /// The tags elsewhere that decide what stands there: those around them, and those that set names of theirs.
+    fed: BTreeSet<&'t str>,
+}
+
+/// What of a template depends on what is asked, by the template itself or by macros of these names; none where that
+/// cannot be told.
+fn parts<'t>(text: &'t str, macros: &BTreeSet<&str>) -> Option<Parts<'t>> {
     let tags = tags(text)?;
     // What is said in one place and stands in another is not followed.
     let is_apart = |tag: &Tag<'_>| match tag.word {
@@ -277,7 +324,10 @@ fn parts(text: &str) -> Option<Vec<Range<usize>>> {
     }
     // A name that is set to an answer asks wherever it stands.
     let mut names: BTreeSet<&str> = BTreeSet::new();
-    let depends = |inside: &str, names: &BTreeSet<&str>| asks(inside) || words(inside).any(|word| names.contains(word));
+    let depends = |inside: &str, names: &BTreeSet<&str>| {
+        Asks::of_inside(inside) > Asks::Nothing
+            || words(inside).any(|word| names.contains(word) || macros.contains(word))
+    };
     loop {
         let known = names.len();
         for tag in tags.iter().filter(|tag| tag.word == "set") {
@@ -296,50 +346,98 @@ fn parts(text: &str) -> Option<Vec<Range<usize>>> {
         }
     }
     let mut found: Vec<Range<usize>> = Vec::new();
-    // Each open block: where it begins, and whether it depends on an answer.
-    let mut open: Vec<(&str, usize, bool)> = Vec::new();
-    for tag in &tags {
+    // Each open block: its tags so far, and whether it depends on an answer.
+    let mut open: Vec<(Vec<usize>, bool)> = Vec::new();
+    let mut around: Vec<Vec<usize>> = Vec::new();
+    for (index, tag) in tags.iter().enumerate() {
         let depends = depends(tag.inside, &names);
+        let is_within = |open: &[(Vec<usize>, bool)]| open.iter().any(|(_, depends)| *depends);
         match tag.word {
-            "if" | "for" => open.push((tag.word, tag.place.start, depends)),
-            "elif" | "else" => open.last_mut()?.2 |= depends,
+            "if" | "for" => open.push((vec![index], depends)),
+            "elif" | "else" => {
+                let (within, block) = open.last_mut()?;
+                within.push(index);
+                *block |= depends;
+            }
             "endif" | "endfor" => {
-                let (word, start, depends) = open.pop()?;
-                if tag.word.strip_prefix("end") != Some(word) {
+                let (within, depends) = open.pop()?;
+                let start = &tags[*within.first()?];
+                if tag.word.strip_prefix("end") != Some(start.word) {
                     return None;
                 }
                 if depends {
-                    found.retain(|part| part.start < start);
-                    found.push(start..tag.place.end);
+                    found.retain(|part| part.start < start.place.start);
+                    found.push(start.place.start..tag.place.end);
                 }
             }
             // A name that is set in a block means something after it.
             "set" if depends => {
-                if open.iter().any(|(.., depends)| *depends) {
+                if is_within(&open) {
                     return None;
                 }
                 found.push(tag.place.clone());
             }
-            "set" if open.iter().any(|(.., depends)| *depends) => return None,
+            "set" | "do" if is_within(&open) => return None,
             "" if depends => found.push(tag.place.clone()),
             _ if depends => return None,
             _ => {}
         }
+        around.push(open.iter().flat_map(|(tags, _)| tags).copied().collect());
     }
     if !open.is_empty() {
         return None;
     }
     found.sort_by_key(|part| part.start);
-    Some(found)
+    let fed = fed(text, &tags, &found, &around);
+    Some(Parts { places: found, fed })
+}
+
+/// The tags outside of some places that decide what stands there.
+fn fed<'t>(text: &'t str, tags: &[Tag<'t>], places: &[Range<usize>], around: &[Vec<usize>]) -> BTreeSet<&'t str> {
+    let place = |tag: &Tag<'_>| places.iter().find(|place| place.contains(&tag.place.start));
+    let is_inside = |index: usize| place(&tags[index]).is_some();
+    let mut fed: BTreeSet<usize> = BTreeSet::new();
+    for index in (0..tags.len()).filter(|index| is_inside(*index)) {
+        fed.extend(around[index].iter().filter(|outer| !is_inside(**outer)));
+    }
+    let mut names: BTreeSet<&str> = places.iter().flat_map(|place| words(&text[place.clone()])).collect();
+    loop {
+        let known = fed.len();
+        names.extend(fed.iter().flat_map(|index| words(tags[*index].inside)));
+        for (index, tag) in tags.iter().enumerate() {
+            let given = match tag.word {
+                "set" => tag.inside.split_once('=').map_or(tag.inside, |(given, _)| given),
+                "for" => tag.inside.split_once(" in ").map_or(tag.inside, |(given, _)| given),
+                // A method may change what a name stands for.
+                "do" => tag.inside,
+                _ => continue,
+            };
+            if !is_inside(index) && words(given).skip(1).any(|word| names.contains(word)) {
+                fed.insert(index);
+                fed.extend(around[index].iter().filter(|outer| !is_inside(**outer)));
+            }
+        }
+        if fed.len() == known {
+            break;
+        }
+    }
+    fed.into_iter().map(|index| tags[index].inside).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use headsup_lineage::relation::conditions::agree;
+    use headsup_lineage::relation::conditions::{Agreement, agreement};
 
     fn same(base: &str, head: &str) -> bool {
-        agree(Some(&asking_parts(&without_comments(base))), Some(&asking_parts(&without_comments(head))))
+        {
+            let of = |text: &str| {
+                let (mut conditions, fed) = asking_parts(&without_comments(text), &BTreeSet::new());
+                conditions.whole = Arc::from(format!("{}\n{}", conditions.whole, fed.join("\n")));
+                conditions
+            };
+            agreement(Some(&of(base)), Some(&of(head))) == Agreement::Same
+        }
     }
 
     const BASE: &str = "select a, b, c, d, e, f, g, h, i {% if target.type == 'x' %} top 3 {% else %} o.z {% endif %} \
@@ -381,7 +479,7 @@ mod tests {
             let base = format!(
                 "{{{{ config(enabled = {enabled}) }}}} {{% macro m() %}}{{{{ target.name }}}}{{% endmacro %}} select 1"
             );
-            without_config(without_comments(&base))
+            without_config(&without_comments(&base))
         };
         assert_eq!(text("var('a') | as_bool"), text("var('b', false)"));
         assert_ne!(text("target.name == 'a'"), text("target.name == 'b'"));

@@ -107,6 +107,18 @@ pub(in crate::project) fn truthy(value: &Json) -> Option<bool> {
     }
 }
 
+/// Behind a key: what it is computed from, where that may be another thing elsewhere.
+pub(super) const ELSEWHERE: &str = " elsewhere";
+
+/// Whether a key decides how a relation is built; elsewhere, whether and where it is built as well.
+fn is_building(key: &str) -> bool {
+    match key.strip_suffix(ELSEWHERE) {
+        Some("alias" | "database" | "enabled" | "schema") => true,
+        Some(key) => !NOT_BUILDING.contains(&key),
+        None => !NOT_BUILDING.contains(&key),
+    }
+}
+
 /// Whether a node is switched on.
 pub(super) fn is_enabled(config: &Config) -> bool {
     config.get("enabled").and_then(truthy).unwrap_or(true)
@@ -168,7 +180,7 @@ const DEFAULTS: [(&str, &str); 5] = [
 pub(in crate::project) fn building(config: &Config) -> BTreeMap<Arc<str>, Arc<str>> {
     config
         .iter()
-        .filter(|(key, _)| !NOT_BUILDING.contains(&key.as_str()))
+        .filter(|(key, _)| is_building(key))
         .filter_map(|(key, value)| {
             let value = match key.as_str() {
                 "pre_hook" | "post_hook" => Json::Array(listed(value.clone()).into_iter().map(hook).collect()),

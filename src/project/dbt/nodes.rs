@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value as Json};
 
 use super::call::Located;
+use super::conditions::may_be_enabled;
 use super::config::{self, Config};
 use super::engine::{Engine, Macro, Run};
 use super::layout::{Folder, Package};
@@ -183,6 +184,12 @@ impl Candidate {
             said.insert(key.clone(), value.clone());
         }
         config::merge(&mut config, &said);
+        if let Content::Template { file, body, .. } = &self.content
+            && !config::is_enabled(&config)
+            && may_be_enabled(&file[body.clone()])
+        {
+            config.insert("enabled".to_owned(), Json::Bool(true));
+        }
         for level in &self.after {
             config::merge(&mut config, level);
         }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::conditions::varies;
+use super::config::ELSEWHERE;
 use super::engine::{Engine, Run};
 use super::natives::to_json;
 use super::subject::{Pass, Sees, Subject};
@@ -59,7 +61,22 @@ pub(super) fn value(run: &Arc<Run>, json: &Json) -> Json {
 }
 
 fn map(run: &Arc<Run>, pairs: &Map<String, Json>) -> Map<String, Json> {
-    pairs.iter().map(|(key, held)| (key.clone(), if is_kept(key) { held.clone() } else { value(run, held) })).collect()
+    let mut rendered = Map::new();
+    for (key, held) in pairs {
+        let mut made = if is_kept(key) { held.clone() } else { value(run, held) };
+        // What is said for another target or environment counts as it is written, and what is on there is on.
+        if let Json::String(text) = held
+            && !is_kept(key)
+            && varies(text)
+        {
+            rendered.insert(format!("{key}{ELSEWHERE}"), held.clone());
+            if key.trim_start_matches('+') == "enabled" {
+                made = Json::Bool(true);
+            }
+        }
+        rendered.insert(key.clone(), made);
+    }
+    rendered
 }
 
 /// A run for a file that is no node.

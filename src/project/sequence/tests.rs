@@ -196,6 +196,8 @@ fn blocks_for_other_targets_differ_in_one_pair_only() {
         format!("{{% macro recent() %}}{{% if target.name == 'ci' %}}where day > {days}{{% endif %}}{{% endmacro %}}")
     };
     let (seven, one) = (recent(7), recent(1));
+    let other = recent(3).replace("target.name == 'ci'", "target.name in ('ci', 'cd') and target.schema != 's'");
+    let none = "{% macro recent() %}where day > 3{% endmacro %}".to_owned();
     let model = |column: &str| format!("select id, {column} from t {{{{ recent() }}}}");
     let (narrow, wide) = (model("a"), model("a, b"));
     let differing = check(&[
@@ -209,6 +211,11 @@ fn blocks_for_other_targets_differ_in_one_pair_only() {
         &[("models/m.sql", Some(&wide))],
         &[("macros/recent.sql", Some(&seven)), ("models/m.sql", Some(&narrow))],
         &[("models/m.sql", Some(&wide))],
+        // Other targets are asked for from here on, and then none.
+        &[("macros/recent.sql", Some(&other))],
+        &[("models/m.sql", Some(&narrow))],
+        &[("macros/recent.sql", Some(&none))],
+        &[("models/m.sql", Some(&wide))],
     ]);
-    assert_eq!(differing, 4);
+    assert_eq!(differing, 8);
 }

@@ -2,22 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use headsup_lineage::change::compare;
+use headsup_lineage::change::{Comparison, compare};
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::graph::LineageGraph;
+use headsup_lineage::graph::columns::ColumnId;
 use headsup_lineage::graph::tables::Tables;
 
-use super::super::conditions::tests_of_target;
+use super::super::compared::tests_of_target;
 use super::super::{Options, read};
 use crate::project::elsewhere::Elsewhere;
 use crate::project::rendered::{Known, with_named_reads};
 use crate::snapshot::Snapshot;
 
-/// What is told of the models of two versions, an effect a line.
-fn told(base: &[(&str, &str)], head: &[(&str, &str)]) -> Vec<String> {
+/// Two versions, and what differs between them.
+fn both(base: &[(&str, &str)], head: &[(&str, &str)]) -> (LineageGraph, LineageGraph, Comparison) {
     let snapshot = |files: &[(&str, &str)]| {
         let mut all: Vec<(&str, &[u8])> = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
-        all.push(("dbt_project.yml", b"name: shop\nconfig-version: 2\n"));
+        if !all.iter().any(|(path, _)| *path == "dbt_project.yml") {
+            all.push(("dbt_project.yml", b"name: shop\nconfig-version: 2\n"));
+        }
         Snapshot::of_texts("test", all).unwrap()
     };
     let (base, head) = (snapshot(base), snapshot(head));
@@ -28,6 +31,12 @@ fn told(base: &[(&str, &str)], head: &[(&str, &str)]) -> Vec<String> {
     };
     let (base, head) = LineageGraph::build_both(relations(&base), relations(&head), &Tables::default());
     let comparison = compare(&base.graph, &head.graph, &BTreeSet::new());
+    (base.graph, head.graph, comparison)
+}
+
+/// What is told of the models of two versions, an effect a line.
+fn told(base: &[(&str, &str)], head: &[(&str, &str)]) -> Vec<String> {
+    let (.., comparison) = both(base, head);
     let lines = comparison.changes.iter().flat_map(|change| {
         let unknown = change.unknown.as_ref().map(|_| format!("{}: unknown", change.name));
         let effects = change.effects.iter().map(|effect| {
@@ -84,6 +93,188 @@ fn in_the_model_itself_as_well() {
         told(&[("models/m.sql", &old)], &[("models/m.sql", &new)]),
         ["m: rows_added: the condition changed from `t.day > 7` to `t.day > 1`, for target.type = 'x'"]
     );
+}
+
+/// What a template says here is the same in all of these, and what it says for some other target is not.
+#[test]
+fn whatever_another_target_gets_is_told() {
+    const CALLS: &str = "select id from t {{ recent() }}";
+    let week = |test: &str| format!("{{% macro recent() %}}{{% if {test} %}}limit 7{{% endif %}}{{% endmacro %}}");
+    let is_told = |base: &[(&str, &str)], head: &[(&str, &str)]| {
+        assert_ne!(told(base, head), [""; 0], "{head:?}");
+    };
+    for test in [
+        "target.name == 'ci'",
+        "target.name == 'ci' and target.schema == 's'",
+        "target.name == 'ci' and env_var('x', '') == 'y'",
+        "target.name != 'dev' and target.name != 'default'",
+        "target.name not in ['dev', 'default', 'ci']",
+        "'stg_' ~ target.name == 'stg_ci'",
+        "target['name'] == 'ci'",
+        "(target | attr('name')) == 'ci'",
+        "target.name == 'a' or target.name == 'b' or target.schema == 'c' or target.type == 'd'",
+        "env_var('x', '') == 'y'",
+    ] {
+        let (old, new) = (week(test), week(test).replace('7', "1"));
+        let file = |text: &'static str, recent| [("models/m.sql", text), ("macros/recent.sql", recent)];
+        is_told(&file(CALLS, &old), &file(CALLS, &new));
+        // In the model itself.
+        let model = |limit: &str| format!("select id from t {{% if {test} %}}limit {limit}{{% endif %}}");
+        is_told(&[("models/m.sql", &model("7"))], &[("models/m.sql", &model("1"))]);
+        // What a part that asks calls, is given, or stands in; and what a macro that asks is called with.
+        let number = |number: &str| format!("{{% macro number() %}}{number}{{% endmacro %}}");
+        let (seven, one) = (number("7"), number("1"));
+        let calls = model("{{ number() }}");
+        is_told(
+            &[("models/m.sql", &calls), ("macros/number.sql", &seven)],
+            &[("models/m.sql", &calls), ("macros/number.sql", &one)],
+        );
+        let through =
+            format!("{{% macro through() %}}{{% if {test} %}}{{{{ number() }}}}{{% endif %}}{{% endmacro %}}");
+        let (calls, through) =
+            (("models/m.sql", "select id from t {{ through() }}"), ("macros/through.sql", &*through));
+        is_told(&[calls, through, ("macros/number.sql", &seven)], &[calls, through, ("macros/number.sql", &one)]);
+        let given = |limit: &str| {
+            format!(
+                "{{% set n = {limit} %}} select id, a, b, c, d, e, f, g from t {{% if {test} %}}limit {{{{ n }}}}{{% endif %}}"
+            )
+        };
+        is_told(&[("models/m.sql", &given("7"))], &[("models/m.sql", &given("1"))]);
+        let each = |last: &str| {
+            format!(
+                "select id, {{% for c in ['a', '{last}'] %}} {{% if {test} %}} {{{{ c }}}} as x{{{{ loop.index }}}}, \
+                 {{% endif %}} {{% endfor %}} g from t"
+            )
+        };
+        is_told(&[("models/m.sql", &each("b"))], &[("models/m.sql", &each("c"))]);
+        let within = |day: &str| {
+            format!(
+                "select id from t {{% if var('x', {day}) == 7 %}} {{# #}} {{% if {test} %}}limit 7{{% endif %}} {{% endif %}}"
+            )
+        };
+        is_told(&[("models/m.sql", &within("7"))], &[("models/m.sql", &within("1"))]);
+        let asked = format!("{{% macro few(n) %}}{{% if {test} %}}limit {{{{ n }}}}{{% endif %}}{{% endmacro %}}");
+        let call = |n: &str| format!("select id, a, b, c, d, e, f, g, h from t {{{{ few({n}) }}}}");
+        let (old, new) = (call("7"), call("1"));
+        is_told(
+            &[("models/m.sql", &old), ("macros/few.sql", &asked)],
+            &[("models/m.sql", &new), ("macros/few.sql", &asked)],
+        );
+        let between = |n: &str| format!("{{% macro between() %}}{{{{ few({n}) }}}}{{% endmacro %}}");
+        let (old, new) = (between("7"), between("1"));
+        let model = ("models/m.sql", "select id from t {{ between() }}");
+        is_told(
+            &[model, ("macros/few.sql", &asked), ("macros/between.sql", &old)],
+            &[model, ("macros/few.sql", &asked), ("macros/between.sql", &new)],
+        );
+        // A variable of the project that only such a part has.
+        let project = |n: &str| format!("name: shop\nconfig-version: 2\nvars: {{days: {n}}}\n");
+        let model = format!("select id from t {{% if {test} %}}limit {{{{ var('days') }}}}{{% endif %}}");
+        let (old, new) = (project("7"), project("1"));
+        is_told(
+            &[("dbt_project.yml", &old), ("models/m.sql", &model)],
+            &[("dbt_project.yml", &new), ("models/m.sql", &model)],
+        );
+    }
+}
+
+/// A change comes through what a model reads for another target only.
+#[test]
+fn what_is_read_for_another_target_is_read() {
+    const ORDERS: &str = "select id, fee, tip from t";
+    let reads = |model: &str| {
+        let model = ("models/m.sql", model);
+        let (_, head, _) = both(&[("models/o.sql", ORDERS), model], &[("models/o.sql", ORDERS), model]);
+        let node = |name: &str| head.nodes().find(|node| head.relation(*node).name.to_string() == name).unwrap();
+        let columns = head.columns();
+        let is_fee = |id: &ColumnId| columns.node(*id).column().is_some_and(|path| path.to_string() == "fee");
+        let fee = columns.columns_of(node("o")).find(is_fee).unwrap();
+        (head.parents(node("m")).contains(&node("o")), columns.downstream(fee).count())
+    };
+    let on = |test: &str| format!("select id {{% if {test} %}}, fee{{% endif %}} from {{{{ ref('o') }}}}");
+    let from = |test: &str| format!("select fee from {{% if {test} %}}{{{{ ref('o') }}}}{{% else %}}s{{% endif %}}");
+    assert_eq!(reads("select id from {{ ref('o') }}"), (true, 0));
+    assert_eq!(reads("select fee from s"), (false, 0));
+    for test in ["target.name == 'prod'", "target.name != 'dev' and target.schema == 's'"] {
+        assert_eq!(reads(&on(test)), (true, 1), "{test}");
+        assert_eq!(reads(&from(test)), (true, 1), "{test}");
+    }
+    // The warehouse is known.
+    assert_eq!(reads(&on("target.type == 'bigquery'")), (true, 0));
+    assert_eq!(reads(&from("target.type == 'bigquery'")), (false, 0));
+    // What cannot be rendered for all targets.
+    assert!(reads(&from("env_var('x', '') == 'y'")).0);
+    assert!(reads(&from("target.schema.startswith('x')")).0);
+}
+
+#[test]
+fn what_is_on_for_another_target_is_on() {
+    let config = |test: &str| format!("{{{{ config(enabled = {test}) }}}} select id from t");
+    let few = |model: &str| model.replace("from t", "from t limit 1");
+    let is_told = |base: &[(&str, &str)], head: &[(&str, &str)]| !told(base, head).is_empty();
+    for (test, is_on) in [
+        ("target.name == 'prod'", true),
+        ("env_var('x', '') == 'y'", true),
+        ("target.type == 'bigquery'", false),
+        ("var('x', false)", false),
+    ] {
+        let model = config(test);
+        assert_eq!(is_told(&[("models/m.sql", &model)], &[("models/m.sql", &few(&model))]), is_on, "{test}");
+        let text = format!("\"{{{{ {test} }}}}\"");
+        let yml = format!("models: [{{name: m, config: {{enabled: {text}}}}}]");
+        let project = format!("name: shop\nconfig-version: 2\nmodels: {{shop: {{+enabled: {text}}}}}\n");
+        for beside in [("models/m.yml", &*yml), ("dbt_project.yml", &*project)] {
+            let (base, head) = (("models/m.sql", "select id from t"), ("models/m.sql", "select id from t limit 1"));
+            assert_eq!(is_told(&[base, beside], &[head, beside]), is_on, "{beside:?}");
+            let other = beside.1.replace("prod", "ci").replace("'y'", "'z'");
+            assert_eq!(is_told(&[base, beside], &[base, (beside.0, &other)]), is_on, "{beside:?}");
+        }
+    }
+}
+
+/// Where a table stands elsewhere, and what stands for `ref`, is not rendered for other targets.
+#[test]
+fn macros_that_stand_for_names_count_as_they_are_written() {
+    let model = ("models/m.sql", "select id from {{ ref('o') }}");
+    let orders = ("models/o.sql", "{{ config(schema='x') }} select id from t");
+    for own in [
+        "{% macro generate_schema_name(name, node) %}{{ 'a' if target.name == 'prod' else 'b' }}{% endmacro %}",
+        "{% macro ref(name) %}{% if target.name == 'a' %}{% do return('z') %}{% endif %}\
+         {% do return(builtins.ref(name)) %}{% endmacro %}",
+    ] {
+        let other = own.replace("'a'", "'c'");
+        let side = |text| [model, orders, ("macros/own.sql", text)];
+        assert_ne!(told(&side(own), &side(&other)), [""; 0], "{own}");
+        assert_eq!(told(&side(own), &side(own)), [""; 0], "{own}");
+    }
+}
+
+/// A block for another warehouse is compared in that one's dialect.
+#[test]
+fn a_block_for_another_warehouse_is_in_its_dialect() {
+    let model = |day: &str| {
+        format!(
+            "select {{% if target.type == 'sqlserver' %}}top (5) id{{% else %}}id{{% endif %}} from t where day > {day}"
+        )
+    };
+    let macros = |top: &str| {
+        format!(
+            "{{% macro few() %}}{{% if target.type == 'sqlserver' %}}top ({top}) id{{% else %}}id{{% endif %}}{{% endmacro %}}"
+        )
+    };
+    let (old, new) = (model("7"), model("1"));
+    assert_eq!(
+        told(&[("models/m.sql", &old)], &[("models/m.sql", &new)]),
+        [
+            // Of the first five rows, some may be others then.
+            "m: rows_removed: the condition changed from `t.day > 7` to `t.day > 1`, for target.type = 'sqlserver'",
+            "m: rows_added: the condition changed from `t.day > 7` to `t.day > 1`"
+        ]
+    );
+    let (old, new) = (macros("5"), macros("6"));
+    let model = ("models/m.sql", "select {{ few() }} from t where day > 7");
+    let told = told(&[model, ("macros/few.sql", &old)], &[model, ("macros/few.sql", &new)]);
+    assert!(told.iter().any(|line| line.ends_with("for target.type = 'sqlserver'")), "{told:?}");
 }
 
 /// What cannot be rendered for all targets is told as before.
@@ -148,6 +339,8 @@ fn what_is_asked_of_the_target() {
         "{% if target.name == 'ci' and target.type != \"x\" %}a{% elif target.name not in ['p', 'q'] %}b{% endif %}",
         "name=ci name=p name=q type=x",
     );
+    is("{{ config(enabled = target.name == 'ci') }}", "");
+    is("{{ dict(to='target') }}{{ log('of target') }}{{ x == \"it's \\\"target\" }}", "");
     is("{% if x.target.name %}{{ my_target.y }}{% endif %}", "");
     for text in [
         "{{ target.name }}",
@@ -156,9 +349,14 @@ fn what_is_asked_of_the_target() {
         "{% if target.name == 'c' ~ x %}a{% endif %}",
         "{% if target.name == x %}a{% endif %}",
         "{% if target.name in targets %}a{% endif %}",
-        "{{ config(enabled = target.name == 'ci') }}",
+        "{{ config(enabled = target.name == 'ci') }}{{ config.get('enabled') }}",
         "{% if target.name == 'ci' %}{{ env_var('x') }}{% endif %}",
         "{% set mine = target %}",
+        "{{ context['target'].name == 'ci' }}",
+        "{{ context.get('target') }}",
+        "{{ config(post_hook='{{ target.name }}') }}{{ config.get('post_hook') }}",
+        "{% if 'c' ~ target.name == 'ci' %}a{% endif %}",
+        "{% if x == target.name == 'ci' %}a{% endif %}",
     ] {
         assert_eq!(tests(text), None, "{text}");
     }
