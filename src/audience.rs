@@ -142,15 +142,9 @@ impl Job {
     }
 }
 
-/// The jobs of a project, by name, and what is amiss with them; `settings_path` is what the settings
-/// file is called.
+/// The jobs of a project, by name; `settings_path` is what the settings file is called.
 #[must_use]
-pub fn jobs(
-    settings: &Settings,
-    settings_path: &str,
-    project: &Project,
-    codeowners: &Codeowners,
-) -> (Vec<Job>, Vec<Diagnostic>) {
+pub fn jobs(settings: &Settings, settings_path: &str, project: &Project, codeowners: &Codeowners) -> Vec<Job> {
     let mut jobs: BTreeMap<String, Job> = BTreeMap::new();
     for declared in &project.jobs {
         jobs.insert(declared.name.clone(), from_exposure(declared));
@@ -169,15 +163,20 @@ pub fn jobs(
     }
     let mut jobs: Vec<Job> = jobs.into_values().collect();
     let queries = project.queries();
-    let mut diagnostics = Vec::new();
     for job in &mut jobs {
         if job.owner.is_none() && !queries.contains(job.name.as_str()) {
             job.owner = owner_of_what_it_reads(job, settings, project, codeowners);
         }
         apply_team(job, settings);
-        diagnostics.extend(amiss(job, &project.graph));
     }
-    (jobs, diagnostics)
+    jobs
+}
+
+/// What is amiss with some jobs. A name that finds nothing is held against all that there are, which nobody should
+/// wait for who does not show it.
+#[must_use]
+pub fn amiss(jobs: &[Job], graph: &LineageGraph) -> Vec<Diagnostic> {
+    jobs.iter().flat_map(|job| amiss_with(job, graph)).collect()
 }
 
 fn from_exposure(declared: &DeclaredJob) -> Job {
@@ -382,7 +381,7 @@ fn owner_by_codeowners(path: &str, codeowners: &Codeowners) -> Option<OwnerClaim
     Some(OwnerClaim { rule: OwnerRule::Codeowners, contact })
 }
 
-fn amiss(job: &Job, graph: &LineageGraph) -> Vec<Diagnostic> {
+fn amiss_with(job: &Job, graph: &LineageGraph) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let here = |diagnostic: Diagnostic| diagnostic.in_file(&*job.path).at(job.position);
     if job.owner.is_none() && job.criticality == Criticality::Critical {

@@ -142,7 +142,7 @@ fn one(head: git::Version, common: &Common, ui: Ui, why: &Error) -> Result<Check
 
 /// The jobs as head declares them: what base says of them is for warnings, not for rules.
 fn own_jobs(reading: &Reading) -> Vec<Job> {
-    audience::jobs(&reading.settings, &reading.settings_path, &reading.project, &reading.codeowners).0
+    audience::jobs(&reading.settings, &reading.settings_path, &reading.project, &reading.codeowners)
 }
 
 fn side<'a>(

@@ -327,7 +327,7 @@ fn jobs_then(
     common: &Common,
 ) -> Vec<Job> {
     let codeowners = reading::codeowners_of(after).0;
-    let mut jobs = audience::jobs(&file.settings, &file.path, head, &codeowners).0;
+    let mut jobs = audience::jobs(&file.settings, &file.path, head, &codeowners);
     let of_base = reading::jobs_of_base(&file.settings, &codeowners, before, base, common);
     reading::hold_to_base(&mut jobs, &of_base);
     let gone: Vec<Job> = of_base.into_iter().filter(|job| jobs.iter().all(|known| known.name != job.name)).collect();

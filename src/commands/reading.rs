@@ -86,11 +86,11 @@ pub(super) fn project_dir(common: &Common) -> Result<PathBuf> {
 pub(super) fn finish(version: &Version, file: SettingsFile, plan: Plan, project: Project) -> Reading {
     let (codeowners, mut diagnostics) = codeowners_of(version);
     let settings = file.settings;
-    let (jobs, amiss) = audience::jobs(&settings, &file.path, &project, &codeowners);
+    let jobs = audience::jobs(&settings, &file.path, &project, &codeowners);
     diagnostics.extend(file.diagnostics);
     diagnostics.extend(version.snapshot.diagnostics().iter().cloned());
     diagnostics.extend(project.diagnostics.iter().cloned());
-    diagnostics.extend(amiss);
+    diagnostics.extend(audience::amiss(&jobs, &project.graph));
     diagnostics.sort();
     diagnostics.dedup();
     let label = version.snapshot.label().to_owned();
@@ -141,7 +141,7 @@ pub(super) fn jobs_of_base(
     // Settings that are wrong in base were of no use there, and head may be what mends them.
     let file = settings_of(version, common).ok();
     let (settings, path) = file.as_ref().map_or((of_head, ""), |file| (&file.settings, &file.path));
-    audience::jobs(settings, path, base, codeowners).0
+    audience::jobs(settings, path, base, codeowners)
 }
 
 /// The settings of a version: the file that an argument names, else the one at the project's root.
