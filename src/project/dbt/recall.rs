@@ -16,6 +16,7 @@ use super::nodes::{Candidate, Content, Node};
 use super::physical;
 use super::properties::{Entry, Object, SourceEntry};
 use super::relation::TableName;
+use super::render;
 use super::subject::RefCall;
 use super::trace::Renderings;
 use super::values::lock;
@@ -41,10 +42,37 @@ type SourceKey = (Arc<str>, Arc<str>, Arc<str>, Position);
 /// The tables of a source, and what they depend on: the renderer, the entry, and the configuration of sources.
 #[derive(Debug)]
 struct Declared {
-    engine: usize,
+    renderer: Renderer,
     entry: Arc<SourceEntry>,
     configured: [Option<Json>; 2],
     tables: Arc<[Source]>,
+}
+
+/// By what of a renderer something was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Renderer {
+    /// By its world alone: there are no templates in it, which alone call macros.
+    World(usize),
+    /// By its world and its macros.
+    Whole(usize),
+}
+
+impl Renderer {
+    fn is(self, engine: &Engine) -> bool {
+        match self {
+            Self::World(number) => number == engine.world_number,
+            Self::Whole(number) => number == engine.number,
+        }
+    }
+
+    /// What the tables of a source are made by.
+    fn of_source(entry: &SourceEntry, engine: &Engine) -> Self {
+        let mut said = std::iter::once(&entry.source.said).chain(entry.tables.iter().map(|(said, _)| said));
+        match said.any(|said| render::has_templates(said)) {
+            true => Self::Whole(engine.number),
+            false => Self::World(engine.world_number),
+        }
+    }
 }
 
 /// Renderers that were met, by what they know: the number of their world, and their macros.
@@ -228,15 +256,16 @@ impl Recall {
         let Entry { path, position, .. } = &entry.source;
         let key = (Arc::clone(&engine.world.root), Arc::clone(package), Arc::clone(path), *position);
         if let Some(kept) = self.sources.get(&key)
-            && kept.engine == engine.number
+            && kept.renderer.is(engine)
             && Arc::ptr_eq(&kept.entry, entry)
             && kept.configured == *configured
         {
             return Arc::clone(&kept.tables);
         }
         let tables = make();
+        let renderer = Renderer::of_source(entry, engine);
         let (entry, configured) = (Arc::clone(entry), configured.clone());
-        let declared = Declared { engine: engine.number, entry, configured, tables: Arc::clone(&tables) };
+        let declared = Declared { renderer, entry, configured, tables: Arc::clone(&tables) };
         self.sources.put(key, Arc::new(declared));
         tables
     }

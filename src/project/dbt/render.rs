@@ -48,6 +48,11 @@ fn has_template(json: &Json) -> bool {
     }
 }
 
+/// Whether anything of an entry would be rendered.
+pub(super) fn has_templates(said: &Map<String, Json>) -> bool {
+    said.iter().any(|(key, held)| !is_kept(key) && has_template(held))
+}
+
 /// A value with its templates rendered; one that fails stays as it is.
 pub(super) fn value(run: &Arc<Run>, json: &Json) -> Json {
     match json {
@@ -92,7 +97,7 @@ pub(super) fn object(
     path: &Arc<str>,
     said: &Arc<Map<String, Json>>,
 ) -> Arc<Map<String, Json>> {
-    match said.iter().any(|(key, held)| !is_kept(key) && has_template(held)) {
+    match has_templates(said) {
         true => Arc::new(map(&run(engine, package, path, Sees::All), said)),
         false => Arc::clone(said),
     }

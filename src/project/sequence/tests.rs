@@ -137,6 +137,38 @@ fn a_dbt_project() {
     assert!(differing >= 6, "{differing}");
 }
 
+/// What a source is called may be asked of a macro, of a variable, or of nobody.
+#[test]
+fn sources_by_what_they_ask() {
+    const SOURCES: &str = "sources:\n\
+        - {name: plain, schema: base, tables: [{name: people}]}\n\
+        - {name: called, schema: \"{{ where_raw_is() }}\", tables: [{name: orders}]}\n\
+        - {name: set, schema: \"{{ var('where') }}\", tables: [{name: days}]}\n\
+        - {name: inside, schema: base, tables: [{name: n, identifier: \"{{ where_raw_is() }}_n\"}]}\n";
+    let where_raw_is = |place: &str| format!("{{% macro where_raw_is() %}}{{{{ return('{place}') }}}}{{% endmacro %}}");
+    let project = |place: &str| format!("name: shop\nversion: '1'\nvars: {{where: {place}}}\n");
+    let [first, second] = ["one", "two"].map(where_raw_is);
+    let [third, fourth] = ["three", "four"].map(project);
+    let differing = check(&[
+        &[
+            ("profiles.yml", Some("default: {target: dev, outputs: {dev: {type: duckdb}}}\n")),
+            ("dbt_project.yml", Some(&third)),
+            ("models/sources.yml", Some(SOURCES)),
+            ("models/plain.sql", Some("select id from {{ source('plain', 'people') }}")),
+            ("models/called.sql", Some("select id from {{ source('called', 'orders') }}")),
+            ("models/set.sql", Some("select day from {{ source('set', 'days') }}")),
+            ("models/inside.sql", Some("select n from {{ source('inside', 'n') }}")),
+            ("macros/where.sql", Some(&first)),
+        ],
+        &[("macros/where.sql", Some(&second))],
+        &[("macros/other.sql", Some("{% macro other() %}1{% endmacro %}"))],
+        &[("dbt_project.yml", Some(&fourth))],
+        &[("macros/where.sql", Some(&first))],
+        &[("macros/other.sql", None)],
+    ]);
+    assert_eq!(differing, 3);
+}
+
 #[test]
 fn a_project_that_comes_to_be_a_part_of_another() {
     let differing = check(&[
