@@ -248,33 +248,57 @@ pub fn read(source: Source<'_>, plan: &Plan) -> Project {
 #[must_use]
 pub fn read_both(base: Source<'_>, head: Source<'_>, plan: &Plan) -> (Project, Project) {
     let elsewhere = Elsewhere::between(base.snapshot, head.snapshot);
-    let (mut base, mut head) = (gather(base, plan, &elsewhere), gather(head, plan, &elsewhere));
+    let [mut base, mut head] = gather_all([base, head], plan, &elsewhere, Planned::forget);
     let relations = (std::mem::take(&mut base.relations), std::mem::take(&mut head.relations));
     let build = || LineageGraph::build_both(relations.0, relations.1, &plan.tables);
     let ((), (of_base, of_head)) = rayon::join(|| plan.memory.forget(), build);
     (base.with_graph(of_base), head.with_graph(of_head))
 }
 
-/// Reads the projects of a version side by side: where one comes to an end or does what only one thread can,
-/// threads go on with another.
+/// Reads the projects of a version; what they hold is kept for the next one.
 fn gather(source: Source<'_>, plan: &Plan, elsewhere: &Elsewhere) -> Assembled {
-    let is_asked = |planned: &&Planned| source.manifest.is_none() || !matches!(planned.kind, PlannedKind::Dbt { .. });
-    let asked: Vec<&Planned> = plan.projects.iter().filter(is_asked).collect();
-    let read = |threads| {
-        let parts = asked.par_iter().map(|planned| {
-            let part = planned.read(source.snapshot, plan, elsewhere, threads);
-            (Arc::clone(&planned.root), part)
-        });
-        parts.collect::<Vec<_>>()
+    let [read] = gather_all([source], plan, elsewhere, |_, _| ());
+    read
+}
+
+/// Reads the projects of some versions side by side: where one comes to an end or does what only one thread can,
+/// threads go on with another. One project is read in all of the versions, and that `is_read` is said of it, before
+/// the next: what its versions share need not be kept as long as the others are read.
+fn gather_all<const N: usize>(
+    sources: [Source<'_>; N],
+    plan: &Plan,
+    elsewhere: &Elsewhere,
+    is_read: impl Fn(&Planned, &Plan) + Sync,
+) -> [Assembled; N] {
+    let is_asked = |source: &Source<'_>, planned: &Planned| {
+        source.manifest.is_none() || !matches!(planned.kind, PlannedKind::Dbt { .. })
     };
-    let mut parts = match dbt::pool() {
+    let read = |threads| {
+        let read = plan.projects.par_iter().map(|planned| {
+            let read = |source: Source<'_>| {
+                is_asked(&source, planned).then(|| planned.read(source.snapshot, plan, elsewhere, threads))
+            };
+            let parts = sources.map(read);
+            is_read(planned, plan);
+            (&planned.root, parts)
+        });
+        read.collect::<Vec<_>>()
+    };
+    let read = match dbt::pool() {
         Ok(pool) => pool.install(|| read(dbt::Threads::Callers)),
         // Each project of dbt says then that it has no threads.
         Err(_) => read(dbt::Threads::Own),
     };
-    if let Some(manifest) = source.manifest {
-        let part = rendered::with_named_reads(manifest::read(&manifest.text, &manifest.path), &plan.memory.rendered);
-        parts.push((Arc::clone(&manifest.path), part));
+    let mut all: [Vec<(Arc<str>, Part)>; N] = [const { Vec::new() }; N];
+    for (root, parts) in read {
+        for (of_version, part) in all.iter_mut().zip(parts) {
+            of_version.extend(part.map(|part| (Arc::clone(root), part)));
+        }
     }
-    assemble::assemble(parts, &plan.memory.namesakes)
+    for (of_version, source) in all.iter_mut().zip(&sources) {
+        let Some(manifest) = source.manifest else { continue };
+        let part = rendered::with_named_reads(manifest::read(&manifest.text, &manifest.path), &plan.memory.rendered);
+        of_version.push((Arc::clone(&manifest.path), part));
+    }
+    all.map(|parts| assemble::assemble(parts, &plan.memory.namesakes))
 }

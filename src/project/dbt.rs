@@ -132,6 +132,13 @@ type MacroFileKey = (ContentId, Arc<str>, Arc<str>);
 pub struct Remembered {
     files: Shelf<PropertyFileKey, Result<Arc<PropertyFile>, Box<Diagnostic>>>,
     macros: Shelf<MacroFileKey, Arc<[Arc<Macro>]>>,
+    /// What only the versions of one project have in common, by its folder.
+    projects: Shelf<Arc<str>, Arc<OfProject>>,
+}
+
+/// What the readings of one project keep for each other.
+#[derive(Debug, Default)]
+struct OfProject {
     renderings: Renderings,
     recall: Recall,
 }
@@ -141,8 +148,16 @@ impl Remembered {
     pub(super) fn forget(&self) {
         self.files.forget();
         self.macros.forget();
-        self.renderings.forget();
-        self.recall.forget();
+        self.projects.forget();
+    }
+
+    /// Lets go of what only the versions of the project in a folder have in common.
+    pub(super) fn forget_project(&self, root: &str) {
+        self.projects.remove(root);
+    }
+
+    fn of_project(&self, root: &str) -> Arc<OfProject> {
+        self.projects.get_or_make(Arc::from(root), Arc::default)
     }
 }
 
@@ -217,6 +232,7 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
     let Some(root) = layout.packages.first() else { return part };
     let nothing = Remembered::default();
     let remembered = options.remembered.unwrap_or(&nothing);
+    let kept = remembered.of_project(options.root);
     let engine = Arc::new(setup::engine(snapshot, &layout, options, remembered, &mut part.diagnostics));
     let read = |package| read_properties(snapshot, package, remembered, &mut part.diagnostics);
     let properties: Vec<Properties> = layout.packages.iter().map(read).collect();
@@ -236,12 +252,10 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
 
     let mut candidates = Vec::new();
     for package in &known {
-        candidates.extend(package.candidates(snapshot, &engine, &remembered.recall, &mut part.diagnostics));
+        candidates.extend(package.candidates(snapshot, &engine, &kept.recall, &mut part.diagnostics));
     }
-    let read: Vec<(Arc<Node>, Option<TableName>)> = candidates
-        .into_par_iter()
-        .map(|candidate| remembered.recall.read(candidate, &engine, &remembered.renderings))
-        .collect();
+    let read: Vec<(Arc<Node>, Option<TableName>)> =
+        candidates.into_par_iter().map(|candidate| kept.recall.read(candidate, &engine, &kept.renderings)).collect();
     let (mut nodes, mut disabled) = (Vec::with_capacity(read.len()), Vec::new());
     for (node, table) in read {
         match table {
@@ -265,7 +279,7 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         });
     }
     for package in &known {
-        for source in declared::sources(&engine, package, &remembered.recall).iter().flat_map(|found| found.iter()) {
+        for source in declared::sources(&engine, package, &kept.recall).iter().flat_map(|found| found.iter()) {
             graph.sources.entry(source.key.clone()).or_default().push(source.entry.clone());
             keep_attributes(&mut part, &source.relation.id, &source.attributes);
             part.relations.push(Arc::clone(&source.relation));
@@ -289,8 +303,8 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         snapshot,
         engine: &engine,
         graph,
-        renderings: &remembered.renderings,
-        recall: &remembered.recall,
+        renderings: &kept.renderings,
+        recall: &kept.recall,
         missing: &layout.missing,
         groups: &groups,
         elsewhere: &options.elsewhere,

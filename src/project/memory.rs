@@ -34,6 +34,12 @@ impl Memory {
         self.namesakes.sweep();
     }
 
+    /// Lets go of what the versions of a project in a folder have in common, once all of them have been read.
+    pub(super) fn forget_project(&self, root: &Arc<str>) {
+        self.dbt.forget_project(root);
+        self.parts.0.remove(root);
+    }
+
     /// Lets go of what nobody reads again once all versions have been read: their graphs need the room.
     pub(super) fn forget(&self) {
         self.dbt.forget();
@@ -92,6 +98,15 @@ impl<K: Hash + Eq, V: Clone> Shelf<K, V> {
     /// Lets go of everything.
     pub(super) fn forget(&self) {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Lets go of what is kept under a key. That may be much to take apart, which nobody else waits for.
+    pub(super) fn remove<Q: Hash + Eq + ?Sized>(&self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
+        let removed = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        drop(removed);
     }
 
     /// Keeps a value in place of the one that was kept.

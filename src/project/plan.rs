@@ -305,6 +305,13 @@ impl Planned {
     }
 }
 
+impl Planned {
+    /// Lets go of what was read of it, once no other version is to be read.
+    pub(super) fn forget(&self, plan: &Plan) {
+        plan.memory.forget_project(&self.root);
+    }
+}
+
 impl Plan {
     /// Whether both read any version in the same way, as far as that can be seen without looking into lists
     /// of tables.

@@ -2,6 +2,7 @@
 //! touches a few files of thousands. What something depends on is kept beside it and held against the present;
 //! it must not be guessed from the files that differ.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
@@ -78,7 +79,7 @@ impl Renderer {
 /// Renderers that were met, by what they know: the number of their world, and their macros.
 #[derive(Debug, Default)]
 struct Engines {
-    known: Vec<(usize, Vec<Arc<Macro>>)>,
+    known: VecDeque<(usize, Vec<Arc<Macro>>)>,
     let_go: usize,
 }
 
@@ -171,14 +172,6 @@ impl Depends {
 }
 
 impl Recall {
-    /// Lets go of everything.
-    pub(super) fn forget(&self) {
-        self.contents.forget();
-        self.read.forget();
-        self.relations.forget();
-        self.sources.forget();
-    }
-
     /// What a file of a package holds, by its content.
     ///
     /// # Errors
@@ -211,10 +204,10 @@ impl Recall {
         let found = engines.known.iter().position(is_same);
         let place = found.unwrap_or_else(|| {
             if engines.known.len() == ENGINES {
-                engines.known.clear();
-                engines.let_go += ENGINES;
+                engines.known.pop_front();
+                engines.let_go += 1;
             }
-            engines.known.push((world, macros.to_vec()));
+            engines.known.push_back((world, macros.to_vec()));
             engines.known.len() - 1
         });
         engines.let_go + place

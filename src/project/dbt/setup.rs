@@ -72,8 +72,9 @@ pub(super) fn engine(
         add(one);
     }
     let macros: Vec<Arc<Macro>> = macros.into_values().collect();
-    let of_world = remembered.renderings.number(&world);
-    let number = remembered.recall.number(of_world, &macros);
+    let kept = remembered.of_project(options.root);
+    let of_world = kept.renderings.number(&world);
+    let number = kept.recall.number(of_world, &macros);
     Engine::new(world, (of_world, number), macros)
 }
 

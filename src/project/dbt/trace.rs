@@ -136,11 +136,6 @@ impl Renderings {
         }
     }
 
-    /// Lets go of everything.
-    pub(super) fn forget(&self) {
-        self.kept.forget();
-    }
-
     /// The text of a template, a part of a file, for a subject in one of dbt's readings, and what is found
     /// beside it: as it was kept, if the project answers what it asked as it did then, and else rendered now.
     pub(super) fn render(
