@@ -141,10 +141,10 @@ fn a_dbt_project() {
 #[test]
 fn sources_by_what_they_ask() {
     const SOURCES: &str = "sources:\n\
-        - {name: plain, schema: base, tables: [{name: people}]}\n\
-        - {name: called, schema: \"{{ where_raw_is() }}\", tables: [{name: orders}]}\n\
-        - {name: set, schema: \"{{ var('where') }}\", tables: [{name: days}]}\n\
-        - {name: inside, schema: base, tables: [{name: n, identifier: \"{{ where_raw_is() }}_n\"}]}\n";
+        - name: plain\n  schema: base\n  tables: [{name: people}]\n\
+        - name: called\n  schema: \"{{ where_raw_is() }}\"\n  tables: [{name: orders}]\n\
+        - name: set\n  schema: \"{{ var('where') }}\"\n  tables: [{name: days}]\n\
+        - name: inside\n  schema: base\n  tables: [{name: n, identifier: \"{{ where_raw_is() }}_n\"}]\n";
     let where_raw_is = |place: &str| format!("{{% macro where_raw_is() %}}{{{{ return('{place}') }}}}{{% endmacro %}}");
     let project = |place: &str| format!("name: shop\nversion: '1'\nvars: {{where: {place}}}\n");
     let [first, second] = ["one", "two"].map(where_raw_is);
