@@ -68,7 +68,7 @@ use crate::project::elsewhere::Elsewhere;
 use crate::project::memory::Shelf;
 use crate::project::{Attributes, Part};
 use crate::selector::definition::{Definitions, definitions};
-use crate::snapshot::{ContentId, Snapshot};
+use crate::snapshot::{ContentId, Snapshot, is_below};
 pub(super) use assemble::criticality;
 use assemble::{Assembled, Assembly};
 pub(super) use compared::{Tests, tests_of_target};
@@ -151,9 +151,11 @@ impl Remembered {
         self.projects.forget();
     }
 
-    /// Lets go of what only the versions of the project in a folder have in common.
+    /// Lets go of what only the versions of the project in a folder have in common; folders outside of it may be
+    /// those of others as well.
     pub(super) fn forget_project(&self, root: &str) {
         self.projects.remove(root);
+        self.files.remove_all(|(_, path, _)| is_below(path, root));
     }
 
     fn of_project(&self, root: &str) -> Arc<OfProject> {

@@ -109,6 +109,15 @@ impl<K: Hash + Eq, V: Clone> Shelf<K, V> {
         drop(removed);
     }
 
+    /// Lets go of what is kept under keys of which something holds.
+    pub(super) fn remove_all(&self, goes: impl Fn(&K) -> bool) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let removed: Vec<(K, V)> = kept.extract_if(|key, _| goes(key)).collect();
+        kept.shrink_to_fit();
+        drop(kept);
+        drop(removed);
+    }
+
     /// Keeps a value in place of the one that was kept.
     pub(super) fn put(&self, key: K, value: V) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, value);

@@ -1,6 +1,8 @@
 //! What is kept from one reading for the next must never change what is read: a project is read, edited,
 //! and read again with and without what was kept.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 
@@ -200,6 +202,33 @@ fn each_edit_is_seen_with_what_was_kept() {
         assert_eq!(told(&project(), Some(&kept)), before, "{edit:?}, undone");
     }
     assert!(seen + 6 >= EDITS.len(), "only {seen} edits change anything, so the others show nothing");
+}
+
+/// What a source is called is spelled by the rules of a dialect, even where no template is in its file.
+#[test]
+fn a_dialect_is_none_of_another() {
+    let kept = Remembered::default();
+    let in_dialect = |dialect, remembered| {
+        let options = Options { dialect: Some(dialect), remembered, ..Options::default() };
+        format!("{:#?}", read(&snapshot(&project()), &options))
+    };
+    for dialect in [Dialect::DuckDb, Dialect::Snowflake, Dialect::BigQuery, Dialect::DuckDb] {
+        assert_eq!(in_dialect(dialect, Some(&kept)), in_dialect(dialect, None), "{dialect}");
+    }
+}
+
+/// Those of one folder go with it, and what is read afterwards is what was read before.
+#[test]
+fn what_is_let_go_of_is_read_again() {
+    let kept = Remembered::default();
+    let before = told(&project(), Some(&kept));
+    let id = snapshot(&project()).id("models/schema.yml").unwrap();
+    let key = (id, Arc::from("models/schema.yml"), "schema.yml".to_owned());
+    kept.forget_project("elsewhere");
+    assert!(kept.files.get(&key).is_some());
+    kept.forget_project("");
+    assert!(kept.files.get(&key).is_none());
+    assert_eq!(told(&project(), Some(&kept)), before);
 }
 
 proptest! {
