@@ -25,7 +25,7 @@ pub(super) struct Facts {
     not_zero: Vec<(String, String)>,
     /// Conditions that look at what a value looks like, each with the columns that it names.
     looks: Vec<(BTreeSet<String>, String)>,
-    /// Conditions that a column is some constant.
+    /// Conditions that choose rows of some kind, each with the column that says of which.
     keys: Vec<(String, String)>,
     /// All of them.
     all: BTreeSet<String>,
@@ -42,7 +42,7 @@ impl Facts {
         self.looks.iter().find(|(known, _)| !known.is_disjoint(columns)).map(|(_, condition)| condition)
     }
 
-    /// The conditions by which a column of the same relation as any of some columns is some constant.
+    /// The conditions by which a column of the same relation as any of some columns says of which kind its rows are.
     pub(super) fn keys_beside(&self, columns: &BTreeSet<String>) -> BTreeSet<String> {
         let relation = |column: &str| column.rsplit_once('.').map(|(relation, _)| relation.to_owned());
         let relations: BTreeSet<String> = columns.iter().filter_map(|column| relation(column)).collect();
@@ -55,6 +55,15 @@ impl Facts {
         self.all.iter().map(String::as_str)
     }
 
+    /// What is said beside a condition: it is no guard of itself.
+    pub(super) fn beside(&self, condition: &str) -> Self {
+        let mut facts = self.clone();
+        facts.not_zero.retain(|(_, known)| known != condition);
+        facts.looks.retain(|(_, known)| known != condition);
+        facts.keys.retain(|(_, known)| known != condition);
+        facts
+    }
+
     fn add(&mut self, other: &Self) {
         self.not_zero.extend_from_slice(&other.not_zero);
         self.looks.extend_from_slice(&other.looks);
@@ -63,11 +72,15 @@ impl Facts {
     }
 
     /// The same where a condition of a CASE or beside an OR is known as well. There, whatever looks at a
-    /// column looks at it for the sake of what comes next.
+    /// column looks at it for the sake of what comes next, unless it only asks whether there is anything: NULL fails nowhere.
     pub(super) fn with(&self, terms: &Terms, block: &Block, condition: TermId, truth: Truth) -> Self {
         let mut facts = self.clone();
         facts.learn(terms, block, condition, truth);
-        let columns = columns_of(terms, block, condition);
+        let is_null_check = |term: TermId| {
+            let asked = terms.args_of(term, "is null").and_then(|args| args.first());
+            asked.is_some_and(|asked| matches!(terms.term(*asked), Term::Column(_)))
+        };
+        let columns = columns_in(terms, block, condition, &is_null_check);
         if !columns.is_empty() {
             facts.looks.push((columns, terms.print(condition, Some(block))));
         }
@@ -95,17 +108,29 @@ impl Facts {
         if looks_at_form(terms, condition) {
             self.looks.push((columns_of(terms, block, condition), text.clone()));
         }
-        if let Some(("=" | "in", [column, constants @ ..])) = terms.applied(condition) {
-            let (column, constants) = match constants {
-                [other] if terms.constant(*column).is_some() => (other, std::slice::from_ref(column)),
-                _ => (column, constants),
-            };
-            let is_constant = constants.iter().all(|constant| terms.constant(*constant).is_some());
-            if is_constant && matches!(terms.term(*column), Term::Column(_)) {
-                self.keys.push((terms.print(*column, Some(block)), text.clone()));
-            }
+        if let Some(column) = kind(terms, condition) {
+            self.keys.push((terms.print(column, Some(block)), text.clone()));
         }
         self.all.insert(text);
+    }
+}
+
+/// The column by which a condition chooses rows of some kind: it is true, it is some constant or like one, or it is not.
+fn kind(terms: &Terms, condition: TermId) -> Option<TermId> {
+    let column = |term: TermId| matches!(terms.term(term), Term::Column(_)).then_some(term);
+    match terms.applied(condition) {
+        None => column(condition),
+        Some(("not", [inner])) => kind(terms, *inner),
+        Some(("is true" | "is false", [value])) => column(*value),
+        Some(("=" | "<>" | "in" | "like" | "ilike" | "rlike" | "similar to" | "~" | "~*", [value, others @ ..])) => {
+            let (value, others) = match others {
+                [other] if terms.constant(*value).is_some() => (other, std::slice::from_ref(value)),
+                _ => (value, others),
+            };
+            let is_constant = others.iter().all(|other| terms.constant(*other).is_some());
+            column(*value).filter(|_| is_constant)
+        }
+        Some(_) => None,
     }
 }
 
@@ -124,7 +149,7 @@ fn never_zero(terms: &Terms, condition: TermId, truth: Truth) -> Option<TermId> 
         ("in", [value, rest @ ..]) => rest.iter().any(|item| number(*item) == Some(0.0)).then_some(*value),
         (_, [left, right]) => {
             let holds = |left: f64, right: f64| match operator {
-                "=" => Some(left == right),
+                "=" | "is not distinct from" => Some(left == right),
                 "<>" => Some(left != right),
                 "<" => Some(left < right),
                 "<=" => Some(left <= right),
@@ -181,11 +206,16 @@ fn looks(function: &str) -> bool {
 
 /// The columns that a term names, as they are shown.
 pub(super) fn columns_of(terms: &Terms, block: &Block, term: TermId) -> BTreeSet<String> {
+    columns_in(terms, block, term, &|_| false)
+}
+
+/// The same outside of some of its parts.
+fn columns_in(terms: &Terms, block: &Block, term: TermId, but: &dyn Fn(TermId) -> bool) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut ahead = vec![term];
     while let Some(term) = ahead.pop() {
-        if !seen.insert(term) {
+        if but(term) || !seen.insert(term) {
             continue;
         }
         match terms.term(term) {

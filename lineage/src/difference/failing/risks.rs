@@ -27,7 +27,7 @@ pub(super) enum Risk {
 pub(super) enum Guard {
     /// How it is written: `try_cast`, `safe_divide`.
     Form(String),
-    /// A divisor that is NULL where it would be zero.
+    /// A divisor that is never zero, as it is written.
     Divisor(String),
     /// A condition.
     Condition(String),
@@ -38,7 +38,7 @@ impl Guard {
     pub(super) fn lost(&self, conditions: &BTreeSet<String>) -> String {
         match self {
             Self::Form(form) => format!("it was `{form}`"),
-            Self::Divisor(value) => format!("it was divided by `nullif({value}, 0)`"),
+            Self::Divisor(divisor) => format!("it was divided by `{divisor}`"),
             Self::Condition(condition) if conditions.contains(condition) => {
                 format!("it is worked out before `{condition}`")
             }
@@ -85,14 +85,24 @@ pub(super) fn gather(
         return;
     }
     let facts = guards.of(plan);
-    // What decides over pairs of rows stands beside it.
-    let mut of_joins = (*facts).clone();
     let joins = block.from.terms();
-    for condition in &joins {
-        of_joins = of_joins.with(terms, block, *condition, Truth::True);
-    }
+    let conditions: BTreeSet<TermId> =
+        block.conditions.iter().chain(&block.having).chain(&block.qualify).copied().collect();
     for (place, term) in all.into_iter().enumerate() {
-        gatherer.term(term, if place < joins.len() { &of_joins } else { &facts });
+        if !gatherer.is_risky(term) {
+            continue;
+        }
+        if place < joins.len() {
+            // What decides over pairs of rows stands beside it.
+            let others = joins.iter().filter(|other| **other != term);
+            let beside =
+                others.fold((*facts).clone(), |facts, condition| facts.with(terms, block, *condition, Truth::True));
+            gatherer.term(term, &beside);
+        } else if conditions.contains(&term) {
+            gatherer.term(term, &facts.beside(&terms.print(term, Some(block))));
+        } else {
+            gatherer.term(term, &facts);
+        }
     }
 }
 
@@ -195,7 +205,7 @@ impl Gatherer<'_> {
             Term::Apply(operator, args) => match (terms.text(*operator), args.as_slice()) {
                 ("/" | "%" | "//" | "div", [_, rest @ ..]) if fails_by_zero(terms.dialect) => {
                     let divisor = *rest.last()?;
-                    match without_zero(terms, divisor) {
+                    match self.without_zero(divisor) {
                         Some(value) => Some((Risk::Zero, value, Written::Safely)),
                         None => Some((Risk::Zero, divisor, Written::safely(self.is_never_zero(divisor)))),
                     }
@@ -220,49 +230,111 @@ impl Gatherer<'_> {
     }
 
     fn of_call(&self, call: &Call) -> Option<Own> {
-        const CONVERT: [&str; 15] = [
-            "date_parse",
-            "from_iso8601_date",
-            "from_iso8601_timestamp",
-            "json_parse",
-            "parse_date",
-            "parse_datetime",
-            "parse_json",
-            "parse_timestamp",
-            "to_boolean",
-            "to_date",
-            "to_decimal",
-            "to_double",
-            "to_number",
-            "to_numeric",
-            "to_timestamp",
-        ];
         let name = self.terms.text(call.function);
         match (name, call.args.as_slice()) {
-            ("safe_divide" | "try_divide" | "div0" | "div0null", [_, divisor]) => {
+            ("safe_divide" | "ieee_divide" | "try_divide" | "div0" | "div0null", [_, divisor]) => {
                 Some((Risk::Zero, *divisor, Written::Safely))
             }
-            ("mod" | "div", [_, divisor]) if fails_by_zero(self.terms.dialect) => {
-                match without_zero(self.terms, *divisor) {
-                    Some(value) => Some((Risk::Zero, value, Written::Safely)),
-                    None => Some((Risk::Zero, *divisor, Written::safely(self.is_never_zero(*divisor)))),
-                }
-            }
+            ("mod" | "div", [_, divisor]) if fails_by_zero(self.terms.dialect) => match self.without_zero(*divisor) {
+                Some(value) => Some((Risk::Zero, value, Written::Safely)),
+                None => Some((Risk::Zero, *divisor, Written::safely(self.is_never_zero(*divisor)))),
+            },
             ("element_at" | "try_element_at", [inner, _]) => Some((Risk::Element, *inner, Written::Safely)),
             (_, [value, ..]) => {
-                let plain = name.strip_prefix("try_").or_else(|| name.strip_prefix("safe."));
-                let known = |name: &str| CONVERT.binary_search(&name).is_ok();
+                let plain = plain_name(self.terms.dialect, name);
                 // PARSE_DATE(format, value).
                 let is_behind = |name: &str| name.starts_with("parse_") && name != "parse_json";
                 let value = if is_behind(plain.unwrap_or(name)) { call.args.last().copied()? } else { *value };
                 let is_constant = self.terms.constant(value).is_some();
-                (known(plain.unwrap_or(name)) && !is_constant).then_some((
+                (fails_by_value(self.terms.dialect, plain.unwrap_or(name)) && !is_constant).then_some((
                     Risk::Conversion,
                     value,
                     Written::safely(plain.is_some()),
                 ))
             }
             _ => None,
+        }
+    }
+
+    /// The value of which a divisor is something else where that is zero: `nullif(x, 0)`, `CASE WHEN x <> 0 THEN x END`,
+    /// `greatest(x, 1)`.
+    fn without_zero(&self, divisor: TermId) -> Option<TermId> {
+        let terms = self.terms;
+        let number = |term: &TermId| match terms.constant(*term) {
+            Some((LiteralKind::Number, text)) => text.parse::<f64>().ok(),
+            _ => None,
+        };
+        match terms.term(divisor) {
+            Term::Call(call) if call.is_plain() => match (terms.text(call.function), call.args.as_slice()) {
+                ("nullif", [value, zero]) if number(zero) == Some(0.0) => Some(*value),
+                ("nullifzero", [value]) => Some(*value),
+                ("coalesce", [value, rest @ ..])
+                    if rest.iter().all(|one| number(one).is_some_and(|one| one != 0.0)) =>
+                {
+                    self.without_zero(*value)
+                }
+                ("greatest", [value, least] | [least, value]) if number(least).is_some_and(|least| least > 0.0) => {
+                    Some(*value)
+                }
+                _ => None,
+            },
+            Term::Cast(inner, ..) => self.without_zero(*inner),
+            Term::Case(branches, otherwise) => {
+                let mut facts = Facts::default();
+                let mut found = None;
+                let mut is_never_zero = |result: TermId, facts: &Facts| {
+                    let is_known = terms.is_null(result) || number(&result).is_some_and(|number| number != 0.0);
+                    let is_guarded =
+                        || [result, self.decides(result)].iter().any(|one| facts.not_zero(&self.print(*one)).is_some());
+                    is_known || (is_guarded() && *found.get_or_insert(result) == result)
+                };
+                for (when, then) in branches {
+                    if !is_never_zero(*then, &facts.with(terms, self.block, *when, Truth::True)) {
+                        return None;
+                    }
+                    facts = facts.with(terms, self.block, *when, Truth::NotTrue);
+                }
+                is_never_zero(*otherwise, &facts).then_some(found).flatten()
+            }
+            _ => None,
+        }
+    }
+
+    /// The only value that a CASE gives beside NULL, with what is known of it there: `nullif(x, '')`.
+    fn chosen(&self, value: TermId, facts: &Facts) -> Option<(TermId, Facts)> {
+        let Term::Case(branches, otherwise) = self.terms.term(value) else { return None };
+        let mut facts = facts.clone();
+        let mut chosen = None;
+        for (when, then) in branches {
+            if !self.terms.is_null(*then) && chosen.is_none() {
+                chosen = Some((*then, facts.with(self.terms, self.block, *when, Truth::True)));
+            } else if !self.terms.is_null(*then) {
+                return None;
+            }
+            facts = facts.with(self.terms, self.block, *when, Truth::NotTrue);
+        }
+        match (chosen, self.terms.is_null(*otherwise)) {
+            (None, false) => Some((*otherwise, facts)),
+            (chosen, true) => chosen,
+            (Some(_), false) => None,
+        }
+    }
+
+    /// The value that decides over another one that is made of it: by it that is zero, or cannot be converted.
+    fn decides(&self, mut value: TermId) -> TermId {
+        loop {
+            value = match self.terms.term(value) {
+                // A division by a number that was made another number is one by the same value.
+                Term::Cast(inner, ..) => *inner,
+                Term::Call(call) if call.is_plain() => match (self.terms.text(call.function), call.args.as_slice()) {
+                    ("abs", [inner]) => *inner,
+                    ("coalesce", [inner, rest @ ..]) if rest.iter().all(|one| self.terms.constant(*one).is_some()) => {
+                        *inner
+                    }
+                    _ => return value,
+                },
+                _ => return value,
+            }
         }
     }
 
@@ -283,20 +355,28 @@ impl Gatherer<'_> {
         }
     }
 
-    fn divides(&self, id: TermId) -> bool {
-        match self.terms.term(id) {
-            Term::Apply(..) => true,
-            Term::Call(call) => matches!(self.terms.text(call.function), "mod" | "div"),
-            _ => false,
-        }
+    /// What a division is by, as people write it, if it is one.
+    fn divided_by(&self, id: TermId, value: &str) -> Option<String> {
+        let divisor = match self.terms.term(id) {
+            Term::Apply(_, args) => *args.last()?,
+            Term::Call(call) if matches!(self.terms.text(call.function), "mod" | "div") => *call.args.last()?,
+            _ => return None,
+        };
+        let zero = match self.terms.term(divisor) {
+            Term::Case(branches, _) => match branches.as_slice() {
+                [(when, then)] if self.terms.is_null(*then) => self.terms.args_of(*when, "="),
+                _ => None,
+            },
+            _ => None,
+        };
+        Some(if zero.is_some() { format!("nullif({value}, 0)") } else { self.print(divisor) })
     }
 
     fn note(&mut self, id: TermId, (risk, operand, written): Own, facts: &Facts) {
-        let mut value = operand;
-        // A division by a number that was made another number is one by the same value.
-        while let Term::Cast(inner, ..) = self.terms.term(value) {
-            value = *inner;
-        }
+        let by_value = !matches!(risk(String::new()), Risk::Zero(_));
+        let chosen = if by_value { self.chosen(operand, facts) } else { None };
+        let (operand, facts) = chosen.as_ref().map_or((operand, facts), |(operand, facts)| (*operand, facts));
+        let value = self.decides(operand);
         let text = self.print(value);
         let risk = risk(text.clone());
         let columns = columns_of(self.terms, self.block, value);
@@ -305,8 +385,10 @@ impl Gatherer<'_> {
             Risk::Conversion(_) | Risk::Element(_) => facts.looks_at(&columns),
         };
         let guard = match (written, condition) {
-            (Written::Safely, _) if self.divides(id) => Some(Guard::Divisor(text)),
-            (Written::Safely, _) => Some(Guard::Form(self.print(id))),
+            (Written::Safely, _) => Some(match self.divided_by(id, &text) {
+                Some(divisor) => Guard::Divisor(divisor),
+                None => Guard::Form(self.print(id)),
+            }),
             (Written::Plainly, Some(condition)) => Some(Guard::Condition(condition.clone())),
             (Written::Plainly, None) => None,
         };
@@ -325,38 +407,62 @@ impl Gatherer<'_> {
     }
 }
 
+/// Functions that some values fail in.
+const FAILING: [&str; 34] = [
+    "base64_decode_binary",
+    "base64_decode_string",
+    "date_parse",
+    "from_base64",
+    "from_hex",
+    "from_iso8601_date",
+    "from_iso8601_timestamp",
+    "hex_decode_binary",
+    "hex_decode_string",
+    "json_parse",
+    "ln",
+    "log",
+    "log10",
+    "parse_bignumeric",
+    "parse_date",
+    "parse_datetime",
+    "parse_json",
+    "parse_numeric",
+    "parse_time",
+    "parse_timestamp",
+    "sqrt",
+    "strptime",
+    "to_binary",
+    "to_boolean",
+    "to_date",
+    "to_decimal",
+    "to_double",
+    "to_geography",
+    "to_geometry",
+    "to_number",
+    "to_numeric",
+    "to_time",
+    "to_timestamp",
+    "unhex",
+];
+
+fn fails_by_value(dialect: Dialect, name: &str) -> bool {
+    let of_clickhouse = ["todate", "todecimal", "tofloat", "toint", "touint", "parsedatetime"];
+    // TO_TIMESTAMP_NTZ and the like.
+    let name = ["_ltz", "_ntz", "_tz"].iter().find_map(|zone| name.strip_suffix(zone)).unwrap_or(name);
+    FAILING.binary_search(&name).is_ok()
+        || (dialect == Dialect::ClickHouse && of_clickhouse.iter().any(|start| name.starts_with(start)))
+}
+
+/// What a function that gives NULL instead is called where it fails.
+fn plain_name(dialect: Dialect, name: &str) -> Option<&str> {
+    let before = ["try_", "safe."].iter().find_map(|start| name.strip_prefix(start));
+    let behind = || ["ornull", "orzero", "ordefault"].iter().find_map(|end| name.strip_suffix(end));
+    before.or_else(|| behind().filter(|_| dialect == Dialect::ClickHouse))
+}
+
 /// Whether a division by zero ends a query in a dialect; elsewhere it gives NULL or infinity.
 const fn fails_by_zero(dialect: Dialect) -> bool {
     !matches!(dialect, Dialect::MySql | Dialect::DuckDb | Dialect::ClickHouse)
-}
-
-/// The value of which a divisor is NULL where it is zero: `nullif(x, 0)`, `CASE WHEN x <> 0 THEN x END`.
-fn without_zero(terms: &Terms, divisor: TermId) -> Option<TermId> {
-    let is_zero = |term: TermId| match terms.constant(term) {
-        Some((LiteralKind::Number, text)) => text.parse::<f64>().is_ok_and(|number| number == 0.0),
-        _ => false,
-    };
-    match terms.term(divisor) {
-        Term::Call(call) if call.is_plain() => match (terms.text(call.function), call.args.as_slice()) {
-            ("nullif", [value, zero]) if is_zero(*zero) => Some(*value),
-            ("nullifzero", [value]) => Some(*value),
-            _ => None,
-        },
-        Term::Cast(inner, ..) => without_zero(terms, *inner),
-        Term::Case(branches, otherwise) => match branches.as_slice() {
-            [(when, then)] => {
-                let (value, operator) = match (terms.is_null(*then), terms.is_null(*otherwise)) {
-                    (true, false) => (*otherwise, "="),
-                    (false, true) => (*then, "<>"),
-                    _ => return None,
-                };
-                let args = terms.args_of(*when, operator)?;
-                (args.contains(&value) && args.iter().any(|arg| is_zero(*arg))).then_some(value)
-            }
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// Whether a cast can fail for some values: not into text, and not of a constant.

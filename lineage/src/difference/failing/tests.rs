@@ -135,6 +135,82 @@ fn a_condition_that_guarded_comes_later() {
 }
 
 #[test]
+fn a_divisor_that_was_never_zero_may_be() {
+    for (divisor, shown) in [
+        ("coalesce(nullif(b, 0), 1)", "coalesce(case when t.b = 0 then null else t.b end, 1)"),
+        ("greatest(b, 1)", "greatest(t.b, 1)"),
+        ("case when b > 0 then b end", "case when t.b > 0 then t.b end"),
+        ("case when b = 0 then 1 else b end", "case when t.b = 0 then 1 else t.b end"),
+        ("nullif(coalesce(b, 0), 0)", "nullif(t.b, 0)"),
+    ] {
+        let base = format!("select a / {divisor} as r from t");
+        let head = "select a / b as r from t";
+        let lost = format!("`t.a / t.b` may fail now: it was divided by `{shown}`");
+        assert_eq!(told(Postgres, &base, head), [lost], "{divisor}");
+        assert!(told(Postgres, head, &base).is_empty(), "{divisor}");
+    }
+}
+
+/// What stands in a condition is not guarded by that condition.
+#[test]
+fn a_condition_is_no_guard_of_itself() {
+    check(&[
+        (
+            Snowflake,
+            "select u.v from t left join u on try_to_number(t.x) = u.id",
+            "select u.v from t left join u on to_number(t.x) = u.id",
+            "`to_number(t.x)` may fail now: it was `try_to_number(t.x)`",
+        ),
+        (
+            Snowflake,
+            "select id from t where try_to_date(x) <> '2020-01-01'",
+            "select id from t where to_date(x) <> '2020-01-01'",
+            "`to_date(t.x)` may fail now: it was `try_to_date(t.x)`",
+        ),
+    ]);
+}
+
+#[test]
+fn more_functions_that_fail_by_value() {
+    check(&[
+        (
+            Snowflake,
+            "select try_to_timestamp_ntz(x) as d from t",
+            "select to_timestamp_ntz(x) as d from t",
+            "`to_timestamp_ntz(t.x)` may fail now: it was `try_to_timestamp_ntz(t.x)`",
+        ),
+        (
+            BigQuery,
+            "select safe.ln(a) as d from t",
+            "select ln(a) as d from t",
+            "`ln(t.a)` may fail now: it was `safe.ln(t.a)`",
+        ),
+        (
+            Dialect::ClickHouse,
+            "select toInt32OrNull(x) as d from t",
+            "select toInt32(x) as d from t",
+            "`toint32(t.x)` may fail now: it was `toint32ornull(t.x)`",
+        ),
+        (
+            Postgres,
+            "select cast(nullif(x, '') as int) as n from t",
+            "select cast(x as int) as n from t",
+            "`cast(t.x as int)` may fail now: `t.x = ''` does not stand before it any more",
+        ),
+    ]);
+}
+
+#[test]
+fn a_kind_of_rows_that_is_told_later() {
+    for kind in ["a", "not a", "kind like 'n%'", "kind <> 'text'", "kind not in ('text', 'date')"] {
+        let base = format!("with g as (select x from t where {kind}) select cast(x as int) as n from g");
+        let head = format!("with g as (select a, kind, cast(x as int) as n from t) select n from g where {kind}");
+        assert_eq!(told(Postgres, &base, &head).len(), 1, "{kind}");
+        assert!(told(Postgres, &head, &base).is_empty(), "{kind}");
+    }
+}
+
+#[test]
 fn a_query_that_stands_for_one_value_may_find_several() {
     check(&[(
         Postgres,
@@ -167,6 +243,18 @@ fn what_is_as_safe_as_before_is_not_told() {
         (Postgres, "select a / b as r, a / nullif(b, 0) as s from t", "select a / b as r, a / b as s from t"),
         (Postgres, "select cast(x as int) as n from t where kind = 'age'", "select cast(x as int) as n from t"),
         (Postgres, "select cast(x as int) as n from t where a > 1", "select cast(x as int) as n from t where a > 2"),
+        // That there is something says nothing of what it looks like.
+        (
+            Postgres,
+            "select case when x is not null then cast(x as int) end as n from t",
+            "select cast(x as int) as n from t",
+        ),
+        (
+            Postgres,
+            "select case when x is null then 0 else cast(x as int) end as n from t",
+            "select coalesce(cast(x as int), 0) as n from t",
+        ),
+        (Postgres, "select a / b as r from t where b <> 0", "select a / b as r from t where b is distinct from 0"),
         // A window of time says nothing about what the values look like.
         (
             Trino,
