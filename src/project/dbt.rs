@@ -45,6 +45,7 @@ mod split;
 mod subject;
 mod tokens;
 mod trace;
+mod types;
 mod values;
 mod work;
 mod world;

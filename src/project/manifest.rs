@@ -278,7 +278,7 @@ impl Reader<'_> {
                 declared_in: Some((self.file(source), Position::START)),
                 schema: properties::schema(&described(source, &[]), self.dialect),
                 declaration: Declaration::Described,
-                config: BTreeMap::new(),
+                config: config::of_source(config.into_iter().flatten()),
             }));
         }
     }

@@ -25,6 +25,7 @@ use super::relation::TableName;
 use super::scan;
 use super::subject::{Asked, Captured, Pass, RefCall, View};
 use super::trace::Renderings;
+use super::types;
 use crate::project::elsewhere::{Elsewhere, NOTHING};
 use crate::project::{Access, Attributes, Criticality, OwnerClaim, OwnerRule};
 use crate::snapshot::Snapshot;
@@ -286,7 +287,7 @@ impl Assembly<'_> {
         let mut asked = None;
         let mut queries = BTreeSet::new();
         let mut described = BTreeSet::new();
-        let mut column_questions = 0;
+        let (mut column_questions, mut type_questions) = (0, 0);
         for name in node.captured.unknown_vars.iter().collect::<BTreeSet<_>>() {
             diagnostics.push(
                 Diagnostic::note(
@@ -304,6 +305,7 @@ impl Assembly<'_> {
             queries.extend(captured.queries);
             described.extend(captured.described);
             column_questions += captured.column_questions;
+            type_questions += captured.type_questions;
             asked = asked.max(captured.asked);
             if result.is_err() {
                 found.incomplete.get_or_insert_with(|| "its template could be rendered in part only".to_owned());
@@ -334,6 +336,9 @@ impl Assembly<'_> {
         match self.answers(&asking) {
             Some(answers) => found.add_answers(answers),
             None => asked = asked.map(|asked| Asked::Tables(asked.what().to_owned())),
+        }
+        if type_questions > 0 && types::decide(without_hooks, &reach) {
+            asked = asked.max(Some(Asked::Columns("the types of columns".to_owned())));
         }
         let columns = if asked.is_some() { Columns::Asked } else { Columns::Known };
         if asked.is_none() && queries.is_empty() {
@@ -374,9 +379,14 @@ impl Assembly<'_> {
         let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).chain(hooks).collect();
         let words = texts.iter().flat_map(|text| text.split(|letter: char| !letter.is_alphanumeric() && letter != '_'));
         let words: BTreeSet<&str> = words.collect();
+        let is_word = |name: &str| name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+        let stands = |name: &str| match is_word(name) {
+            true => words.contains(name),
+            false => texts.iter().any(|text| text.contains(name)),
+        };
         let is_named = |(node, table): &(Arc<Node>, TableName)| {
-            let called = table.identifier.as_deref().unwrap_or_default().to_lowercase();
-            words.contains(called.as_str()) || words.contains(node.candidate.name.as_str())
+            let called = table.identifier.as_deref().unwrap_or_default();
+            [called, &node.candidate.name].into_iter().any(|name| stands(&name.to_lowercase()))
         };
         let only = self.graph.listed.iter().filter(|one| described.contains(&one.0.id) && !is_named(one));
         only.map(|(node, _)| RelationId::new(node.id.as_str())).collect()

@@ -6,7 +6,7 @@
 //! Of a table that is added to, older columns may be there, and others not yet.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use headsup_lineage::dependency::{Extent, Schemas, Shape};
@@ -26,8 +26,10 @@ use super::engine::{Engine, Run, capture};
 use super::natives::ask;
 use super::nodes::{Content, Node};
 use super::relation::TableName;
+use super::scan;
 use super::subject::Pass;
 use super::trace::Question;
+use super::types;
 use super::values::{list, lock};
 
 /// A column of a table.
@@ -50,12 +52,25 @@ pub(super) struct Columns {
     places: OnceLock<HashMap<String, Vec<usize>>>,
 }
 
-/// Tables whose columns depend on those of this many others in a row are not gone into.
+/// Where the columns of this many tables in a row depend on those of the next, the last is found out by itself first:
+/// each takes a part of the stack.
 const DEEPEST: usize = 24;
 
 thread_local! {
     /// The nodes whose columns are being found out.
     static OPEN: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    /// What was not gone into while they are.
+    static CUT: RefCell<Cut> = const { RefCell::new(Cut { times: 0, deep: Vec::new(), behind: BTreeSet::new() }) };
+}
+
+/// Where the way to the columns of a node was cut.
+struct Cut {
+    /// How often.
+    times: usize,
+    /// The nodes that stand too deep.
+    deep: Vec<usize>,
+    /// The nodes that are not known because of one of these, or because they depend on themselves.
+    behind: BTreeSet<usize>,
 }
 
 /// `adapter.get_columns_in_relation`: where they are not known, that it was asked is noted, and there are none.
@@ -127,32 +142,65 @@ fn place_of(engine: &Engine, parts: &[Option<String>; 3]) -> Option<usize> {
     }
 }
 
+/// What is found of a node does not depend on who asked first: where the way to its columns was cut, what it was cut
+/// at is found out before, and nothing is kept of what stands behind it.
 fn of_place(engine: &Arc<Engine>, place: usize) -> Known {
+    if OPEN.with_borrow(|open| !open.is_empty()) {
+        return go_in(engine, place);
+    }
+    let mut ahead = vec![place];
+    let mut tried = BTreeSet::new();
+    while let Some(next) = ahead.last().copied() {
+        let found = go_in(engine, next);
+        let cut = CUT.with_borrow_mut(|cut| {
+            (cut.times, cut.behind) = (0, BTreeSet::new());
+            std::mem::take(&mut cut.deep)
+        });
+        let deeper: Vec<usize> = cut.into_iter().filter(|place| tried.insert(*place)).collect();
+        let mut known = lock(&engine.columns.known);
+        if deeper.is_empty() || known.contains_key(&next) {
+            known.entry(next).or_insert(found);
+            ahead.pop();
+        } else {
+            ahead.extend(deeper);
+        }
+    }
+    lock(&engine.columns.known).get(&place).cloned().flatten()
+}
+
+fn go_in(engine: &Arc<Engine>, place: usize) -> Known {
     if let Some(known) = lock(&engine.columns.known).get(&place) {
         return known.clone();
     }
-    let may_go_in = OPEN.with_borrow_mut(|open| {
-        let may = open.len() < DEEPEST && !open.contains(&place);
-        if may {
-            open.push(place);
+    let (is_open, depth) = OPEN.with_borrow(|open| (open.contains(&place), open.len()));
+    let before = CUT.with_borrow_mut(|cut| {
+        let is_behind = is_open || cut.behind.contains(&place);
+        if !is_behind && depth == DEEPEST {
+            cut.deep.push(place);
         }
-        may
-    });
-    if !may_go_in {
-        return None;
-    }
+        let may_go_in = !is_behind && depth < DEEPEST;
+        cut.times += usize::from(!may_go_in);
+        may_go_in.then_some(cut.times)
+    })?;
+    OPEN.with_borrow_mut(|open| open.push(place));
     let found = engine.graph.get().and_then(|graph| {
         let (node, table) = graph.listed.get(place)?;
         read(engine, node, table)
     });
     OPEN.with_borrow_mut(Vec::pop);
-    lock(&engine.columns.known).insert(place, found.clone());
+    let is_behind = CUT.with_borrow_mut(|cut| {
+        let is_behind = found.is_none() && cut.times > before;
+        is_behind && cut.behind.insert(place)
+    });
+    if !is_behind {
+        lock(&engine.columns.known).insert(place, found.clone());
+    }
     found
 }
 
 /// The columns that a node's SQL gives.
 fn read(engine: &Arc<Engine>, node: &Arc<Node>, table: &TableName) -> Known {
-    let Content::Template { file, template, .. } = &node.candidate.content else { return None };
+    let Content::Template { file, body, template, local } = &node.candidate.content else { return None };
     let materialized = config::text(&node.config, "materialized");
     if !matches!(materialized.as_deref(), None | Some("view" | "table")) || node.parsed.is_err() {
         return None;
@@ -161,7 +209,12 @@ fn read(engine: &Arc<Engine>, node: &Arc<Node>, table: &TableName) -> Known {
     subject.this = Some(table.clone());
     let run = Run::new(engine, &Arc::new(subject), Pass::Full);
     let text = run.render(template, file).ok()?;
-    if lock(&run.captured).asked.is_some() {
+    let (asked, type_questions) = {
+        let captured = lock(&run.captured);
+        (captured.asked.is_some(), captured.type_questions)
+    };
+    let reach = || scan::reach(engine, &node.candidate.package, local, file, body.clone());
+    if asked || (type_questions > 0 && types::decide(file, &reach())) {
         return None;
     }
     let dialect = engine.world.dialect;
@@ -271,8 +324,11 @@ impl Object for Described {
         match key.as_str()? {
             "name" | "column" => Some(Value::from(&*self.column.name)),
             "quoted" => Some(Value::from(self.run.engine.world.quoted(&self.column.name))),
-            "data_type" | "dtype" => match &self.column.data_type {
-                Some(data_type) => Some(Value::from(&**data_type)),
+            key if types::NAMES.contains(&key) => match &self.column.data_type {
+                Some(data_type) => {
+                    capture(&self.run, |captured| captured.type_questions += 1);
+                    Some(Value::from(&**data_type))
+                }
                 None => {
                     self.ask();
                     Some(Value::from("unknown"))

@@ -197,6 +197,14 @@ pub(in crate::project) fn building(config: &Config) -> BTreeMap<Arc<str>, Arc<st
         .collect()
 }
 
+/// The same of a source: models that are run in batches of time take its rows by their time, and nothing builds it.
+pub(in crate::project) fn of_source<'c>(
+    config: impl IntoIterator<Item = (&'c String, &'c Json)>,
+) -> BTreeMap<Arc<str>, Arc<str>> {
+    let counts = config.into_iter().filter(|(key, _)| *key == "event_time");
+    building(&counts.map(|(key, value)| (key.clone(), value.clone())).collect())
+}
+
 /// A hook that runs inside the transaction, as it does unless told otherwise, is its text.
 fn hook(hook: Json) -> Json {
     match hook.get("sql") {

@@ -1,6 +1,5 @@
 //! What property files declare beside nodes: sources and exposures.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
@@ -99,7 +98,7 @@ fn source(
         declared_in: Some((Arc::clone(path), position)),
         schema: properties::schema(table, world.dialect),
         declaration: Declaration::Described,
-        config: BTreeMap::new(),
+        config: config::of_source(config),
     };
     let meta = config.get("meta");
     let tags = config.get("tags").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);

@@ -186,6 +186,8 @@ pub(super) struct Captured {
     pub(super) described: BTreeSet<String>,
     /// How often the columns of a table were asked for, whether they are known or not.
     pub(super) column_questions: usize,
+    /// How often the type of a column was asked for that is known.
+    pub(super) type_questions: usize,
     /// Why there may be more refs than were found, where there may.
     pub(super) computed: Option<String>,
     /// Variables that nobody gives a value to.

@@ -136,6 +136,71 @@ fn macros_that_ask_are_compared_where_answers_are_missing() {
     assert_eq!(of_m(&files(open, more), &files(known, other)), ["model.shop.m: unknown unspecified"]);
 }
 
+/// A warehouse may call a type otherwise than the cast that makes it.
+#[test]
+fn what_is_decided_by_types_is_not_known() {
+    let (number, text) = ("select cast(v as int) as v from t", "select cast(v as text) as v from t");
+    let files = |m: &'static str, a: &'static str| {
+        [("models/m.sql", m), ("models/a.sql", a), ("models/b.sql", "select 1 as id")]
+    };
+    for compared in ["== 'character varying'", ".startswith('char')"] {
+        let m = format!(
+            "select id, 0 {{% for c in adapter.get_columns_in_relation(ref('a')) %}}\
+             {{% if c.data_type {compared} %}} + 1 {{% endif %}}{{% endfor %}} as texts from {{{{ ref('b') }}}}"
+        );
+        let with = |a| [("models/m.sql", &*m), ("models/a.sql", a), ("models/b.sql", "select 1 as id")];
+        let told = arrives(&with(number), &with(text));
+        assert!(told.contains(&"model.shop.m: unknown unspecified".to_owned()), "{told:?}");
+    }
+    let printed = "select {% for c in adapter.get_columns_in_relation(ref('a')) %}cast(null as {{ c.dtype }}) as {{ c.name }}{% endfor %} from {{ ref('b') }}";
+    let told = arrives(&files(printed, number), &files(printed, text));
+    assert!(told.contains(&"model.shop.m: reached retyped v".to_owned()), "{told:?}");
+}
+
+/// Who is asked for columns and read by a name of odd letters, in SQL that does not parse, is read.
+#[test]
+fn a_table_of_an_odd_name_is_read_where_it_stands() {
+    let m = "select {% for c in adapter.get_columns_in_relation(ref('a')) %}{{ c.name }}{% endfor %} from {{ ref('a') }} ?? what";
+    let base = [("models/m.sql", m), ("models/a.sql", "{{ config(alias='a-1') }} select id from t")];
+    let head = [base[0], ("models/a.sql", "{{ config(alias='a-1') }} select id from t where id > 3")];
+    let told = arrives(&base, &head);
+    assert!(told.iter().any(|line| line.starts_with("model.shop.m: ")), "{told:?}");
+}
+
+/// What is asked of a long way first says no less of what stands in the middle of it than what is asked there.
+#[test]
+fn how_far_columns_come_does_not_depend_on_who_asks_first() {
+    const LONG: usize = 60;
+    let ask = |of: usize| {
+        format!(
+            "select {{% for c in adapter.get_columns_in_relation(ref('a{of}')) %}}{{{{ c.name }}}}, {{% endfor %}} 1 as n"
+        )
+    };
+    let path = |name: &str| format!("models/{name}.sql");
+    let mut files = vec![(path("a0"), "select 1 as id".to_owned())];
+    files.extend((1..LONG).map(|of| (path(&format!("a{of}")), format!("select * from {{{{ ref('a{}') }}}}", of - 1))));
+    files.extend((0..LONG).map(|of| (path(&format!("by{of}")), ask(LONG - 1 - of))));
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (&**path, &**text)).collect();
+    let read = given(&files);
+    assert_eq!(read.codes(), [""; 0], "{:?}", read.told());
+    assert_eq!(read.sql("model.shop.by0"), ["select id, 1 as n"]);
+}
+
+/// Batches of time take the rows of a source by it.
+#[test]
+fn the_time_of_the_rows_of_a_source() {
+    let files = |said: &'static str| {
+        let m = "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='day', begin='2020-01-01', batch_size='day') }} \
+                 select id, day from {{ source('s', 't') }}";
+        [("models/m.sql", m), ("models/s.yml", said)]
+    };
+    let told = arrives(
+        &files("sources: [{name: s, tables: [{name: t}]}]"),
+        &files("sources: [{name: s, tables: [{name: t, config: {event_time: day}}]}]"),
+    );
+    assert!(told.iter().any(|line| line.starts_with("model.shop.m: reached rows_removed")), "{told:?}");
+}
+
 /// What differs and what that reaches, a relation a line.
 fn arrives(base: &[(&str, &str)], head: &[(&str, &str)]) -> Vec<String> {
     let relations = |files: &[(&str, &str)]| with_named_reads(given(files).part, &Known::default()).relations;
