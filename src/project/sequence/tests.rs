@@ -11,6 +11,8 @@ use crate::project::{Project, Source, plan, read_both};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 
+mod edits;
+
 /// A path, and its text from here on; none where it goes.
 type Edit<'a> = (&'a str, Option<&'a str>);
 
@@ -37,19 +39,34 @@ fn changed(base: &Snapshot, head: &Snapshot) -> Vec<Arc<str>> {
 fn verdict(base: &Project, head: &Project, changed: &[Arc<str>]) -> String {
     let comparison = compare(&base.graph, &head.graph, &changed.iter().cloned().collect());
     let spread = spread(&base.graph, &head.graph, &comparison);
-    format!("{:#?}\n{:#?}\n{:#?}\n{:#?}", comparison.changes, comparison.unchanged, spread.arrivals(), head.jobs)
+    let (before, after) = (whole(base), whole(head));
+    format!("{:#?}\n{:#?}\n{:#?}\n{before}\n{after}", comparison.changes, comparison.unchanged, spread.arrivals())
+}
+
+/// All that was found of a project.
+fn whole(project: &Project) -> String {
+    let graph = &project.graph;
+    let node = |node| {
+        let ids =
+            |nodes: BTreeSet<_>| nodes.into_iter().map(|node| graph.relation(node).id.clone()).collect::<Vec<_>>();
+        let parents = ids(graph.parents(node).into_iter().collect());
+        (graph.relation(node), graph.rung(node), graph.shape(node), parents)
+    };
+    let nodes: Vec<_> = graph.nodes().map(node).collect();
+    let Project { attributes, jobs, selectors, diagnostics, sizes, unread, graph: _ } = project;
+    format!("{nodes:#?}\n{attributes:#?}\n{jobs:#?}\n{selectors:#?}\n{diagnostics:#?}\n{sizes:#?}\n{unread:#?}")
 }
 
 /// Goes through versions in a sequence, as a walk along a history does, and holds each pair against reading
 /// it alone; gives how many pairs have differences.
 fn check(steps: &[&[Edit<'_>]]) -> usize {
     let versions = versions(steps);
-    let settings = Settings::default();
     let mut sequence: Option<Sequence> = None;
     let mut differing = 0;
     for pair in versions.windows(2) {
         let [base, head] = pair else { continue };
         let changed = changed(base, head);
+        let settings = settings(head);
         let planned = plan(&[base, head], &settings, None);
         let alone = read_both(source(base), source(head), &planned);
         let alone = verdict(&alone.0, &alone.1, &changed);
@@ -71,6 +88,13 @@ fn check(steps: &[&[Edit<'_>]]) -> usize {
         differing += usize::from(alone.contains("Effect {"));
     }
     differing
+}
+
+/// What settings of a version say.
+fn settings(version: &Snapshot) -> Settings {
+    version
+        .text("headsup.yml")
+        .map_or_else(|_| Settings::default(), |text| Settings::from_yaml(&text, "headsup.yml").unwrap().0)
 }
 
 fn source(snapshot: &Snapshot) -> Source<'_> {
