@@ -15,7 +15,8 @@ use super::fed::{Variables, unrendered};
 use super::hook::Hooks;
 use super::natives::from_json;
 use super::nodes::Node;
-use super::subject::Captured;
+use super::subject::{Captured, View};
+use super::types;
 use super::values::{lock, own_deep};
 
 /// The parts of a target that are other than they are known to be, each with its text.
@@ -49,7 +50,12 @@ impl Assembly<'_> {
         };
         let conditions = conditions(&template, || {
             let aimed = at_targets(self, asking, path);
-            aimed.captured.iter().for_each(|captured| found.add(captured));
+            for captured in &aimed.captured {
+                found.add(captured);
+                if captured.column_questions > 0 {
+                    found.view = View::Whole;
+                }
+            }
             aimed.texts
         });
         // What only another answer leads to may be read as well.
@@ -127,7 +133,8 @@ fn under(target: &Target<'_>, assembly: &Assembly<'_>, asking: &Asking<'_>) -> O
         aim(&run, target);
         let rendered = run.render(asking.template, asking.file).ok()?;
         let captured = std::mem::take(&mut *lock(&run.captured));
-        if captured.asked.is_some() {
+        let is_by_types = || captured.type_questions > 0 && types::decide(asking.file, asking.reach);
+        if captured.asked.is_some() || is_by_types() {
             return None;
         }
         if !texts.iter().any(|(text, _)| **text == *rendered) {

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::answered::{Answers, Asking};
 use super::call::{Cause, Located};
+use super::columns;
 use super::conditions::Columns;
 use super::config;
 use super::engine::Engine;
@@ -73,7 +74,7 @@ pub(super) struct Found {
     ids: BTreeSet<String>,
     incomplete: Option<String>,
     /// Whether anything of it may be other than it is because of nodes that are not named.
-    view: View,
+    pub(super) view: View,
 }
 
 impl Found {
@@ -341,9 +342,7 @@ impl Assembly<'_> {
             asked = asked.max(Some(Asked::Columns("the types of columns".to_owned())));
         }
         let columns = if asked.is_some() { Columns::Asked } else { Columns::Known };
-        if asked.is_none() && queries.is_empty() {
-            found.described = self.only_described(node, &described, &variants);
-        }
+        let is_answered = asked.is_none() && queries.is_empty();
         if let Some(asked) = asked {
             // The answer decides what the SQL says, so no column of it can be relied on.
             rung = Rung::Tables;
@@ -367,29 +366,12 @@ impl Assembly<'_> {
             );
         }
         let conditions = self.elsewhere(node, hooks, without_hooks, columns, &asking, found);
-        (rung, Body::Sql { dialect, variants, conditions })
-    }
-
-    /// The nodes that were only asked for their columns: the answer is in the text, and nothing of their rows is.
-    fn only_described(&self, node: &Node, described: &BTreeSet<String>, texts: &[Arc<str>]) -> BTreeSet<RelationId> {
-        if described.is_empty() {
-            return BTreeSet::new();
+        if is_answered {
+            let elsewhere = conditions.iter().flat_map(|conditions| conditions.texts());
+            let texts: Vec<Arc<str>> = variants.iter().chain(elsewhere).cloned().collect();
+            found.described = columns::only_described(self.graph, node, &described, &texts);
         }
-        let hooks = ["pre_hook", "post_hook"].iter().filter_map(|key| node.config.get(*key)).map(Json::to_string);
-        let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).chain(hooks).collect();
-        let words = texts.iter().flat_map(|text| text.split(|letter: char| !letter.is_alphanumeric() && letter != '_'));
-        let words: BTreeSet<&str> = words.collect();
-        let is_word = |name: &str| name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
-        let stands = |name: &str| match is_word(name) {
-            true => words.contains(name),
-            false => texts.iter().any(|text| text.contains(name)),
-        };
-        let is_named = |(node, table): &(Arc<Node>, TableName)| {
-            let called = table.identifier.as_deref().unwrap_or_default();
-            [called, &node.candidate.name].into_iter().any(|name| stands(&name.to_lowercase()))
-        };
-        let only = self.graph.listed.iter().filter(|one| described.contains(&one.0.id) && !is_named(one));
-        only.map(|(node, _)| RelationId::new(node.id.as_str())).collect()
+        (rung, Body::Sql { dialect, variants, conditions })
     }
 
     fn not_rendered(&self, node: &Node, located: &Located) -> Diagnostic {

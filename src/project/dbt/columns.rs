@@ -16,13 +16,16 @@ use headsup_lineage::parse::parse;
 use headsup_lineage::query::block::{BlockKind, ProjectionKind};
 use headsup_lineage::query::tree::{BlockId, Expr};
 use headsup_lineage::query::{Action, Queries, Reading};
+use headsup_lineage::relation::RelationId;
 use headsup_lineage::resolve::{Outcome, Value as Bound, resolve};
 use minijinja::value::{Object, ObjectRepr};
 use minijinja::{Error, ErrorKind, State, Value};
+use serde_json::Value as Json;
 
 use super::call::{Arguments, function};
 use super::config;
 use super::engine::{Engine, Run, capture};
+use super::graph::Graph;
 use super::natives::ask;
 use super::nodes::{Content, Node};
 use super::relation::TableName;
@@ -299,6 +302,33 @@ impl Schemas for Sees<'_> {
         let columns = columns.iter().map(|column| ColumnName::new(dialect, &column.name, quoting)).collect();
         Shape { columns, extent: Extent::Closed, ..Shape::default() }
     }
+}
+
+/// The nodes that were only asked for their columns: the answer is in the text, and nothing of their rows is.
+pub(super) fn only_described(
+    graph: &Graph,
+    node: &Node,
+    described: &BTreeSet<String>,
+    texts: &[Arc<str>],
+) -> BTreeSet<RelationId> {
+    if described.is_empty() {
+        return BTreeSet::new();
+    }
+    let hooks = ["pre_hook", "post_hook"].iter().filter_map(|key| node.config.get(*key)).map(Json::to_string);
+    let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).chain(hooks).collect();
+    let words = texts.iter().flat_map(|text| text.split(|letter: char| !letter.is_alphanumeric() && letter != '_'));
+    let words: BTreeSet<&str> = words.collect();
+    let is_word = |name: &str| name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    let stands = |name: &str| match is_word(name) {
+        true => words.contains(name),
+        false => texts.iter().any(|text| text.contains(name)),
+    };
+    let is_named = |(node, table): &(Arc<Node>, TableName)| {
+        let called = table.identifier.as_deref().unwrap_or_default();
+        [called, &node.candidate.name].into_iter().any(|name| stands(&name.to_lowercase()))
+    };
+    let only = graph.listed.iter().filter(|one| described.contains(&one.0.id) && !is_named(one));
+    only.map(|(node, _)| RelationId::new(node.id.as_str())).collect()
 }
 
 /// A column as templates see it. Its type is known only where it is cast; who asks for another asks the
