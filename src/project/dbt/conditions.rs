@@ -172,13 +172,14 @@ pub(super) fn conditions(template: &Template<'_>, at_targets: impl FnOnce() -> V
 }
 
 /// The text of a macro. A project's own `is_incremental` asks whether the model's table is there and is built anew, and
-/// both are rendered.
+/// both are rendered, if it tells models that are not incremental from others and runs that begin anew as dbt's does.
 pub(super) fn without_own_table(one: &Macro) -> Cow<'_, str> {
     const OWN: [&str; 3] = ["load_relation", "get_relation", "should_full_refresh"];
-    if &*one.name != "is_incremental" {
-        return Cow::Borrowed(one.text());
+    let text = one.text();
+    if &*one.name != "is_incremental" || !text.contains("materialized") || !text.contains("should_full_refresh") {
+        return Cow::Borrowed(text);
     }
-    Cow::Owned(OWN.iter().fold(one.text().to_owned(), |text, question| text.replace(question, "")))
+    Cow::Owned(OWN.iter().fold(text.to_owned(), |text, question| text.replace(question, "")))
 }
 
 /// A template without its comments, its words one space apart.

@@ -309,7 +309,8 @@ fn a_model_that_begins_to_ask_whether_it_is_added_to() {
     let macros = (
         "macros/i.sql",
         "{% macro is_incremental() %}{% set r = adapter.get_relation(this.database, this.schema, this.table) %}\
-         {{ return(r is not none and not should_full_refresh()) }}{% endmacro %}",
+         {{ return(r is not none and model.config.materialized == 'incremental' and not should_full_refresh()) }}\
+         {% endmacro %}",
     );
     let config = "{{ config(materialized='incremental', unique_key='id') }}";
     let (all, some) = (
@@ -323,8 +324,18 @@ fn a_model_that_begins_to_ask_whether_it_is_added_to() {
     // What else it asks is asked.
     let other =
         ("macros/i.sql", "{% macro is_incremental() %}{{ return(target.schema.startswith('x')) }}{% endmacro %}");
-    let told = told(&[("models/m.sql", &some), macros], &[("models/m.sql", &some), other]);
-    assert!(told.iter().any(|line| line.contains("unspecified")), "{told:?}");
+    let is_doubted = |base: &[(&str, &str)], head: &[(&str, &str)]| {
+        let told = told(base, head);
+        assert!(told.iter().any(|line| line.contains("unspecified")), "{told:?}");
+    };
+    is_doubted(&[("models/m.sql", &some), macros], &[("models/m.sql", &some), other]);
+    // One that says the same of a table that is built anew has a third answer.
+    let there =
+        ("macros/i.sql", "{% macro is_incremental() %}{{ return(load_relation(this) is not none) }}{% endmacro %}");
+    is_doubted(&[("models/m.sql", &some), macros], &[("models/m.sql", &some), there]);
+    let few = some.replace("> 7", "> 8").replace("incremental', unique_key='id'", "table'");
+    let many = few.replace("> 8", "> 7");
+    is_doubted(&[("models/m.sql", &many), there], &[("models/m.sql", &few), there]);
 }
 
 #[test]
