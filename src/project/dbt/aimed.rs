@@ -47,6 +47,7 @@ impl Assembly<'_> {
             unrendered: &unrendered(self.engine, package, hooks),
             columns,
             variables: Variables { world: &self.engine.world, package },
+            config: &node.config,
         };
         let conditions = conditions(&template, || {
             let aimed = at_targets(self, asking, path);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use headsup_lineage::relation::conditions::{Answers, Conditions, Under};
 
 use super::compared::target_at;
+use super::config::Config;
 use super::engine::Macro;
 use super::fed::{Macros, Variables};
 use super::scan;
@@ -120,6 +121,8 @@ pub(super) struct Template<'a> {
     pub(super) columns: Columns,
     /// The project's variables.
     pub(super) variables: Variables<'a>,
+    /// Its own configuration.
+    pub(super) config: &'a Config,
 }
 
 /// The texts that decide what a template renders to elsewhere: the parts of the template that ask for
@@ -153,8 +156,12 @@ pub(super) fn conditions(template: &Template<'_>, at_targets: impl FnOnce() -> V
         words.extend(texts.flat_map(self::words).map(str::to_owned));
     }
     whole.extend(macros.texts(&asking, &words));
-    let texts = whole.iter().map(String::as_str).chain(conditions.parts.iter().map(|text| &**text));
-    whole.extend(template.variables.named_in(texts));
+    let texts = || whole.iter().map(String::as_str).chain(conditions.parts.iter().map(|text| &**text));
+    let mut given = template.variables.named_in(texts());
+    if texts().any(|text| text.contains("config") || text.contains("model")) {
+        given.push(serde_json::json!(template.config).to_string());
+    }
+    whole.extend(given);
     conditions.whole = Arc::from(whole.join("\n"));
     let of_columns = of_columns.difference(&asking).copied().collect();
     conditions.columns = Arc::from(macros.texts(&of_columns, &BTreeSet::new()).join("\n"));

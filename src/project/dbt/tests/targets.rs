@@ -167,6 +167,13 @@ fn whatever_another_target_gets_is_told() {
             &[model, ("macros/few.sql", &asked), ("macros/between.sql", &old)],
             &[model, ("macros/few.sql", &asked), ("macros/between.sql", &new)],
         );
+        // Its own configuration, where only such a part has that.
+        let configured = |n: &str| {
+            format!(
+                "{{{{ config(meta={{'n': {n}}}) }}}} select id from t {{% if {test} %}}limit {{{{ config.get('meta').n }}}}{{% endif %}}"
+            )
+        };
+        is_told(&[("models/m.sql", &configured("7"))], &[("models/m.sql", &configured("1"))]);
         // A variable of the project that only such a part has.
         let project = |n: &str| format!("name: shop\nconfig-version: 2\nvars: {{days: {n}}}\n");
         let model = format!("select id from t {{% if {test} %}}limit {{{{ var('days') }}}}{{% endif %}}");
