@@ -1,6 +1,7 @@
 //! From what somebody asks about to relations and columns of a project. It must not know what is asked
 //! of them.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use headsup_lineage::dependency::{ColumnPath, Extent, Slot};
@@ -76,7 +77,8 @@ pub struct Finder<'a> {
     jobs: &'a [Job],
     /// The dialects whose rules of case a typed name may follow.
     dialects: BTreeSet<Dialect>,
-    by_table: HashMap<&'a str, Vec<(&'a RelationName, Node)>>,
+    /// What has each table name, once somebody types one.
+    by_table: OnceCell<HashMap<Box<str>, Vec<Node>>>,
 }
 
 impl<'a> Finder<'a> {
@@ -87,14 +89,29 @@ impl<'a> Finder<'a> {
         if dialects.is_empty() {
             dialects.insert(Dialect::default());
         }
-        let mut by_table: HashMap<&str, Vec<(&RelationName, Node)>> = HashMap::new();
-        for node in project.graph.nodes() {
-            let relation = project.graph.relation(node);
-            for name in std::iter::once(&relation.name).chain(&relation.aliases) {
-                by_table.entry(name.table_key()).or_default().push((name, node));
+        Self { project, jobs, dialects, by_table: OnceCell::new() }
+    }
+
+    /// The relations that have a name whose last part is this.
+    fn by_table(&self, table: &str) -> &[Node] {
+        let by_table = self.by_table.get_or_init(|| {
+            let mut by_table: HashMap<Box<str>, Vec<Node>> = HashMap::new();
+            for node in self.project.graph.nodes() {
+                for name in self.names(node) {
+                    let nodes = by_table.entry(name.table_key().into()).or_default();
+                    if nodes.last() != Some(&node) {
+                        nodes.push(node);
+                    }
+                }
             }
-        }
-        Self { project, jobs, dialects, by_table }
+            by_table
+        });
+        by_table.get(table).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn names(&self, node: Node) -> impl Iterator<Item = &'a RelationName> {
+        let relation = self.project.graph.relation(node);
+        std::iter::once(&relation.name).chain(&relation.aliases)
     }
 
     /// What a selector means.
@@ -223,14 +240,15 @@ impl<'a> Finder<'a> {
         let mut exact = BTreeSet::new();
         for dialect in &self.dialects {
             let Some((name, columns)) = RelationName::parse_with_column(*dialect, typed, columns) else { continue };
-            for (known, node) in self.by_table.get(name.table_key()).into_iter().flatten() {
+            let known = self.by_table(name.table_key()).iter();
+            for (known, node) in known.flat_map(|node| self.names(*node).map(|known| (known, *node))) {
                 if known.agreement(&name) != Some(name.len()) {
                     continue;
                 }
                 if known.len() == name.len() {
-                    exact.insert(*node);
+                    exact.insert(node);
                 }
-                let spellings = found.entry(*node).or_default();
+                let spellings = found.entry(node).or_default();
                 if !spellings.contains(&columns) {
                     spellings.push(columns.clone());
                 }

@@ -251,12 +251,12 @@ pub fn compare_with(
     let mut comparison = Comparison::default();
     let is_built = |graph: &LineageGraph, node: &Node| graph.relation(*node).kind != RelationKind::External;
     let mut gone: Vec<Node> =
-        base.nodes().filter(|node| is_built(base, node) && own(head, &base.relation(*node).id).is_none()).collect();
+        base.nodes().filter(|node| is_built(base, node) && head.counterpart(base, *node).is_none()).collect();
     // What is upstream of a relation is known when it is compared: what has another name there.
     for nodes in by_height(head) {
         let nodes: Vec<Node> = nodes.into_iter().filter(|node| is_built(head, node)).collect();
         let compare = |after: &Node| {
-            let before = own(base, &head.relation(*after).id)?;
+            let before = base.counterpart(head, *after)?;
             let pair = Pair { base, head, before, after: *after, followed: &comparison.followed, files };
             Some(compare_relation(pair, differing))
         };
@@ -352,7 +352,7 @@ fn compare_relation(pair: Pair<'_>, differing: &BTreeSet<Arc<str>>) -> (Verdict,
     let (before, after) = (pair.base.relation(pair.before), pair.head.relation(pair.after));
     // Both versions hold most of them in common, and have no file of these that differs.
     let is_shared = std::ptr::eq(before, after) && !pair.followed.concerns(pair.head, pair.after);
-    if is_shared && !before.files().iter().any(|file| differing.contains(file)) {
+    if is_shared && !before.is_of(differing) {
         return (Verdict::Untouched, Learned::default());
     }
     let (bodies, learned) = compare_writers(pair, &before.writers, &after.writers);

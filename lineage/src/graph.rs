@@ -6,26 +6,32 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
-use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
+use petgraph::visit::EdgeRef;
 
-use crate::catalog::{Catalog, Found};
+use crate::catalog::Found;
 use crate::dependency::Shape;
 use crate::diagnostic::{Diagnostic, Position};
-use crate::hashing::HashMap;
+use crate::hashing::{HashMap, HashSet};
 use crate::name::{ColumnName, RelationName};
 use crate::query::Returns;
 use crate::relation::{Reference, Relation, RelationId, Rung};
 
+mod bindings;
 mod build;
 pub mod columns;
 mod compose;
+mod directory;
 mod lineages;
 mod sight;
+mod since;
 pub mod tables;
 
+use bindings::Bindings;
 use build::{Builder, SetApart};
 use columns::ColumnGraph;
 use compose::{Reading, Weaving};
+use directory::Directory;
 pub use lineages::Lineages;
 pub use sight::Sight;
 use tables::Tables;
@@ -36,6 +42,17 @@ static UNKNOWN: LazyLock<Shape> = LazyLock::new(Shape::default);
 /// A relation's place in a graph; meaningful in that graph only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(NodeIndex);
+
+impl Node {
+    fn at(place: usize) -> Self {
+        Self(NodeIndex::new(place))
+    }
+
+    /// Its number among the nodes of its graph.
+    pub(crate) fn place(self) -> usize {
+        self.0.index()
+    }
+}
 
 /// Where one relation reads another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,18 +71,30 @@ pub struct LineageGraph {
     rungs: Vec<Rung>,
     /// What those return that are routines, as the texts say that declare them.
     returns: HashMap<Node, Returns>,
-    by_id: HashMap<RelationId, Node>,
-    catalog: Catalog<Node>,
+    directory: Directory,
+    /// What names find before any is set apart.
+    bindings: Bindings,
+    /// Names that fit several relations, by who reads them.
+    ambiguous: HashMap<Node, Vec<Diagnostic>>,
+    /// So many edges lead to declared sources from what fills them; they come first.
+    fills: usize,
     columns: OnceLock<Arc<ColumnGraph>>,
-    /// What the texts of each relation say, where columns are bound when somebody asks.
-    readings: Vec<Reading>,
+    /// What the texts of each relation say, by its place, where columns are bound when somebody asks.
+    readings: Vec<Arc<Reading>>,
+    /// In which order they were read, by their places.
+    order: Vec<u32>,
+    /// The relations that read each other in a circle.
+    circling: HashSet<Node>,
     /// What is known of each relation, by its place.
     shapes: Vec<Shape>,
-    /// The columns of each in which NULL never stands.
-    never_null: Vec<BTreeSet<ColumnName>>,
+    /// The columns of each in which NULL never stands, where there are any.
+    never_null: Vec<NeverNull>,
     /// Why columns of a relation are not all bound, for those of which that is so.
-    openness: HashMap<Node, Vec<Diagnostic>>,
+    openness: HashMap<Node, Arc<[Diagnostic]>>,
 }
+
+/// Columns in which NULL never stands, where there are any.
+type NeverNull = Option<Arc<BTreeSet<ColumnName>>>;
 
 /// A graph, and what was doubtful about the names in it.
 #[derive(Debug, Default)]
@@ -91,9 +120,9 @@ impl LineageGraph {
     /// columns are known from elsewhere.
     #[must_use]
     pub fn build<R: Into<Arc<Relation>>>(relations: Vec<R>, tables: &Tables) -> BuiltGraph {
-        let builder = Builder::new(shared(relations), None);
-        let apart = builder.named_after_sources();
-        builder.connect_all(&apart).finish(tables, None, Weaving::Now)
+        let mut builder = Builder::new(shared(relations), None, None);
+        let apart = builder.named_after_sources(None);
+        builder.connect_all(&apart, None).finish(None, tables, None, Weaving::Now)
     }
 
     /// Composes two versions of the same relations into a graph each.
@@ -114,19 +143,17 @@ impl LineageGraph {
         tables: &Tables,
         lineages: &Lineages,
     ) -> (BuiltGraph, BuiltGraph, NamesApart) {
-        let begin = |relations| {
-            let builder = Builder::new(relations, Some(lineages));
-            let apart = builder.named_after_sources();
-            (builder, apart)
-        };
-        let (base, head) = (shared(base), shared(head));
-        let ((base, mut apart), (head, own)) = rayon::join(|| begin(base), || begin(head));
+        let mut base = Builder::new(shared(base), None, Some(lineages));
+        let mut apart = base.named_after_sources(None);
+        let mut head = Builder::new(shared(head), Some(base.built()), Some(lineages));
+        let own = head.named_after_sources(Some(base.built()));
         apart.extend(own.clone());
         let names = NamesApart { own, used: apart.keys().cloned().collect() };
-        let (base, head) = rayon::join(|| base.connect_all(&apart), || head.connect_all(&apart));
+        let base = base.connect_all(&apart, None);
+        let head = head.connect_all(&apart, Some(base.built()));
         // Head finds there what base and it have in common.
-        let base = base.finish(tables, Some(lineages), Weaving::Later);
-        let head = head.finish(tables, Some(lineages), Weaving::Later);
+        let base = base.finish(None, tables, Some(lineages), Weaving::Later);
+        let head = head.finish(Some(&base.graph), tables, Some(lineages), Weaving::Later);
         (base, head, names)
     }
 
@@ -134,19 +161,21 @@ impl LineageGraph {
     /// `None` where that would give the version before another graph than it has.
     #[must_use]
     pub fn build_next<R: Into<Arc<Relation>>>(
+        &self,
         head: Vec<R>,
         before: &NamesApart,
         tables: &Tables,
         lineages: &Lineages,
     ) -> Option<(BuiltGraph, NamesApart)> {
         lineages.turn();
-        let head = Builder::new(shared(head), Some(lineages));
-        let own = head.named_after_sources();
+        let mut head = Builder::new(shared(head), Some(self), Some(lineages));
+        let own = head.named_after_sources(Some(self));
         let mut apart = before.own.clone();
         apart.extend(own.clone());
         let used: BTreeSet<RelationName> = apart.keys().cloned().collect();
         (used == before.used).then(|| {
-            (head.connect_all(&apart).finish(tables, Some(lineages), Weaving::Later), NamesApart { own, used })
+            let head = head.connect_all(&apart, Some(self));
+            (head.finish(Some(self), tables, Some(lineages), Weaving::Later), NamesApart { own, used })
         })
     }
 
@@ -170,13 +199,19 @@ impl LineageGraph {
     /// The node of an id.
     #[must_use]
     pub fn by_id(&self, id: &RelationId) -> Option<Node> {
-        self.by_id.get(id).copied()
+        self.directory.by_id(id).or_else(|| self.directory.externals.by_id.get(id).copied())
+    }
+
+    /// The node of a relation that another version has at a node, if this one builds or declares it too.
+    pub(crate) fn counterpart(&self, other: &Self, node: Node) -> Option<Node> {
+        let by_id = || self.directory.by_id(&other.relation(node).id);
+        self.directory.counterpart(&other.directory, node).unwrap_or_else(by_id)
     }
 
     /// What a name means, read from a file of a project.
     #[must_use]
     pub fn by_name(&self, name: &RelationName, project: Option<&str>) -> Found<Node> {
-        self.catalog.find(name, project)
+        self.directory.find(name, project)
     }
 
     /// What a reference means; empty if nothing here has that id or name.
@@ -213,19 +248,27 @@ impl LineageGraph {
     #[must_use]
     pub fn never_null(&self, node: Node) -> &BTreeSet<ColumnName> {
         const NONE: &BTreeSet<ColumnName> = &BTreeSet::new();
-        self.never_null.get(node.0.index()).unwrap_or(NONE)
+        self.never_null.get(node.0.index()).and_then(Option::as_deref).unwrap_or(NONE)
     }
 
     /// Why a relation's columns are not all bound, or its rows not all explained; nothing if they are.
     #[must_use]
     pub fn openness(&self, node: Node) -> &[Diagnostic] {
-        self.openness.get(&node).map_or(&[], Vec::as_slice)
+        self.openness.get(&node).map_or(&[], |reasons| reasons)
     }
 
     /// What a relation reads, sorted, each once.
     #[must_use]
     pub fn parents(&self, node: Node) -> BTreeSet<Node> {
         self.graph.neighbors_directed(node.0, Direction::Incoming).map(Node).collect()
+    }
+
+    /// The same as a list.
+    pub(crate) fn reads(&self, node: Node) -> Vec<Node> {
+        let mut read: Vec<Node> = self.graph.neighbors_directed(node.0, Direction::Incoming).map(Node).collect();
+        read.sort_unstable();
+        read.dedup();
+        read
     }
 
     /// What reads a relation, sorted, each once.
@@ -240,6 +283,14 @@ impl LineageGraph {
         let mut sites: Vec<_> = self.graph.edges_connecting(read.0, reader.0).map(|edge| edge.weight()).collect();
         sites.sort();
         sites
+    }
+
+    /// The edges to what reads, in the order in which they were made.
+    fn edges_into(&self, reader: Node) -> Vec<EdgeIndex> {
+        let mut edges: Vec<EdgeIndex> =
+            self.graph.edges_directed(reader.0, Direction::Incoming).map(|edge| edge.id()).collect();
+        edges.sort_unstable();
+        edges
     }
 
     /// Everything upstream of some nodes, themselves included; cycles are walked once.

@@ -155,6 +155,14 @@ impl Relation {
         files.dedup();
         files
     }
+
+    /// Whether one of its [files](Self::files) is among some.
+    pub(crate) fn is_of(&self, some: &BTreeSet<Arc<str>>) -> bool {
+        match &self.declared_in {
+            Some((path, _)) if self.writers.is_empty() => some.contains(path),
+            _ => self.writers.iter().any(|writer| some.contains(&writer.path)),
+        }
+    }
 }
 
 /// One file's share in filling a relation.

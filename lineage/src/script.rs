@@ -2,6 +2,7 @@
 //! is known to the later ones. It must not know other texts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::catalog::{Catalog, Found};
 use crate::columns;
@@ -43,7 +44,7 @@ impl Built {
         }
         let place = self.tables.len();
         self.tables.push((name.clone(), shape));
-        self.catalog.add(name.clone(), "", place);
+        self.catalog.add(name.clone(), &Arc::from(""), place);
         self.places.insert(name, place);
     }
 

@@ -3,6 +3,8 @@
 
 #[path = "graph/binding.rs"]
 mod binding;
+#[path = "graph/histories.rs"]
+mod histories;
 #[path = "graph/laws.rs"]
 mod laws;
 #[path = "graph/scripts.rs"]

@@ -1,7 +1,9 @@
 //! The parts of a repository to one project: ids and names made unique, and everything in one graph.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use headsup_lineage::diagnostic::{Diagnostic, Severity};
 use headsup_lineage::dialect::Dialect;
@@ -25,7 +27,8 @@ pub(super) struct Assembled {
 /// that were told from those of the same name.
 pub(super) fn assemble(parts: Vec<(Arc<str>, Part)>, namesakes: &Derived<Arc<Relation>>) -> Assembled {
     let mut whole = Part::default();
-    let mut taken: HashSet<RelationId> = HashSet::new();
+    let mut taken: HashSet<RelationId> = HashSet::default();
+    let several = parts.len() > 1;
     let mut sizes: BTreeMap<Arc<str>, usize> = BTreeMap::new();
     let mut unread = BTreeMap::new();
     for (root, mut part) in parts {
@@ -38,7 +41,9 @@ pub(super) fn assemble(parts: Vec<(Arc<str>, Part)>, namesakes: &Derived<Arc<Rel
             unread.insert(Arc::clone(&root), error.clone());
         }
         *sizes.entry(root).or_default() += part.relations.iter().filter(|relation| is_built(relation)).count();
-        taken.extend(part.relations.iter().map(|relation| relation.id.clone()));
+        if several {
+            taken.extend(part.relations.iter().map(|relation| relation.id.clone()));
+        }
         whole.relations.extend(part.relations);
         whole.attributes.extend(part.attributes);
         whole.jobs.extend(part.jobs);
@@ -88,15 +93,12 @@ fn rename(part: &mut Part, root: &str) {
 }
 
 /// Relations of one id become one: two folders that fill one table are two writers of it.
-fn merge(relations: Vec<Arc<Relation>>) -> Vec<Arc<Relation>> {
+fn merge(mut relations: Vec<Arc<Relation>>) -> Vec<Arc<Relation>> {
     let mut merged: Vec<Arc<Relation>> = Vec::with_capacity(relations.len());
-    let mut places: HashMap<RelationId, usize> = HashMap::with_capacity(relations.len());
+    relations.sort_by(|one, other| one.id.cmp(&other.id));
     for relation in relations {
-        match places.get(&relation.id).and_then(|place| merged.get_mut(*place)) {
-            None => {
-                places.insert(relation.id.clone(), merged.len());
-                merged.push(relation);
-            }
+        match merged.last_mut().filter(|known| known.id == relation.id) {
+            None => merged.push(relation),
             Some(known) => {
                 let (known, relation) = (Arc::make_mut(known), Arc::unwrap_or_clone(relation));
                 known.rung = known.rung.max(relation.rung);

@@ -120,7 +120,7 @@ impl Sequence {
             let read_for = read_for(&read);
             let relations = std::mem::take(&mut read.relations);
             if let Some((built, apart)) =
-                LineageGraph::build_next(relations, &last.apart, &self.plan.tables, &self.lineages)
+                last.project.graph.build_next(relations, &last.apart, &self.plan.tables, &self.lineages)
             {
                 let project = read.with_graph(built);
                 return (last.project, &self.last.insert(Last { files, project, apart, read_for }).project);

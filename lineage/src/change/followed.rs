@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::canonical::{Reference as ForeignKey, Relations};
 use crate::dependency::{Extent, Schemas, Shape};
 use crate::graph::{LineageGraph, Node, Sight};
-use crate::hashing::HashMap;
 use crate::name::{ColumnName, RelationName};
 use crate::relation::{Body, Relation, RelationId, RelationKind};
 
@@ -170,12 +169,13 @@ pub(super) fn is_rebuilt(relation: &Relation) -> bool {
 /// The relations of a graph in steps, each in a later one than all that it reads but for circles. Those of one step
 /// do not read each other.
 pub(super) fn by_height(graph: &LineageGraph) -> Vec<Vec<Node>> {
-    let mut heights: HashMap<Node, usize> = HashMap::default();
+    let order = upstream_first(graph);
+    let mut heights: Vec<Option<usize>> = vec![None; order.len()];
     let mut steps: Vec<Vec<Node>> = Vec::new();
-    for node in upstream_first(graph) {
-        let below = graph.parents(node).into_iter().filter_map(|parent| heights.get(&parent)).max();
-        let height = below.map_or(0, |below| below + 1);
-        heights.insert(node, height);
+    for node in order {
+        let below = graph.reads(node).into_iter().filter_map(|parent| heights.get(parent.place()).copied().flatten());
+        let height = below.max().map_or(0, |below| below + 1);
+        heights[node.place()] = Some(height);
         if steps.len() <= height {
             steps.resize_with(height + 1, Vec::new);
         }
@@ -188,19 +188,21 @@ pub(super) fn by_height(graph: &LineageGraph) -> Vec<Vec<Node>> {
 
 /// The relations of a graph, each after all that it reads but for circles.
 fn upstream_first(graph: &LineageGraph) -> Vec<Node> {
-    let mut order: Vec<Node> = Vec::new();
-    let mut seen: BTreeSet<Node> = BTreeSet::new();
+    let count = graph.nodes().count();
+    let mut order: Vec<Node> = Vec::with_capacity(count);
+    let mut seen = vec![false; count];
+    let mut enter = |node: Node| !std::mem::replace(&mut seen[node.place()], true);
     for start in graph.nodes() {
         // Entered relations, each with those that it reads and that are still to be entered.
         let mut ahead: Vec<(Node, Vec<Node>)> = Vec::new();
-        if seen.insert(start) {
-            ahead.push((start, graph.parents(start).into_iter().collect()));
+        if enter(start) {
+            ahead.push((start, graph.reads(start)));
         }
         while let Some((node, parents)) = ahead.last_mut() {
             match parents.pop() {
                 Some(parent) => {
-                    if seen.insert(parent) {
-                        ahead.push((parent, graph.parents(parent).into_iter().collect()));
+                    if enter(parent) {
+                        ahead.push((parent, graph.reads(parent)));
                     }
                 }
                 None => {

@@ -1,21 +1,20 @@
 //! Relations to a graph: what each name means, who reads whom. It must not know columns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use petgraph::algo::tarjan_scc;
-use petgraph::graph::{DiGraph, NodeIndex};
-
-use crate::catalog::{Catalog, Found};
+use crate::catalog::Found;
 use crate::diagnostic::{Diagnostic, Position, Severity};
 use crate::filling::{OPEN, Target};
-use crate::hashing::HashMap;
 use crate::name::RelationName;
 use crate::query::{Read, ReadRole, Returns, TableSchema};
 use crate::relation::{Declaration, Reference, Relation, RelationId, RelationKind, Rung};
 
+use super::bindings::Bindings;
 use super::compose::{Weaving, compose};
-use super::lineages::{self, Fillings, Lineages};
+use super::directory::{Directory, Externals};
+use super::lineages::{self, Lineages};
+use super::since::{Since, Standing};
 use super::tables::Tables;
 use super::{BuiltGraph, LineageGraph, Node, ReadSite};
 
@@ -23,9 +22,10 @@ use super::{BuiltGraph, LineageGraph, Node, ReadSite};
 #[derive(Debug, Default)]
 pub(super) struct Builder {
     built: LineageGraph,
-    /// The texts of the relations, by their places.
-    fillings: Vec<Fillings>,
-    externals: BTreeMap<RelationName, Node>,
+    /// How the relations stand to those of the version before, if there is one.
+    since: Option<Since>,
+    /// The relations with their texts, by their places, where they have any.
+    texts: Vec<Option<Arc<Relation>>>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -33,32 +33,98 @@ pub(super) struct Builder {
 pub(super) type SetApart = BTreeMap<RelationName, Diagnostic>;
 
 impl Builder {
-    pub(super) fn new(mut relations: Vec<Arc<Relation>>, lineages: Option<&Lineages>) -> Self {
+    /// A graph of these relations; of those that stand in the version before as they are, what was found there holds.
+    /// The same version is to be given to whatever else is done.
+    pub(super) fn new(
+        mut relations: Vec<Arc<Relation>>,
+        before: Option<&LineageGraph>,
+        lineages: Option<&Lineages>,
+    ) -> Self {
         relations.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut builder = Self::default();
-        for relation in relations {
-            builder.add(relation, lineages);
+        relations.dedup_by(|later, first| later.id == first.id);
+        let (bare, texts): (Vec<_>, Vec<_>) =
+            relations.into_iter().map(|relation| lineages::apart(relation, lineages)).unzip();
+        let since = before.map(|before| Since::of(before, &bare));
+        let mut builder = Self { since, texts, ..Self::default() };
+        builder.list(&bare, before);
+        builder.built.graph.reserve_exact_nodes(bare.len());
+        for relation in bare {
+            builder.built.graph.add_node(relation);
         }
+        builder.say_what_routines_return(before);
         builder
     }
 
-    /// Says who reads whom.
-    pub(super) fn connect_all(mut self, apart: &SetApart) -> Self {
-        for (name, diagnostic) in apart {
-            self.built.catalog.set_apart(name.clone());
-            self.diagnostics.push(diagnostic.clone());
+    /// Says what ids and names mean.
+    fn list(&mut self, relations: &[Arc<Relation>], before: Option<&LineageGraph>) {
+        let mut directory = before.map(|before| Directory::after(&before.directory)).unwrap_or_default();
+        if let (Some(since), Some(before)) = (&self.since, before) {
+            since.uncalled().for_each(|node| directory.remove(node, before.relation(node)));
         }
-        self.connect_sources_to_what_fills_them();
-        self.connect_writers();
+        let number = |(place, relation): (usize, &Arc<Relation>)| {
+            let node = Node::at(place);
+            let then = self.since.as_ref().and_then(|since| match since.standing(node) {
+                Standing::Same | Standing::Edited => since.then(node),
+                Standing::New | Standing::Renamed => None,
+            });
+            let known = then.zip(before).and_then(|(then, before)| before.directory.number_at(then));
+            known.unwrap_or_else(|| directory.add(relation))
+        };
+        let numbers = relations.iter().enumerate().map(number).collect();
+        directory.place(numbers);
+        self.built.directory = directory;
+    }
+
+    fn say_what_routines_return(&mut self, before: Option<&LineageGraph>) {
+        for node in self.built.nodes().collect::<Vec<_>>() {
+            if self.built.relation(node).kind != RelationKind::Routine {
+                continue;
+            }
+            let text = self.texts.get(node.0.index()).and_then(Option::as_deref);
+            let then = self.since.as_ref().filter(|since| since.standing(node) == Standing::Same);
+            let known = then.and_then(|since| before?.returns.get(&since.then(node)?).copied());
+            let returns = known.unwrap_or_else(|| text.map(returned).unwrap_or_default());
+            self.built.returns.insert(node, returns);
+        }
+    }
+
+    /// What is built so far.
+    pub(super) const fn built(&self) -> &LineageGraph {
+        &self.built
+    }
+
+    /// Keeps what names found, for the next version.
+    pub(super) fn keep_bindings(&mut self, bindings: Bindings) {
+        self.built.bindings = bindings;
+    }
+
+    /// Says who reads whom.
+    pub(super) fn connect_all(mut self, apart: &SetApart, before: Option<&LineageGraph>) -> Self {
+        self.built.directory.set_apart(apart.keys().cloned());
+        self.diagnostics.extend(apart.values().cloned());
+        self.connect_sources_to_what_fills_them(before);
+        self.built.fills = self.built.graph.edge_count();
+        self.connect_writers(before);
+        if let (Some(since), Some(before)) = (&mut self.since, before) {
+            since.add_externals(before, &self.built);
+        }
         self
     }
 
     /// Finds the columns of what is connected.
-    pub(super) fn finish(mut self, tables: &Tables, lineages: Option<&Lineages>, weaving: Weaving) -> BuiltGraph {
-        let fillings = std::mem::take(&mut self.fillings);
-        compose(&mut self.built, fillings, &self.externals, tables, lineages, weaving);
-        self.list_externals();
+    pub(super) fn finish(
+        mut self,
+        before: Option<&LineageGraph>,
+        tables: &Tables,
+        lineages: Option<&Lineages>,
+        weaving: Weaving,
+    ) -> BuiltGraph {
+        let texts = std::mem::take(&mut self.texts);
+        let before = before.zip(self.since.as_ref());
+        compose(&mut self.built, texts, before, tables, lineages, weaving);
+        self.built.directory.externals.list();
         let mut diagnostics = self.diagnostics;
+        diagnostics.extend(self.built.ambiguous.values().flatten().cloned());
         diagnostics.extend(cycle_diagnostics(&self.built));
         diagnostics.extend(open_diagnostics(&self.built));
         diagnostics.sort();
@@ -66,106 +132,40 @@ impl Builder {
         BuiltGraph { graph: self.built, diagnostics }
     }
 
-    fn add(&mut self, relation: Arc<Relation>, lineages: Option<&Lineages>) {
-        if self.built.by_id.contains_key(&relation.id) {
-            return;
-        }
-        let (relation, fillings) = lineages::apart(relation, lineages);
-        let node = Node(NodeIndex::new(self.built.graph.node_count()));
-        for name in std::iter::once(&relation.name).chain(&relation.aliases) {
-            self.built.catalog.add(name.clone(), &relation.project, node);
-        }
-        if relation.kind == RelationKind::Routine {
-            self.built.returns.insert(node, returned(&fillings));
-        }
-        self.built.by_id.insert(relation.id.clone(), node);
-        self.built.graph.add_node(relation);
-        self.fillings.push(fillings);
+    /// Where a relation was in the version before, if it is the same and reads the same.
+    pub(super) fn then(&self, node: Node) -> Option<Node> {
+        self.since.as_ref()?.then_if_same(node)
     }
 
-    /// A model in `orders.sql` that reads `raw.orders`, itself or through others, is named like its
-    /// source: nothing is built from itself, so `raw.orders`, wherever it is read, is another table.
-    pub(super) fn named_after_sources(&self) -> SetApart {
-        let (firm, loose) = self.bindings();
-        let circles = circles(&firm, &loose);
-        let mut apart = SetApart::new();
-        for binding in loose {
-            let in_circle = circles.get(&binding.reader) == circles.get(&binding.read);
-            if !in_circle || !reaches(&firm, binding.reader, binding.read) {
-                continue;
-            }
-            let (reader, model) = (self.built.relation(binding.reader), self.built.relation(binding.read));
-            let message = format!("`{}` is taken for a source, not for `{}`", binding.name, model.name);
-            let because = match binding.reader == binding.read {
-                true => "a model is not built from itself".to_owned(),
-                false => format!("`{}` is built from `{}`", model.name, reader.name),
-            };
-            let diagnostic = Diagnostic::note("source-named-like-model", format!("{message}: {because}"))
-                .in_file(&*binding.path)
-                .at(binding.position)
-                .hint("if both are one table, give the project its `schema` in headsup.yml");
-            apart.entry(binding.name).or_insert(diagnostic);
-        }
-        apart
-    }
-
-    /// What names find, in two kinds: firmly, by all of the name or by id; and loosely, by a
-    /// relation whose own name is only the end of it.
-    fn bindings(&self) -> (HashMap<Node, Vec<Node>>, Vec<LooseBinding>) {
-        let mut firm: HashMap<Node, Vec<Node>> = HashMap::default();
-        let mut loose = Vec::new();
-        for reader in self.built.nodes() {
-            let relation = self.built.relation(reader);
-            for (writer, reference) in
-                relation.writers.iter().flat_map(|writer| writer.reads.iter().map(move |read| (writer, read)))
-            {
-                let found = self.built.resolve(reference, Some(&relation.project));
-                if let (Reference::Name(read), [one]) = (reference, found.as_slice())
-                    && read.role == ReadRole::Table
-                    && self.names(*one).all(|name| name.len() < read.name.len())
-                {
-                    loose.push(LooseBinding {
-                        reader,
-                        read: *one,
-                        name: read.name.clone(),
-                        path: Arc::clone(&writer.path),
-                        position: read.position,
-                    });
-                } else {
-                    for node in found {
-                        firm.entry(node).or_default().push(reader);
-                    }
-                }
-            }
-        }
-        (firm, loose)
-    }
-
-    fn names(&self, node: Node) -> impl Iterator<Item = &RelationName> {
-        let relation = self.built.relation(node);
-        std::iter::once(&relation.name).chain(&relation.aliases)
+    /// Where a relation of the version before is.
+    pub(super) fn now(&self, node: Node) -> Option<Node> {
+        self.since.as_ref()?.now(node)
     }
 
     /// A declared source that another project of the repository builds reads from what builds it.
     ///
     /// Schema and table must both agree: a table's name alone is shared too often between the raw
     /// and the modelled world.
-    fn connect_sources_to_what_fills_them(&mut self) {
+    fn connect_sources_to_what_fills_them(&mut self, before: Option<&LineageGraph>) {
         let mut edges: Vec<(Node, Node)> = Vec::new();
-        let sources: Vec<Node> =
-            self.built.nodes().filter(|node| self.built.relation(*node).kind == RelationKind::Source).collect();
-        let mut built = Catalog::default();
-        for node in self.built.nodes() {
-            let relation = self.built.relation(node);
-            if matches!(relation.kind, RelationKind::Model | RelationKind::Seed | RelationKind::Snapshot) {
-                for name in std::iter::once(&relation.name).chain(&relation.aliases).filter(|name| name.len() > 1) {
-                    built.add(name.clone(), &relation.project, node);
-                }
+        for source in self.built.nodes() {
+            let relation = self.built.relation(source);
+            if relation.kind != RelationKind::Source {
+                continue;
             }
-        }
-        for source in sources {
-            for name in self.built.relation(source).aliases.iter().filter(|name| name.len() > 1) {
-                edges.extend(built.find(name, None).candidates().into_iter().map(|model| (model, source)));
+            if let (Some(then), Some(before)) = (self.then(source), before) {
+                let fills = before.edges_into(then).into_iter().filter(|edge| edge.index() < before.fills);
+                let models = fills.filter_map(|edge| before.graph.edge_endpoints(edge));
+                edges.extend(models.filter_map(|(model, _)| Some((self.now(Node(model))?, source))));
+                continue;
+            }
+            let is_built = |node: Node| {
+                let kind = self.built.relation(node).kind;
+                matches!(kind, RelationKind::Model | RelationKind::Seed | RelationKind::Snapshot)
+            };
+            for name in relation.aliases.iter().filter(|name| name.len() > 1) {
+                let models = self.built.directory.find_in_full(name, is_built).candidates();
+                edges.extend(models.into_iter().map(|model| (model, source)));
             }
         }
         for (model, source) in edges {
@@ -177,29 +177,54 @@ impl Builder {
         }
     }
 
-    fn connect_writers(&mut self) {
+    fn connect_writers(&mut self, before: Option<&LineageGraph>) {
         let readers: Vec<Node> = self.built.nodes().collect();
         for reader in readers {
-            let relation = self.built.relation(reader);
-            let project = Arc::clone(&relation.project);
-            let reads: Vec<(Arc<str>, Reference)> = relation
-                .writers
-                .iter()
-                .flat_map(|writer| writer.reads.iter().map(|read| (Arc::clone(&writer.path), read.clone())))
-                .collect();
-            for (path, reference) in reads {
-                self.connect_read(reader, &project, path, &reference);
+            let relation = Arc::clone(&self.built.graph[reader.0]);
+            if relation.writers.is_empty() {
+                continue;
+            }
+            if let (Some(then), Some(before)) = (self.then(reader), before) {
+                self.connect_again(reader, &relation, then, before);
+                continue;
+            }
+            for writer in &relation.writers {
+                for reference in &writer.reads {
+                    self.connect_read(reader, &relation.project, &writer.path, reference);
+                }
             }
         }
     }
 
-    fn connect_read(&mut self, reader: Node, project: &str, path: Arc<str>, reference: &Reference) {
+    /// Connects a relation to what it read in the version before.
+    fn connect_again(&mut self, reader: Node, relation: &Relation, then: Node, before: &LineageGraph) {
+        for edge in before.edges_into(then) {
+            let (Some((parent, _)), Some(site)) = (before.graph.edge_endpoints(edge), before.graph.edge_weight(edge))
+            else {
+                continue;
+            };
+            if edge.index() < before.fills {
+                continue;
+            }
+            let external = &before.graph[parent];
+            let parent = match self.now(Node(parent)) {
+                Some(parent) => parent,
+                None => self.external_again(external, relation, &before.directory.externals),
+            };
+            self.connect(parent, reader, site.clone());
+        }
+        if let Some(ambiguous) = before.ambiguous.get(&then) {
+            self.built.ambiguous.insert(reader, ambiguous.clone());
+        }
+    }
+
+    fn connect_read(&mut self, reader: Node, project: &str, path: &Arc<str>, reference: &Reference) {
         let (position, parents) = match reference {
             Reference::Id(id, position) => {
                 let parent = self.built.by_id(id).unwrap_or_else(|| self.external_by_id(id));
                 (*position, vec![parent])
             }
-            Reference::Name(read) => (read.position, self.named(read, project, &path)),
+            Reference::Name(read) => (read.position, self.named(reader, read, project, path)),
         };
         let is_wildcard = matches!(reference, Reference::Name(read) if read.name.wildcard().is_some());
         for parent in parents {
@@ -207,12 +232,12 @@ impl Builder {
             if is_wildcard && parent == reader {
                 continue;
             }
-            self.connect(parent, reader, ReadSite { path: Arc::clone(&path), position });
+            self.connect(parent, reader, ReadSite { path: Arc::clone(path), position });
         }
     }
 
-    fn named(&mut self, read: &Read, project: &str, path: &str) -> Vec<Node> {
-        let behind = self.built.catalog.behind(&read.name);
+    fn named(&mut self, reader: Node, read: &Read, project: &str, path: &str) -> Vec<Node> {
+        let behind = self.built.directory.behind(&read.name);
         if read.role == ReadRole::Table && !behind.is_empty() {
             let whole = match self.built.by_name(&read.name, Some(project)) {
                 Found::Nothing => vec![self.external(&read.name)],
@@ -231,7 +256,7 @@ impl Builder {
                     nodes.iter().map(|node| format!("`{}`", self.built.relation(*node).name)).collect();
                 names.sort();
                 let message = format!("`{}` can mean {}", read.name, names.join(" or "));
-                self.diagnostics.push(
+                self.built.ambiguous.entry(reader).or_default().push(
                     Diagnostic::warning("ambiguous-name", message)
                         .in_file(path)
                         .at(read.position)
@@ -244,46 +269,49 @@ impl Builder {
     }
 
     fn external(&mut self, name: &RelationName) -> Node {
-        if let Some(node) = self.externals.get(name) {
+        if let Some(node) = self.built.directory.externals.by_name.get(name) {
             return *node;
         }
-        let node =
-            self.add_external(RelationId::new(format!("external.{}", name.keys().collect::<Vec<_>>().join("."))), name);
-        self.externals.insert(name.clone(), node);
+        let id = RelationId::new(format!("external.{}", name.keys().collect::<Vec<_>>().join(".")));
+        let node = self.add_external(external(id, name));
+        self.built.directory.externals.by_name.insert(name.clone(), node);
         node
     }
 
     /// What a project refers to by id and does not have: a package that is not installed.
     fn external_by_id(&mut self, id: &RelationId) -> Node {
         let name = RelationName::bare(crate::dialect::Dialect::Ansi, [id.as_str()]);
-        self.add_external(id.clone(), &name)
+        self.add_external(external(id.clone(), &name))
     }
 
-    /// Externals stay out of the catalog while names are looked up in it: whether a name is found
-    /// must not depend on who was connected first.
-    fn add_external(&mut self, id: RelationId, name: &RelationName) -> Node {
-        let relation = Relation {
-            id: id.clone(),
-            name: name.clone(),
-            aliases: Vec::new(),
-            kind: RelationKind::External,
-            rung: Rung::Open,
-            project: Arc::from(""),
-            writers: Vec::new(),
-            declared_in: None,
-            schema: TableSchema::default(),
-            declaration: Declaration::Described,
-            config: BTreeMap::new(),
-        };
-        let node = Node(self.built.graph.add_node(Arc::new(relation)));
-        self.built.by_id.insert(id, node);
+    /// What was read in the version before and nothing declares there or here.
+    fn external_again(&mut self, known: &Arc<Relation>, reader: &Relation, before: &Externals) -> Node {
+        if let Some(node) = self.built.directory.externals.by_id.get(&known.id) {
+            return *node;
+        }
+        if !before.by_name.contains_key(&known.name) {
+            return self.add_external(Arc::clone(known));
+        }
+        // It is called as the first one writes it who reads it, and that may have been another one.
+        let reads = reader.writers.iter().flat_map(|writer| &writer.reads);
+        let mut named = reads.filter_map(|read| match read {
+            Reference::Name(read) => Some(&read.name),
+            Reference::Id(..) => None,
+        });
+        let written = named.find(|name| **name == known.name).unwrap_or(&known.name);
+        if written.to_string() != known.name.to_string() {
+            return self.external(written);
+        }
+        let node = self.add_external(Arc::clone(known));
+        self.built.directory.externals.by_name.insert(known.name.clone(), node);
         node
     }
 
-    fn list_externals(&mut self) {
-        for (name, node) in &self.externals {
-            self.built.catalog.add(name.clone(), "", *node);
-        }
+    fn add_external(&mut self, relation: Arc<Relation>) -> Node {
+        let id = relation.id.clone();
+        let node = Node(self.built.graph.add_node(relation));
+        self.built.directory.externals.by_id.insert(id, node);
+        node
     }
 
     fn connect(&mut self, parent: Node, reader: Node, site: ReadSite) {
@@ -291,55 +319,31 @@ impl Builder {
     }
 }
 
-/// A name that found a relation whose own name is only its end.
-struct LooseBinding {
-    reader: Node,
-    read: Node,
-    name: RelationName,
-    path: Arc<str>,
-    position: Position,
+/// What is read and nothing declares.
+fn external(id: RelationId, name: &RelationName) -> Arc<Relation> {
+    Arc::new(Relation {
+        id,
+        name: name.clone(),
+        aliases: Vec::new(),
+        kind: RelationKind::External,
+        rung: Rung::Open,
+        project: Arc::from(""),
+        writers: Vec::new(),
+        declared_in: None,
+        schema: TableSchema::default(),
+        declaration: Declaration::Described,
+        config: BTreeMap::new(),
+    })
 }
 
 /// What a routine returns, as the texts say that declare it.
-fn returned(fillings: &Fillings) -> Returns {
-    let said = fillings.iter().flatten().filter_map(|filling| match &filling.target {
+fn returned(relation: &Relation) -> Returns {
+    let fillings = relation.writers.iter().flat_map(|writer| &writer.fillings);
+    let said = fillings.filter_map(|filling| match &filling.target {
         Target::Named(name) => filling.script.returns(name),
         Target::Whole | Target::Part => None,
     });
     said.max().unwrap_or_default()
-}
-
-/// Which circle of all bindings each node is in; nodes in none have a circle of their own.
-fn circles(firm: &HashMap<Node, Vec<Node>>, loose: &[LooseBinding]) -> HashMap<Node, usize> {
-    let mut graph: DiGraph<(), ()> = DiGraph::new();
-    let edges = firm.iter().flat_map(|(read, readers)| readers.iter().map(move |reader| (read.0, reader.0)));
-    for (read, reader) in edges.chain(loose.iter().map(|binding| (binding.read.0, binding.reader.0))) {
-        while graph.node_count() <= read.index().max(reader.index()) {
-            graph.add_node(());
-        }
-        graph.add_edge(read, reader, ());
-    }
-    let components = tarjan_scc(&graph);
-    components
-        .iter()
-        .enumerate()
-        .flat_map(|(number, nodes)| nodes.iter().map(move |node| (Node(*node), number)))
-        .collect()
-}
-
-/// Whether a node is downstream of another, or the same, by firm bindings alone.
-fn reaches(firm: &HashMap<Node, Vec<Node>>, from: Node, to: Node) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut ahead = vec![from];
-    while let Some(node) = ahead.pop() {
-        if node == to {
-            return true;
-        }
-        if seen.insert(node) {
-            ahead.extend(firm.get(&node).into_iter().flatten());
-        }
-    }
-    false
 }
 
 fn cycle_diagnostics(graph: &LineageGraph) -> Vec<Diagnostic> {

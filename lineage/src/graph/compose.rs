@@ -5,7 +5,8 @@
 //! What is known of each relation is found for all of them. The edges between columns are many more, and are made
 //! for as many relations as somebody asks for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use petgraph::Direction;
@@ -14,13 +15,14 @@ use rayon::prelude::*;
 
 use crate::dependency::Shape;
 use crate::diagnostic::Diagnostic;
-use crate::name::{ColumnName, RelationName};
+use crate::hashing::HashMap;
 use crate::relation::{Body, Relation, Rung};
 
 use super::columns::ColumnGraph;
-use super::lineages::{Fillings, Lineages};
+use super::lineages::{Lineages, is_same_to_the_letter};
+use super::since::{Since, Standing};
 use super::tables::Tables;
-use super::{LineageGraph, Node};
+use super::{LineageGraph, NeverNull, Node};
 
 mod bind;
 mod complete;
@@ -31,9 +33,9 @@ mod reading;
 mod shape;
 
 use bind::Weaver;
-use names::{Names, Seen, View};
+use names::{Asked, Names, Seen, View};
 pub(super) use reading::Reading;
-use reading::{Text, Written};
+use reading::{Asks, Text, Written};
 use shape::Draft;
 
 /// When the columns of relations are bound to each other.
@@ -45,47 +47,61 @@ pub(super) enum Weaving {
     Later,
 }
 
-/// Finds the columns of all relations, and says of which not all are bound.
+/// Finds the columns of all relations, and says of which not all are bound. `texts` are the relations with their
+/// texts, by their places.
 ///
-/// Externals are not in the catalog yet, as they were not when it was found out who reads whom, so
+/// Names find no externals yet but what is written just so, as they did when it was found out who reads whom, so
 /// that a name means the same here as there.
 ///
-/// `lineages` are those that other versions of the relations have in common with this one, if there are others.
+/// `lineages` are those that other versions of the relations have in common with this one, if there are others. Of
+/// relations that stand in the version before as they do here, and all that they read as well, what was found there
+/// holds.
 pub(super) fn compose(
     graph: &mut LineageGraph,
-    mut fillings: Vec<Fillings>,
-    externals: &BTreeMap<RelationName, Node>,
+    mut texts: Vec<Option<Arc<Relation>>>,
+    before: Option<(&LineageGraph, &Since)>,
     tables: &Tables,
     lineages: Option<&Lineages>,
     weaving: Weaving,
 ) {
     let count = graph.graph.node_count();
-    fillings.resize_with(count, Fillings::new);
+    texts.resize(count, None);
+    let steps = steps(graph);
+    let is_circling = |step: &Step| matches!(step, Step::Circle(_));
+    let circling = steps.iter().filter(|step| is_circling(step)).flat_map(|step| step.nodes()).copied().collect();
+    graph.circling = circling;
     let mut composer = Composer {
         graph,
-        externals,
+        before: before.map(|(graph, since)| Before { graph, since, settled: vec![false; count] }),
         tables,
         lineages,
         shapes: vec![None; count],
-        never_null: vec![BTreeSet::new(); count],
-        open: BTreeMap::new(),
+        never_null: vec![None; count],
+        open: HashMap::default(),
     };
     let mut weaver = Weaver::new(graph);
-    let mut weave_now = |read: Vec<Reading>, composer: &Composer<'_>| {
+    let mut weave_now = |read: Vec<Arc<Reading>>, composer: &Composer<'_>| {
         read.iter().for_each(|reading| weaver.weave(reading, &|node| composer.known(node)));
     };
-    let mut readings: Vec<Reading> = Vec::new();
-    for step in steps(graph) {
-        let (nodes, at_once) = match step {
-            Step::Circle(nodes) => (nodes, 1),
-            Step::Apart(nodes) => (nodes, AT_ONCE),
-        };
+    let mut readings: Vec<Option<Arc<Reading>>> = vec![None; count];
+    let mut order: Vec<u32> = vec![0; count];
+    for (rank, node) in (0..).zip(steps.iter().flat_map(Step::nodes)) {
+        order[node.0.index()] = rank;
+    }
+    for step in &steps {
+        let at_once = if is_circling(step) { 1 } else { AT_ONCE };
         let mut read = Vec::new();
-        for some in nodes.chunks(at_once) {
-            let texts: Vec<(Node, Fillings)> =
-                some.iter().map(|node| (*node, std::mem::take(&mut fillings[node.0.index()]))).collect();
+        for some in step.nodes().chunks(at_once) {
+            let mut differing = Vec::new();
+            for node in some {
+                let text = std::mem::take(&mut texts[node.0.index()]);
+                match composer.as_before(*node) {
+                    Some(found) => read.push(composer.take(found)),
+                    None => differing.push((*node, text)),
+                }
+            }
             let found: Vec<Found> =
-                texts.into_par_iter().map(|(node, fillings)| composer.read(node, fillings)).collect();
+                differing.into_par_iter().map(|(node, text)| composer.read(node, text.as_deref())).collect();
             read.extend(found.into_iter().map(|found| composer.take(found)));
             if at_once > 1 && weaving == Weaving::Now {
                 weave_now(std::mem::take(&mut read), &composer);
@@ -94,7 +110,10 @@ pub(super) fn compose(
         // Those of a circle are all known before one of them is bound.
         match weaving {
             Weaving::Now => weave_now(read, &composer),
-            Weaving::Later => readings.extend(read),
+            Weaving::Later => read.into_iter().for_each(|reading| {
+                let place = reading.node.0.index();
+                readings[place] = Some(reading);
+            }),
         }
     }
     let Composer { shapes, never_null, open, .. } = composer;
@@ -106,7 +125,10 @@ pub(super) fn compose(
             let all: Vec<Node> = graph.nodes().collect();
             graph.columns = Arc::new(complete::complete(graph, woven, &all)).into();
         }
-        Weaving::Later => graph.readings = readings,
+        Weaving::Later => {
+            graph.readings = readings.into_iter().flatten().collect();
+            graph.order = order;
+        }
     }
     let rung = |node: Node| {
         let relation = graph.relation(node);
@@ -114,7 +136,7 @@ pub(super) fn compose(
         if relation.rung == Rung::Open && is_bound { Rung::Columns } else { relation.rung }
     };
     graph.rungs = graph.nodes().map(rung).collect();
-    graph.openness = open.into_iter().map(|(node, reasons)| (node, reasons.into_iter().collect())).collect();
+    graph.openness = open;
 }
 
 /// Binds the columns of some relations to what these read; where a relation is among them, so is all that reads it.
@@ -123,8 +145,10 @@ pub(super) fn weave(graph: &LineageGraph, some: &BTreeSet<Node>) -> ColumnGraph 
     let beside: BTreeSet<Node> = some.iter().flat_map(|node| graph.parents(*node)).collect();
     let mut weaver = Weaver::new(graph);
     beside.difference(some).for_each(|node| weaver.know(*node, graph.shape(*node)));
-    let readings = graph.readings.iter().filter(|reading| some.contains(&reading.node));
-    readings.for_each(|reading| weaver.weave(reading, &|node| Some(graph.shape(node))));
+    // In the order in which they were read, for that shows.
+    let mut readings: Vec<&Arc<Reading>> = some.iter().filter_map(|node| graph.readings.get(node.0.index())).collect();
+    readings.sort_by_key(|reading| graph.order.get(reading.node.0.index()));
+    readings.into_iter().for_each(|reading| weaver.weave(reading, &|node| Some(graph.shape(node))));
     let concerned: Vec<Node> = beside.union(some).copied().collect();
     complete::complete(graph, weaver.finish(), &concerned)
 }
@@ -138,6 +162,14 @@ enum Step {
     Apart(Vec<Node>),
     /// They read each other.
     Circle(Vec<Node>),
+}
+
+impl Step {
+    fn nodes(&self) -> &[Node] {
+        match self {
+            Self::Apart(nodes) | Self::Circle(nodes) => nodes,
+        }
+    }
 }
 
 /// The relations, each after all that it reads but for circles.
@@ -168,47 +200,82 @@ fn steps(graph: &LineageGraph) -> Vec<Step> {
 
 struct Composer<'a> {
     graph: &'a LineageGraph,
-    externals: &'a BTreeMap<RelationName, Node>,
+    before: Option<Before<'a>>,
     tables: &'a Tables,
     lineages: Option<&'a Lineages>,
     /// What is known of each relation that was gone through, by its place.
     shapes: Vec<Option<Shape>>,
     /// The columns of each in which NULL never stands.
-    never_null: Vec<BTreeSet<ColumnName>>,
-    open: BTreeMap<Node, BTreeSet<Diagnostic>>,
+    never_null: Vec<NeverNull>,
+    open: HashMap<Node, Arc<[Diagnostic]>>,
+}
+
+/// What was found in the version before.
+struct Before<'a> {
+    graph: &'a LineageGraph,
+    since: &'a Since,
+    /// Of which relations that were gone through others see the same as there, by their places.
+    settled: Vec<bool>,
 }
 
 /// What was found of a relation.
 struct Found {
-    reading: Reading,
+    reading: Arc<Reading>,
     shape: Shape,
-    never_null: BTreeSet<ColumnName>,
-    open: BTreeSet<Diagnostic>,
+    never_null: NeverNull,
+    open: Option<Arc<[Diagnostic]>>,
 }
 
 impl Composer<'_> {
-    /// Reads the texts of a relation; those of all that it reads have been.
-    fn read(&self, node: Node, fillings: Fillings) -> Found {
-        let relation = &self.graph.graph[node.0];
-        if relation.writers.is_empty() {
-            return self.read_declared(node, relation);
+    /// What was found of a relation in the version before, where that holds still.
+    fn as_before(&self, node: Node) -> Option<Found> {
+        let Before { graph: before, since, settled } = self.before.as_ref()?;
+        let then = since.then_if_same(node)?;
+        let reading = before.readings.get(then.0.index()).filter(|reading| reading.asks == Asks::Read)?;
+        // In a circle it shows who was read first.
+        if before.circling.contains(&then) || self.graph.circling.contains(&node) {
+            return None;
         }
+        let mut parents = self.graph.graph.neighbors_directed(node.0, Direction::Incoming);
+        if !parents.all(|parent| parent == node.0 || settled.get(parent.index()).is_some_and(|settled| *settled)) {
+            return None;
+        }
+        Some(Found {
+            reading: Arc::new(reading.moved(&|node| since.now(node))?),
+            shape: before.shape(then).clone(),
+            never_null: before.never_null.get(then.0.index()).cloned().flatten(),
+            open: before.openness.get(&then).map(Arc::clone),
+        })
+    }
+
+    /// Reads the texts of a relation; those of all that it reads have been.
+    fn read(&self, node: Node, with_texts: Option<&Relation>) -> Found {
+        let relation = &*self.graph.graph[node.0];
         let mut draft = Draft::new(relation, self.tables);
         let mut writers = Vec::with_capacity(relation.writers.len());
         let mut explained = BTreeSet::new();
         let mut open = BTreeSet::new();
-        for (writer, fillings) in relation.writers.iter().zip(fillings) {
-            let names = Names::new(self.graph, self.externals, node, writer);
+        let mut asks = Asks::Read;
+        let parents = self.graph.parents(node);
+        for (place, writer) in relation.writers.iter().enumerate() {
+            let fillings = with_texts.and_then(|relation| relation.writers.get(place));
+            let fillings = fillings.map(|writer| writer.fillings.as_slice()).unwrap_or_default();
+            let names = Names::new(self.graph, node, writer);
+            let asked = Asked::default();
             let mut texts = Vec::with_capacity(fillings.len());
             for filling in fillings {
-                let seen = Seen { shapes: &self.shapes, own: (node, &draft.shape()) };
-                let view = View { names: &names, seen };
+                let drafted = OnceCell::new();
+                let seen = Seen { shapes: &self.shapes, own: node, draft: &draft, drafted: &drafted };
+                let view = View { names: &names, asked: &asked, seen };
                 let filled = match self.lineages {
-                    Some(lineages) => lineages.of(&filling, draft.places(), &view),
+                    Some(lineages) => lineages.of(filling, draft.places(), &view),
                     None => Arc::new(filling.lineage(draft.places(), &view)),
                 };
                 draft.take(&filled);
-                texts.push(Text::new(&filling, filled, &names));
+                texts.push(Text::new(filling, filled, &names, &asked));
+            }
+            if !asked.is_read(&names, writer, &parents) {
+                asks = Asks::Beside;
             }
             if texts.is_empty() && !matches!(writer.body, Body::Data { .. }) {
                 draft.take_unknown();
@@ -217,24 +284,17 @@ impl Composer<'_> {
             written.doubts(writer, self.graph, &mut open);
             writers.push(written);
         }
-        let mut builders = self.graph.parents(node);
+        let mut builders = parents;
         builders.retain(|parent| !explained.contains(parent));
-        let shape = self.built_shape(draft.shape(), &builders);
-        let shape = self.lineages.map_or_else(|| shape.clone(), |lineages| lineages.settled(&relation.id, &shape));
-        let reading = Reading { node, writers, builders: builders.into_iter().collect() };
+        let shape = self.settled_shape(node, self.built_shape(draft.shape(), &builders));
+        let reading = Reading { node, writers, builders: builders.into_iter().collect(), asks };
         let never_null = nulls::never_null(relation, &shape, &reading, self);
-        Found { reading, shape, never_null, open }
-    }
-
-    /// The same of a relation that no file fills: most of them, where a project declares all that a warehouse has.
-    fn read_declared(&self, node: Node, relation: &Arc<Relation>) -> Found {
-        let declared = || Draft::new(relation, self.tables).shape();
-        let shape = self.lineages.map_or_else(declared, |lineages| lineages.declared(relation, declared));
-        let builders = self.graph.parents(node);
-        let shape = self.built_shape(shape, &builders);
-        let reading = Reading { node, writers: Vec::new(), builders: builders.into_iter().collect() };
-        let never_null = nulls::never_null(relation, &shape, &reading, self);
-        Found { reading, shape, never_null, open: BTreeSet::new() }
+        Found {
+            reading: Arc::new(reading),
+            shape,
+            never_null: (!never_null.is_empty()).then(|| Arc::new(never_null)),
+            open: (!open.is_empty()).then(|| open.into_iter().collect()),
+        }
     }
 
     /// What is known of a relation, with what is known of those that build it without our knowing how.
@@ -243,13 +303,23 @@ impl Composer<'_> {
         shape::with_builders(shape, &built.collect::<Vec<_>>())
     }
 
+    /// What is known of a relation, held as the version before held it if that is the same to the letter: readers
+    /// see sooner then that it is the same.
+    fn settled_shape(&self, node: Node, shape: Shape) -> Shape {
+        let then = self.before.as_ref().and_then(|before| Some(before.graph.shape(before.since.then(node)?)));
+        then.filter(|then| is_same_to_the_letter(then, &shape)).cloned().unwrap_or(shape)
+    }
+
     /// Remembers what is known of a relation, for those that read it.
-    fn take(&mut self, found: Found) -> Reading {
+    fn take(&mut self, found: Found) -> Arc<Reading> {
         let Found { reading, shape, never_null, open } = found;
         let place = reading.node.0.index();
+        if let Some(before) = &mut self.before {
+            before.settled[place] = before.is_settled(self.graph, reading.node, &shape, &never_null);
+        }
         self.shapes[place] = Some(shape);
         self.never_null[place] = never_null;
-        if !open.is_empty() {
+        if let Some(open) = open {
             self.open.insert(reading.node, open);
         }
         reading
@@ -258,5 +328,16 @@ impl Composer<'_> {
     /// What is known of a relation, if it was gone through.
     fn known(&self, node: Node) -> Option<&Shape> {
         self.shapes.get(node.0.index())?.as_ref()
+    }
+}
+
+impl Before<'_> {
+    /// Whether those that read a relation see the same of it as in the version before.
+    fn is_settled(&self, graph: &LineageGraph, node: Node, shape: &Shape, never_null: &NeverNull) -> bool {
+        let Some(then) = self.since.then(node) else { return false };
+        matches!(self.since.standing(node), Standing::Same | Standing::Edited)
+            && is_same_to_the_letter(self.graph.shape(then), shape)
+            && self.graph.never_null.get(then.0.index()) == Some(never_null)
+            && self.graph.returns.get(&then) == graph.returns.get(&node)
     }
 }

@@ -13,7 +13,7 @@ use crate::filling::{Filled, Filling};
 use crate::hashing::HashMap;
 use crate::name::{ColumnName, RelationName};
 use crate::query::Returns;
-use crate::relation::{Relation, RelationId, Writer};
+use crate::relation::{Relation, Writer};
 
 /// A lineage that was not asked for in so many versions is let go of: a change that is taken back soon is
 /// known again, and one of long ago need not be.
@@ -25,19 +25,12 @@ pub struct Lineages {
     kept: Mutex<ByText>,
     /// Relations without their texts, by the place in memory of what they were made of, as long as that is there.
     bare: Mutex<OfRelation<Arc<Relation>>>,
-    /// What is known of relations that nothing fills.
-    declared: Mutex<OfRelation<Shape>>,
-    /// What was known of each relation in the version before: readers see sooner then that it is the same.
-    shapes: Mutex<HashMap<RelationId, Shape>>,
     /// How many versions there were.
     version: AtomicU32,
 }
 
 /// Something that was made of relations, by the place in memory of each.
 type OfRelation<T> = HashMap<usize, (Weak<Relation>, T)>;
-
-/// The texts of a relation, by writer.
-pub(super) type Fillings = Vec<Vec<Filling>>;
 
 /// By the place of the script in memory, which each of them keeps there, and the statements that count.
 type ByText = HashMap<(usize, Vec<usize>), Vec<Arc<Kept>>>;
@@ -80,30 +73,15 @@ impl Lineages {
     /// Says that another version comes, and lets go of what none of the last ones asked for.
     pub fn turn(&self) {
         let version = self.version.fetch_add(1, Ordering::Relaxed) + 1;
-        let is_fresh = |kept: &Arc<Kept>| version - kept.asked.load(Ordering::Relaxed) <= VERSIONS;
+        let is_fresh = |kept: &Arc<Kept>| {
+            // What a graph has is not asked for again as long as its relation stays as it is.
+            version - kept.asked.load(Ordering::Relaxed) <= VERSIONS || Arc::strong_count(&kept.filled) > 1
+        };
         self.kept().retain(|_, kept| {
             kept.retain(is_fresh);
             !kept.is_empty()
         });
         lock(&self.bare).retain(|_, (of, _)| of.strong_count() > 0);
-        lock(&self.declared).retain(|_, (of, _)| of.strong_count() > 0);
-    }
-
-    /// What is known of a relation that no file fills, before it is known what builds it.
-    pub(super) fn declared(&self, relation: &Arc<Relation>, make: impl FnOnce() -> Shape) -> Shape {
-        kept_or_made(&self.declared, relation, make)
-    }
-
-    /// What is known of a relation, held as the version before held it if that is the same to the letter.
-    pub(super) fn settled(&self, id: &RelationId, shape: &Shape) -> Shape {
-        let mut shapes = lock(&self.shapes);
-        match shapes.get(id) {
-            Some(known) if *known == *shape && are_spelled_alike(&known.columns, &shape.columns) => known.clone(),
-            _ => {
-                shapes.insert(id.clone(), shape.clone());
-                shape.clone()
-            }
-        }
     }
 
     fn kept(&self) -> MutexGuard<'_, ByText> {
@@ -111,17 +89,15 @@ impl Lineages {
     }
 }
 
-/// A relation and its texts apart: they are by far the largest part of what was read, and each can go as soon as
-/// its relation has been read. One that several versions have in common stays so.
-pub(super) fn apart(relation: Arc<Relation>, lineages: Option<&Lineages>) -> (Arc<Relation>, Fillings) {
+/// A relation without its texts, and the same with them, if it has any: they are by far the largest part of what was
+/// read, and go as soon as it has been read. One that several versions have in common stays the same without them.
+pub(super) fn apart(relation: Arc<Relation>, lineages: Option<&Lineages>) -> (Arc<Relation>, Option<Arc<Relation>>) {
     if relation.writers.iter().all(|writer| writer.fillings.is_empty()) {
-        let none = relation.writers.iter().map(|_| Vec::new()).collect();
-        return (relation, none);
+        return (relation, None);
     }
-    let fillings = relation.writers.iter().map(|writer| writer.fillings.clone()).collect();
     let bare = || Arc::new(without_texts(&relation));
     let bare = lineages.map_or_else(bare, |lineages| kept_or_made(&lineages.bare, &relation, bare));
-    (bare, fillings)
+    (bare, Some(relation))
 }
 
 /// What was made of a relation, as long as it is there, or what is made of it now.
@@ -178,12 +154,14 @@ impl Kept {
             && *order == filling.order
             && *places == filling.places
             && are_spelled_alike(&self.known, known)
-            && self.shapes.iter().all(|(name, shape)| {
-                let now = schemas.shape(name);
-                *shape == now && are_spelled_alike(&shape.columns, &now.columns)
-            })
+            && self.shapes.iter().all(|(name, shape)| is_same_to_the_letter(shape, &schemas.shape(name)))
             && self.routines.iter().all(|(name, returns)| schemas.routine(name) == *returns)
     }
+}
+
+/// Whether what is known of a relation is the same, and prints the same.
+pub(super) fn is_same_to_the_letter(shape: &Shape, other: &Shape) -> bool {
+    shape == other && are_spelled_alike(&shape.columns, &other.columns)
 }
 
 /// Whether names are the same and print the same.

@@ -1,7 +1,7 @@
 //! What the SQL of one writer sees in a finished graph: what its names mean, and what is known of the
 //! relations behind them. It must not know SQL.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::canonical::{Reference as ForeignKey, Relations};
 use crate::dependency::{Schemas, Shape};
@@ -11,9 +11,6 @@ use crate::relation::Writer;
 
 use super::compose::names::{Names, joint};
 use super::{LineageGraph, Node};
-
-/// Externals of a finished graph are in its catalog.
-static NO_EXTERNALS: BTreeMap<RelationName, Node> = BTreeMap::new();
 
 /// What the SQL of one writer sees.
 pub struct Sight<'a> {
@@ -25,7 +22,7 @@ impl LineageGraph {
     /// What the SQL of a relation's writer sees.
     #[must_use]
     pub fn sight<'a>(&'a self, node: Node, writer: &Writer) -> Sight<'a> {
-        Sight { graph: self, names: Names::new(self, &NO_EXTERNALS, node, writer) }
+        Sight { graph: self, names: Names::new(self, node, writer) }
     }
 }
 

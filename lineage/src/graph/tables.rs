@@ -1,6 +1,8 @@
 //! Tables whose columns are known from outside the project: what dbt's catalog or an information
 //! schema lists. It must not know where such lists come from.
 
+use std::sync::Arc;
+
 use crate::catalog::{Catalog, Found};
 use crate::dependency::{Extent, Schemas, Shape};
 use crate::hashing::HashMap;
@@ -21,7 +23,7 @@ impl Tables {
     pub fn add(&mut self, name: RelationName, id: Option<RelationId>, schema: TableSchema) {
         let place = self.list.len();
         self.list.push(schema);
-        self.by_name.add(name, "", place);
+        self.by_name.add(name, &Arc::from(""), place);
         if let Some(id) = id {
             self.by_id.entry(id).or_insert(place);
         }

@@ -192,7 +192,7 @@ proptest! {
         let (first, second, mut apart) = LineageGraph::build_first(next(), next(), &tables, &lineages);
         let mut graphs = vec![first.graph, second.graph];
         for _ in 2..versions.len() {
-            let (built, names) = LineageGraph::build_next(next(), &apart, &tables, &lineages).unwrap();
+            let (built, names) = graphs[graphs.len() - 1].build_next(next(), &apart, &tables, &lineages).unwrap();
             apart = names;
             graphs.push(built.graph);
         }

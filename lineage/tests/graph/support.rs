@@ -20,7 +20,7 @@ pub(crate) const DIALECT: Dialect = Dialect::Postgres;
 
 /// A relation of a test: its name and what it is.
 ///
-/// - `table (a, b)` has these columns, `table (a, ...)` has these among others;
+/// - `table (a, b)` has these columns, `table (a, ...)` has these among others; in `a!` NULL never stands;
 /// - `template of a, b` was not rendered and reads these, and so does a `routine of a, b`;
 /// - anything else is SQL: a query, or statements that fill the relation; `tsql: …` is SQL of T-SQL.
 pub(crate) type Model = (&'static str, &'static str);
@@ -36,9 +36,9 @@ pub(crate) fn column(text: &str) -> ColumnName {
 pub(crate) fn columns(list: &str) -> TableSchema {
     let names = list.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "...");
     let declared = names.map(|name| DeclaredColumn {
-        name: column(name),
+        name: column(name.trim_end_matches('!')),
         data_type: String::new(),
-        nullability: Nullability::Nullable,
+        nullability: if name.ends_with('!') { Nullability::NotNull } else { Nullability::Nullable },
     });
     TableSchema { columns: declared.collect(), ..TableSchema::default() }
 }

@@ -27,7 +27,7 @@ pub(super) fn never_null(
     if is_grouped || !text.filled.every.is_empty() || !text.filled.others.is_empty() {
         return columns;
     }
-    let is_known = |node: &super::Node| composer.never_null.get(node.0.index()).is_some_and(|known| !known.is_empty());
+    let is_known = |node: &super::Node| composer.never_null.get(node.0.index()).is_some_and(Option::is_some);
     if !text.inputs.iter().flatten().any(is_known) {
         return columns;
     }
@@ -101,7 +101,7 @@ impl Source<'_> {
     }
 
     fn has_no_null(&self, node: super::Node, column: &ColumnName) -> bool {
-        let known = self.composer.never_null.get(node.0.index());
+        let known = self.composer.never_null.get(node.0.index()).and_then(Option::as_ref);
         node != self.reading.node && known.is_some_and(|known| known.contains(column))
     }
 }

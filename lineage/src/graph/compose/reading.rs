@@ -12,7 +12,7 @@ use crate::query::ReadRole;
 use crate::query::block::{Block, BlockKind, FromItem, Source};
 use crate::relation::{Body, Reference, RelationKind, Writer};
 
-use super::names::Names;
+use super::names::{Asked, Names};
 
 /// What the texts of a relation say.
 #[derive(Debug)]
@@ -23,6 +23,41 @@ pub(in crate::graph) struct Reading {
     pub(super) writers: Vec<Written>,
     /// What builds it elsewhere, where it is a declared source.
     pub(super) builders: Vec<Node>,
+    /// Of what its texts depend on.
+    pub(super) asks: Asks,
+}
+
+/// On what of other relations the texts of one depend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// On those that the relation is known to read, and on nothing else.
+    Read,
+    /// On others as well, or on there being none of some name.
+    Beside,
+}
+
+impl Reading {
+    /// The same in another version, where each of the relations is elsewhere; `None` if one is nowhere.
+    pub(super) fn moved(&self, to: &impl Fn(Node) -> Option<Node>) -> Option<Self> {
+        let all = |nodes: &[Node]| nodes.iter().map(|node| to(*node)).collect::<Option<Vec<Node>>>();
+        let unfollowed = |one: &Unfollowed| Some(Unfollowed { read: to(one.read)?, ..*one });
+        let text = |text: &Text| {
+            let inputs = text.inputs.iter().map(|nodes| all(nodes)).collect::<Option<_>>()?;
+            Some(Text { places: text.places, filled: Arc::clone(&text.filled), inputs, rows: text.rows })
+        };
+        let written = |written: &Written| {
+            Some(Written {
+                texts: written.texts.iter().map(text).collect::<Option<_>>()?,
+                unfollowed: written.unfollowed.iter().map(unfollowed).collect::<Option<_>>()?,
+            })
+        };
+        Some(Self {
+            node: to(self.node)?,
+            writers: self.writers.iter().map(written).collect::<Option<_>>()?,
+            builders: all(&self.builders)?,
+            asks: self.asks,
+        })
+    }
 }
 
 /// What the texts of one writer say.
@@ -34,7 +69,7 @@ pub(super) struct Written {
 }
 
 /// A relation that is read in a way that is not followed.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Unfollowed {
     pub(super) read: Node,
     pub(super) position: Position,
@@ -86,8 +121,8 @@ fn is_of_rows(item: &FromItem) -> bool {
 }
 
 impl Text {
-    pub(super) fn new(filling: &Filling, filled: Arc<Filled>, names: &Names<'_>) -> Self {
-        let inputs = filled.inputs.iter().map(|read| names.find(&read.name, read.role)).collect();
+    pub(super) fn new(filling: &Filling, filled: Arc<Filled>, names: &Names<'_>, asked: &Asked) -> Self {
+        let inputs = filled.inputs.iter().map(|read| asked.find(names, &read.name, read.role)).collect();
         Self { places: filling.places, filled, inputs, rows: RowsOf::of(filling) }
     }
 
