@@ -260,7 +260,7 @@ pub fn compare_with(
             let pair = Pair { base, head, before, after: *after, followed: &comparison.followed, files };
             Some(compare_relation(pair, differing))
         };
-        let compared: Vec<Option<(Verdict, Learned)>> = nodes.par_iter().map(compare).collect();
+        let compared: Vec<Option<(Verdict, Learned)>> = nodes.par_iter().with_max_len(SHARE).map(compare).collect();
         for (after, compared) in nodes.into_iter().zip(compared) {
             let (found, learned) =
                 compared.unwrap_or_else(|| pair_up(base, head, &mut gone, after, &comparison.followed));
@@ -275,6 +275,10 @@ pub fn compare_with(
     comparison.unchanged.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     comparison
 }
+
+/// So many relations are compared by one thread before another one may take those that follow: few differ, and some of
+/// these by much.
+const SHARE: usize = 16;
 
 /// The node of an id that the version itself builds or declares.
 pub(crate) fn own(graph: &LineageGraph, id: &RelationId) -> Option<Node> {

@@ -88,7 +88,7 @@ pub(super) fn with_named_reads(mut part: Part, known: &Known) -> Part {
         };
         (!relation.writers.is_empty()).then(|| known.relations.get_or_make(relation, make))
     };
-    let read: Vec<Option<Named>> = part.relations.par_iter().map(read).collect();
+    let read: Vec<Option<Named>> = part.relations.par_iter().with_max_len(SHARE).map(read).collect();
     let mut found: Vec<Diagnostic> = Vec::new();
     for (relation, read) in part.relations.iter_mut().zip(read) {
         let Some((read, more)) = read else { continue };
@@ -105,6 +105,10 @@ pub(super) fn with_named_reads(mut part: Part, known: &Known) -> Part {
     part.diagnostics.extend(found.into_iter().filter(|diagnostic| !asking.contains(&diagnostic.path)));
     part
 }
+
+/// So many relations are read by one thread before another one may take those that follow: some texts are a hundred times
+/// as long as others.
+const SHARE: usize = 8;
 
 fn read_relation(
     relation: &mut Relation,

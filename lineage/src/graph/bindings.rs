@@ -8,13 +8,14 @@ use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 use petgraph::visit::EdgeRef;
+use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Position};
 use crate::name::RelationName;
 use crate::query::ReadRole;
 use crate::relation::Reference;
 
-use super::build::{Builder, SetApart};
+use super::build::{AT_ONCE, Builder, SetApart};
 use super::directory::names;
 use super::{LineageGraph, Node};
 
@@ -72,16 +73,14 @@ impl Builder {
     }
 
     fn bindings(&self, before: Option<&LineageGraph>) -> Bindings {
-        let mut bindings = Bindings::default();
-        for reader in self.built().nodes() {
-            let again = self.then(reader).zip(before).and_then(|(then, before)| self.bindings_again(then, before));
-            let (firm, loose) = again.unwrap_or_else(|| self.bindings_of(reader));
-            bindings.firm.push(firm);
-            if !loose.is_empty() {
-                bindings.loose.insert(reader, loose);
-            }
-        }
-        bindings
+        let readers: Vec<Node> = self.built().nodes().collect();
+        let found = readers.par_iter().with_max_len(AT_ONCE).map(|reader| {
+            let again = self.then(*reader).zip(before).and_then(|(then, before)| self.bindings_again(then, before));
+            again.unwrap_or_else(|| self.bindings_of(*reader))
+        });
+        let (firm, loose): (Vec<_>, Vec<_>) = found.unzip();
+        let loose = readers.into_iter().zip(loose).filter(|(_, loose)| !loose.is_empty()).collect();
+        Bindings { firm, loose }
     }
 
     /// What the names of a relation that reads the same found in the version before.

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::catalog::Found;
 use crate::diagnostic::{Diagnostic, Position, Severity};
 use crate::filling::{OPEN, Target};
 use crate::name::RelationName;
 use crate::query::{Read, ReadRole, Returns, TableSchema};
-use crate::relation::{Declaration, Reference, Relation, RelationId, RelationKind, Rung};
+use crate::relation::{Declaration, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 
 use super::bindings::Bindings;
 use super::compose::{Weaving, compose};
@@ -27,6 +29,19 @@ pub(super) struct Builder {
     /// The relations with their texts, by their places, where they have any.
     texts: Vec<Option<Arc<Relation>>>,
     diagnostics: Vec<Diagnostic>,
+}
+
+/// So many relations are looked at by one thread, before another one may take those that follow.
+pub(super) const AT_ONCE: usize = 64;
+
+/// What a reference of a writer was found to mean.
+enum Meant {
+    /// These relations.
+    These(Vec<Node>),
+    /// Any of these, which is to be said.
+    AnyOf(Vec<Node>, Diagnostic),
+    /// What nothing declares, and the relations that it stands for as a wildcard.
+    Undeclared(Vec<Node>),
 }
 
 /// Names that are set apart, each with what showed it.
@@ -147,27 +162,26 @@ impl Builder {
     /// Schema and table must both agree: a table's name alone is shared too often between the raw
     /// and the modelled world.
     fn connect_sources_to_what_fills_them(&mut self, before: Option<&LineageGraph>) {
-        let mut edges: Vec<(Node, Node)> = Vec::new();
-        for source in self.built.nodes() {
-            let relation = self.built.relation(source);
-            if relation.kind != RelationKind::Source {
-                continue;
-            }
-            if let (Some(then), Some(before)) = (self.then(source), before) {
+        let sources: Vec<Node> =
+            self.built.nodes().filter(|node| self.built.relation(*node).kind == RelationKind::Source).collect();
+        let is_built = |node: Node| {
+            let kind = self.built.relation(node).kind;
+            matches!(kind, RelationKind::Model | RelationKind::Seed | RelationKind::Snapshot)
+        };
+        let models = |source: &Node| -> Vec<Node> {
+            if let (Some(then), Some(before)) = (self.then(*source), before) {
                 let fills = before.edges_into(then).into_iter().filter(|edge| edge.index() < before.fills);
                 let models = fills.filter_map(|edge| before.graph.edge_endpoints(edge));
-                edges.extend(models.filter_map(|(model, _)| Some((self.now(Node(model))?, source))));
-                continue;
+                return models.filter_map(|(model, _)| self.now(Node(model))).collect();
             }
-            let is_built = |node: Node| {
-                let kind = self.built.relation(node).kind;
-                matches!(kind, RelationKind::Model | RelationKind::Seed | RelationKind::Snapshot)
-            };
-            for name in relation.aliases.iter().filter(|name| name.len() > 1) {
-                let models = self.built.directory.find_in_full(name, is_built).candidates();
-                edges.extend(models.into_iter().map(|model| (model, source)));
-            }
-        }
+            let names = self.built.relation(*source).aliases.iter().filter(|name| name.len() > 1);
+            names.flat_map(|name| self.built.directory.find_in_full(name, is_built).candidates()).collect()
+        };
+        let found: Vec<Vec<Node>> = sources.par_iter().with_max_len(AT_ONCE).map(models).collect();
+        let edges = sources
+            .into_iter()
+            .zip(found)
+            .flat_map(|(source, models)| models.into_iter().map(move |model| (model, source)));
         for (model, source) in edges {
             let site = match &self.built.relation(source).declared_in {
                 Some((path, position)) => ReadSite { path: Arc::clone(path), position: *position },
@@ -178,19 +192,26 @@ impl Builder {
     }
 
     fn connect_writers(&mut self, before: Option<&LineageGraph>) {
-        let readers: Vec<Node> = self.built.nodes().collect();
-        for reader in readers {
+        let readers: Vec<Node> =
+            self.built.nodes().filter(|node| !self.built.relation(*node).writers.is_empty()).collect();
+        let meant = |reader: &Node| {
+            let then = self.then(*reader).filter(|_| before.is_some());
+            then.map_or_else(|| Err(self.meant(*reader)), Ok)
+        };
+        let found: Vec<Result<Node, Vec<Meant>>> = readers.par_iter().with_max_len(AT_ONCE).map(meant).collect();
+        for (reader, found) in readers.into_iter().zip(found) {
             let relation = Arc::clone(&self.built.graph[reader.0]);
-            if relation.writers.is_empty() {
-                continue;
-            }
-            if let (Some(then), Some(before)) = (self.then(reader), before) {
-                self.connect_again(reader, &relation, then, before);
-                continue;
-            }
-            for writer in &relation.writers {
-                for reference in &writer.reads {
-                    self.connect_read(reader, &relation.project, &writer.path, reference);
+            match (found, before) {
+                (Ok(then), Some(before)) => self.connect_again(reader, &relation, then, before),
+                (Ok(_), None) => {}
+                (Err(meant), _) => {
+                    let references = relation
+                        .writers
+                        .iter()
+                        .flat_map(|writer| writer.reads.iter().map(move |reference| (&writer.path, reference)));
+                    for ((path, reference), meant) in references.zip(meant) {
+                        self.connect_read(reader, path, reference, meant);
+                    }
                 }
             }
         }
@@ -218,13 +239,24 @@ impl Builder {
         }
     }
 
-    fn connect_read(&mut self, reader: Node, project: &str, path: &Arc<str>, reference: &Reference) {
-        let (position, parents) = match reference {
-            Reference::Id(id, position) => {
-                let parent = self.built.by_id(id).unwrap_or_else(|| self.external_by_id(id));
-                (*position, vec![parent])
+    fn connect_read(&mut self, reader: Node, path: &Arc<str>, reference: &Reference, meant: Meant) {
+        let position = match reference {
+            Reference::Id(_, position) => *position,
+            Reference::Name(read) => read.position,
+        };
+        let parents = match meant {
+            Meant::These(nodes) => nodes,
+            Meant::AnyOf(nodes, ambiguity) => {
+                self.built.ambiguous.entry(reader).or_default().push(ambiguity);
+                nodes
             }
-            Reference::Name(read) => (read.position, self.named(reader, read, project, path)),
+            Meant::Undeclared(behind) => {
+                let whole = match reference {
+                    Reference::Id(id, _) => self.external_by_id(id),
+                    Reference::Name(read) => self.external(&read.name),
+                };
+                std::iter::once(whole).chain(behind).collect()
+            }
         };
         let is_wildcard = matches!(reference, Reference::Name(read) if read.name.wildcard().is_some());
         for parent in parents {
@@ -236,35 +268,45 @@ impl Builder {
         }
     }
 
-    fn named(&mut self, reader: Node, read: &Read, project: &str, path: &str) -> Vec<Node> {
-        let behind = self.built.directory.behind(&read.name);
-        if read.role == ReadRole::Table && !behind.is_empty() {
-            let whole = match self.built.by_name(&read.name, Some(project)) {
-                Found::Nothing => vec![self.external(&read.name)],
-                found => found.candidates(),
+    /// What each reference of a relation's writers means.
+    fn meant(&self, reader: Node) -> Vec<Meant> {
+        let relation = self.built.relation(reader);
+        let of_writer = |writer: &Writer| {
+            let meant = |reference: &Reference| match reference {
+                Reference::Id(id, _) => match self.built.directory.by_id(id) {
+                    Some(node) => Meant::These(vec![node]),
+                    None => Meant::Undeclared(Vec::new()),
+                },
+                Reference::Name(read) => self.named(read, &relation.project, &writer.path),
             };
-            return whole.into_iter().chain(behind).collect();
+            writer.reads.iter().map(meant).collect::<Vec<_>>()
+        };
+        relation.writers.iter().flat_map(of_writer).collect()
+    }
+
+    fn named(&self, read: &Read, project: &str, path: &str) -> Meant {
+        let found = self.built.by_name(&read.name, Some(project));
+        if read.role == ReadRole::Call {
+            let mut routines = found.candidates();
+            routines.retain(|node| self.built.relation(*node).kind == RelationKind::Routine);
+            return Meant::These(routines);
         }
-        match (self.built.by_name(&read.name, Some(project)), read.role) {
-            (found, ReadRole::Call) => {
-                let routines = found.candidates().into_iter();
-                routines.filter(|node| self.built.relation(*node).kind == RelationKind::Routine).collect()
-            }
-            (Found::One(node), ReadRole::Table) => vec![node],
-            (Found::Ambiguous(nodes), ReadRole::Table) => {
+        let behind = self.built.directory.behind(&read.name);
+        match found {
+            Found::Nothing => Meant::Undeclared(behind),
+            found if !behind.is_empty() => Meant::These(found.candidates().into_iter().chain(behind).collect()),
+            Found::One(node) => Meant::These(vec![node]),
+            Found::Ambiguous(nodes) => {
                 let mut names: Vec<String> =
                     nodes.iter().map(|node| format!("`{}`", self.built.relation(*node).name)).collect();
                 names.sort();
                 let message = format!("`{}` can mean {}", read.name, names.join(" or "));
-                self.built.ambiguous.entry(reader).or_default().push(
-                    Diagnostic::warning("ambiguous-name", message)
-                        .in_file(path)
-                        .at(read.position)
-                        .hint("write the schema in front; until then the model depends on each of them"),
-                );
-                nodes
+                let ambiguity = Diagnostic::warning("ambiguous-name", message)
+                    .in_file(path)
+                    .at(read.position)
+                    .hint("write the schema in front; until then the model depends on each of them");
+                Meant::AnyOf(nodes, ambiguity)
             }
-            (Found::Nothing, ReadRole::Table) => vec![self.external(&read.name)],
         }
     }
 
@@ -280,6 +322,9 @@ impl Builder {
 
     /// What a project refers to by id and does not have: a package that is not installed.
     fn external_by_id(&mut self, id: &RelationId) -> Node {
+        if let Some(node) = self.built.directory.externals.by_id.get(id) {
+            return *node;
+        }
         let name = RelationName::bare(crate::dialect::Dialect::Ansi, [id.as_str()]);
         self.add_external(external(id.clone(), &name))
     }

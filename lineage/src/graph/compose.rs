@@ -100,8 +100,11 @@ pub(super) fn compose(
                     None => differing.push((*node, text)),
                 }
             }
-            let found: Vec<Found> =
-                differing.into_par_iter().map(|(node, text)| composer.read(node, text.as_deref())).collect();
+            let found: Vec<Found> = differing
+                .into_par_iter()
+                .with_max_len(SHARE)
+                .map(|(node, text)| composer.read(node, text.as_deref()))
+                .collect();
             read.extend(found.into_iter().map(|found| composer.take(found)));
             if at_once > 1 && weaving == Weaving::Now {
                 weave_now(std::mem::take(&mut read), &composer);
@@ -155,6 +158,10 @@ pub(super) fn weave(graph: &LineageGraph, some: &BTreeSet<Node>) -> ColumnGraph 
 
 /// So many relations are read before what they say is woven, so that little waits for that.
 const AT_ONCE: usize = 512;
+
+/// So many are read by one thread before another one may take those that follow: some are a hundred times as large as
+/// others.
+const SHARE: usize = 4;
 
 /// Relations that can be read when those of all steps before have been.
 enum Step {
