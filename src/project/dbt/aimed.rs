@@ -44,7 +44,7 @@ impl Assembly<'_> {
             file: without_hooks,
             path,
             reach: asking.reach,
-            unrendered: &unrendered(self.engine, package, hooks),
+            unrendered: &unrendered(self.engine, package, hooks, asking.sought),
             columns,
             variables: Variables { world: &self.engine.world, package },
             config: &node.config,
@@ -132,7 +132,9 @@ fn under(target: &Target<'_>, assembly: &Assembly<'_>, asking: &Asking<'_>) -> O
     for pass in asking.passes {
         let run = Run::new(assembly.engine, asking.subject, *pass);
         aim(&run, target);
-        let rendered = run.render(asking.template, asking.file).ok()?;
+        let rendered = run.render(asking.template, asking.file);
+        run.tell(asking.sought);
+        let rendered = rendered.ok()?;
         let captured = std::mem::take(&mut *lock(&run.captured));
         let is_by_types = || captured.type_questions > 0 && types::decide(asking.file, asking.reach);
         if captured.asked.is_some() || is_by_types() {

@@ -12,6 +12,7 @@ use super::assemble::Assembly;
 use super::rewrite::Rewritten;
 use super::scan::{self, Reach};
 use super::sentinel::{Sample, has_answer, is_answer, spelled};
+use super::sought::Sought;
 use super::subject::{Asked, Captured, Pass, RefCall, Subject};
 use super::world::TARGET_SCHEMA;
 use super::{answer, question};
@@ -30,6 +31,8 @@ pub(super) struct Asking<'a> {
     pub(super) queries: &'a BTreeSet<String>,
     /// What it and the macros that it reaches name.
     pub(super) reach: &'a Reach,
+    /// What is sought for it.
+    pub(super) sought: &'a Sought,
 }
 
 /// What a template reads because of what it asks, or may read if the answers are such.
@@ -80,7 +83,8 @@ impl Assembly<'_> {
     /// of them stands alone, all that was asked has to be of a kind that is no SQL: the results of aggregates, what the
     /// catalogue says of columns, or the rows of a seed that can be looked at.
     fn no_answer_names_a_table(&self, asking: &Asking<'_>, answers: &mut Answers) -> Option<()> {
-        let Asking { subject, file, body, template, passes, reach, .. } = asking;
+        let Asking { subject, file, body, template, passes, reach, sought, .. } = asking;
+        let render = |pass| self.renderings.render(self.engine, subject, pass, (file, body), template, sought);
         if reach.incomplete.is_some() {
             return None;
         }
@@ -101,8 +105,7 @@ impl Assembly<'_> {
         answers.ids.extend(named.map(|(_, entry)| entry.id.clone()));
         let mut stands_alone = false;
         for (pass, sample) in passes.iter().flat_map(|pass| Sample::TEXTS.map(|sample| (pass, sample))) {
-            let (result, captured) =
-                self.renderings.render(self.engine, subject, pass.answered(sample), (file, body), template);
+            let (result, captured) = render(pass.answered(sample));
             stands_alone |= result.is_err();
             let texts = captured.queries.iter().map(String::as_str).chain(result.as_deref().ok());
             for text in texts {
@@ -112,8 +115,7 @@ impl Assembly<'_> {
         }
         if stands_alone {
             for pass in *passes {
-                let pass = pass.answered(Sample::Number);
-                answers.captured.push(self.renderings.render(self.engine, subject, pass, (file, body), template).1);
+                answers.captured.push(render(pass.answered(Sample::Number)).1);
             }
         }
         let captured = std::mem::take(&mut answers.captured);

@@ -24,8 +24,9 @@ use super::properties;
 use super::recall::{Depends, Link, Recall};
 use super::relation::TableName;
 use super::scan;
+use super::sought::Sought;
 use super::subject::{Asked, Captured, Pass, RefCall, View};
-use super::trace::Renderings;
+use super::trace::{Question, Renderings};
 use super::types;
 use crate::project::elsewhere::{Elsewhere, NOTHING};
 use crate::project::{Access, Attributes, Criticality, OwnerClaim, OwnerRule};
@@ -128,47 +129,47 @@ impl Assembly<'_> {
         if !self.elsewhere.concerns(&here.relation) {
             return here;
         }
-        self.assemble(node, table).0
+        self.assemble(node, table, &Sought::default()).0
     }
 
     /// The relation of a node: as it was put together before, where nothing that it depends on differs.
     fn here(&self, node: &Arc<Node>, table: &TableName) -> Assembled {
-        let root = &self.engine.world.root;
         let depends = Depends {
             node: Arc::clone(node),
             table: table.clone(),
             file: self.snapshot.id(&node.candidate.path),
             group: self.group(node).map(|(_, said)| Arc::clone(said)),
         };
-        if let Some(kept) = self.recall.relation(root, &depends, self.graph) {
+        if let Some(kept) = self.recall.relation(self.engine, &depends, self.graph) {
             return kept;
         }
-        let (assembled, found) = Assembly { elsewhere: &NOTHING, ..*self }.assemble(node, table);
-        if let Some(links) = self.links(node, &found) {
-            self.recall.keep(root, depends, links, assembled.clone());
+        let sought = Sought::default();
+        let (assembled, found) = Assembly { elsewhere: &NOTHING, ..*self }.assemble(node, table, &sought);
+        if let Some(links) = self.links(node, &found, &sought) {
+            self.recall.keep(self.engine, depends, links, &sought, assembled.clone());
         }
         assembled
     }
 
     /// What all that a node refers to was found to mean; `None` where more than that matters.
-    fn links(&self, node: &Node, found: &Found) -> Option<Vec<Link>> {
+    fn links(&self, node: &Node, found: &Found, sought: &Sought) -> Option<Vec<Link>> {
         if found.view == View::Whole {
             return None;
         }
-        let package = &node.candidate.package;
-        let refs = found.refs.keys().map(|call| Link::of_ref(self.graph, package, call));
-        let sources = found.sources.keys();
-        let sources = sources.map(|(source, table)| Link::of_source(self.graph, package, source, table));
-        refs.chain(sources).collect()
+        // What a rendering for another target asked is in its text, if the node reads it or not.
+        let mut asked = sought.nodes();
+        asked.extend(found.refs.keys().cloned().map(Question::Ref));
+        asked.extend(found.sources.keys().cloned().map(|(source, table)| Question::Source(source, table)));
+        asked.into_iter().map(|question| Link::of(question, self.graph, &node.candidate.package)).collect()
     }
 
-    fn assemble(&self, node: &Node, table: &TableName) -> (Assembled, Found) {
+    fn assemble(&self, node: &Node, table: &TableName, sought: &Sought) -> (Assembled, Found) {
         let candidate = &node.candidate;
         let world = &self.engine.world;
         let mut diagnostics = Vec::new();
         let mut found = Found::default();
         found.add(&node.captured);
-        let hooks = Hooks::of(self.engine, &candidate.package, &node.config);
+        let hooks = Hooks::of(self.engine, &candidate.package, &node.config, sought);
         let digest = || self.snapshot.id(&candidate.path).map_or_else(String::new, |id| id.to_string());
         let (rung, body) = match &candidate.content {
             Content::Data => (Rung::Columns, Body::Data { digest: Arc::from(digest()) }),
@@ -177,7 +178,7 @@ impl Assembly<'_> {
                 found.incomplete = Some("its file cannot be read".to_owned());
                 (Rung::Opaque, Body::Opaque { digest: Arc::from(digest()) })
             }
-            Content::Template { .. } => self.template(node, table, &hooks, &mut found, &mut diagnostics),
+            Content::Template { .. } => self.template(node, table, &hooks, sought, &mut found, &mut diagnostics),
         };
         let text: Option<&Arc<str>> = match &candidate.content {
             Content::Template { file, body, .. } => {
@@ -229,6 +230,7 @@ impl Assembly<'_> {
         node: &Node,
         table: &TableName,
         hooks: &Hooks,
+        sought: &Sought,
         found: &mut Found,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> (Rung, Body) {
@@ -241,7 +243,7 @@ impl Assembly<'_> {
             Err(located) => {
                 found.view = View::Whole;
                 let package = &node.candidate.package;
-                let reach = scan::reach(self.engine, package, local, file, body.clone());
+                let reach = scan::reach(self.engine, package, local, file, body.clone(), sought);
                 for (call, place) in &reach.refs {
                     found.refs.entry(call.clone()).or_insert(*place);
                 }
@@ -301,7 +303,8 @@ impl Assembly<'_> {
             );
         }
         for pass in passes {
-            let (result, captured) = self.renderings.render(self.engine, &subject, *pass, (file, body), template);
+            let part = (file, body);
+            let (result, captured) = self.renderings.render(self.engine, &subject, *pass, part, template, sought);
             found.add(&captured);
             queries.extend(captured.queries);
             described.extend(captured.described);
@@ -331,9 +334,10 @@ impl Assembly<'_> {
         // What a hook asks that changes nothing decides nothing.
         let blanked = hooks.blanked(file);
         let without_hooks = blanked.as_deref().unwrap_or(file);
-        let reach = scan::reach(self.engine, &node.candidate.package, local, without_hooks, body.clone());
+        let package = &node.candidate.package;
+        let reach = scan::reach(self.engine, package, local, without_hooks, body.clone(), sought);
         let (queries, reached) = (&queries, &reach);
-        let asking = Asking { subject: &subject, file, body, template, passes, queries, reach: reached };
+        let asking = Asking { subject: &subject, file, body, template, passes, queries, reach: reached, sought };
         match self.answers(&asking) {
             Some(answers) => found.add_answers(answers),
             None => asked = asked.map(|asked| Asked::Tables(asked.what().to_owned())),

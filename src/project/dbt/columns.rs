@@ -30,6 +30,7 @@ use super::natives::ask;
 use super::nodes::{Content, Node};
 use super::relation::TableName;
 use super::scan;
+use super::sought::Sought;
 use super::subject::Pass;
 use super::trace::Question;
 use super::types;
@@ -216,7 +217,8 @@ fn read(engine: &Arc<Engine>, node: &Arc<Node>, table: &TableName) -> Known {
         let captured = lock(&run.captured);
         (captured.asked.is_some(), captured.type_questions)
     };
-    let reach = || scan::reach(engine, &node.candidate.package, local, file, body.clone());
+    // Who asks for columns is not kept.
+    let reach = || scan::reach(engine, &node.candidate.package, local, file, body.clone(), &Sought::default());
     if asked || (type_questions > 0 && types::decide(file, &reach())) {
         return None;
     }

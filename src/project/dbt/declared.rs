@@ -22,6 +22,7 @@ use super::render;
 use super::rewrite::matching;
 use super::scan::reference;
 use super::semantic::Layer;
+use super::sought::Sought;
 use super::split::{arguments, literal};
 use super::subject::Subject;
 use super::tokens::tokens;
@@ -46,21 +47,21 @@ pub(super) fn sources(engine: &Arc<Engine>, known: &Known<'_>, recall: &Recall) 
     let configured = [Some(known.settings), known.root].map(|said| said.and_then(|said| said.get("sources")).cloned());
     let package = &known.package.name;
     let found = |entry: &Arc<SourceEntry>| {
-        recall.sources(engine, package, entry, &configured, || tables(engine, known, entry).into())
+        recall.sources(engine, package, entry, &configured, |sought| tables(engine, known, entry, sought).into())
     };
     known.properties.sources.par_iter().map(found).collect()
 }
 
 /// The tables of one source that are switched on.
-fn tables(engine: &Arc<Engine>, known: &Known<'_>, entry: &SourceEntry) -> Vec<Source> {
+fn tables(engine: &Arc<Engine>, known: &Known<'_>, entry: &SourceEntry, sought: &Sought) -> Vec<Source> {
     let mut found = Vec::new();
     let package = &known.package.name;
     let Entry { path, inner, .. } = &entry.source;
-    let said = render::object(engine, package, path, &entry.source.said);
+    let said = render::object(engine, package, path, &entry.source.said, sought);
     let Some(source_name) = properties::name(&said) else { return found };
     let prefix = known.prefix(inner);
     for (table, position) in &entry.tables {
-        let table = render::object(engine, package, path, table);
+        let table = render::object(engine, package, path, table, sought);
         let Some(table_name) = properties::name(&table) else { continue };
         let mut fqn = prefix.clone();
         fqn.extend([source_name.to_owned(), table_name.to_owned()]);
@@ -126,7 +127,7 @@ pub(super) fn exposures(
     let package = &known.package.name;
     let mut jobs = Vec::new();
     for entry in &known.properties.exposures {
-        let said = render::object(engine, package, &entry.path, &entry.said);
+        let said = render::object(engine, package, &entry.path, &entry.said, &Sought::default());
         let mut fqn = known.prefix(&entry.inner);
         fqn.extend(properties::name(&said).map(ToOwned::to_owned));
         let config = known.consumer_config("exposures", &fqn, &said);

@@ -15,6 +15,7 @@ use super::call::{Arguments, Cause, Located, Marked, Signal, caused, source};
 use super::columns::Columns;
 use super::graph::Graph;
 use super::rewrite::{self, Rewritten};
+use super::sought::{For, Names, Sought};
 use super::split::{Block, Parameter};
 use super::subject::{Captured, Pass, Subject};
 use super::trace::{Question, Questions};
@@ -91,10 +92,14 @@ impl Macro {
     }
 }
 
+/// Whether a hook changes nothing, and the names of macros that were sought to tell.
+type Harmless = (bool, Names);
+
 /// The renderer with every macro of a project.
 pub(super) struct Engine {
     env: Environment<'static>,
-    macros: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Macro>>>,
+    /// Its macros by package and name.
+    pub(super) macros: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Macro>>>,
     /// What is known of the project beside its nodes.
     pub(super) world: Arc<World>,
     /// The number of that world among the worlds of this run of the program.
@@ -105,8 +110,8 @@ pub(super) struct Engine {
     pub(super) graph: OnceLock<Graph>,
     /// Which columns tables have, as far as somebody asked.
     pub(super) columns: Columns,
-    /// Hooks by package and text, and whether they change nothing: many nodes have the same.
-    pub(super) hooks: Mutex<HashMap<(Arc<str>, String), bool>>,
+    /// Hooks by package and text: many nodes have the same.
+    pub(super) hooks: Mutex<HashMap<(Arc<str>, String), Harmless>>,
 }
 
 impl fmt::Debug for Engine {
@@ -138,62 +143,6 @@ impl Engine {
         }
         let (graph, columns, hooks) = (OnceLock::new(), Columns::default(), Mutex::default());
         Self { env, macros: by_package, world, world_number, number, graph, columns, hooks }
-    }
-
-    /// A macro of a package.
-    pub(super) fn find(&self, package: &str, name: &str) -> Option<&Arc<Macro>> {
-        self.macros.get(package)?.get(name)
-    }
-
-    /// The macro of a bare name that hides whatever dbt itself calls so.
-    pub(super) fn before_native(&self, node_package: &str, name: &str) -> Option<&Arc<Macro>> {
-        self.find(node_package, name).or_else(|| self.find(&self.world.root, name))
-    }
-
-    /// The macro of a bare name that dbt's own names hide.
-    pub(super) fn after_native(&self, own_package: &str, name: &str) -> Option<&Arc<Macro>> {
-        self.find(own_package, name).or_else(|| self.find("dbt", name))
-    }
-
-    /// Whether a package has macros.
-    pub(super) fn has_package(&self, package: &str) -> bool {
-        self.macros.contains_key(package)
-    }
-
-    /// The packages that have macros.
-    pub(super) fn packages(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.macros.keys()
-    }
-
-    /// The macro that a template of a package means by a bare name.
-    pub(super) fn resolve(&self, node_package: &str, own_package: &str, name: &str) -> Option<&Arc<Macro>> {
-        self.before_native(node_package, name).or_else(|| self.after_native(own_package, name))
-    }
-
-    /// Every package, in the order in which a name is looked for.
-    fn everywhere<'a>(&'a self, node_package: &'a str) -> Vec<&'a str> {
-        [node_package, &*self.world.root].into_iter().chain(self.macros.keys().map(|name| &**name)).collect()
-    }
-
-    /// The macro that `adapter.dispatch` means.
-    pub(super) fn dispatch<'a>(
-        &'a self,
-        node_package: &'a str,
-        name: &str,
-        namespace: Option<&'a str>,
-    ) -> Option<&'a Arc<Macro>> {
-        let packages: Vec<&str> = match namespace {
-            Some(namespace) => match self.world.dispatch.get(namespace) {
-                Some(order) => order.iter().map(String::as_str).collect(),
-                None if self.has_package(namespace) => vec![&self.world.root, namespace],
-                None => self.everywhere(node_package),
-            },
-            None => self.everywhere(node_package),
-        };
-        packages.into_iter().find_map(|package| {
-            let prefixes = self.world.prefixes.iter();
-            prefixes.into_iter().find_map(|prefix| self.find(package, &format!("{prefix}__{name}")))
-        })
     }
 }
 
@@ -336,13 +285,13 @@ impl Run {
         }
         let engine = &self.engine;
         self.ask(Question::Name(Arc::clone(own), Arc::from(name)));
-        if let Some(found) = engine.before_native(&self.subject.package, name) {
+        if let Some(found) = engine.before_native(For::Asked, &self.subject.package, name) {
             return Some(self.macro_value(found));
         }
         if let Some(native) = natives::native(self, own, name) {
             return Some(native);
         }
-        if let Some(found) = engine.after_native(own, name) {
+        if let Some(found) = engine.after_native(For::Asked, own, name) {
             return Some(self.macro_value(found));
         }
         (engine.has_package(name) || engine.world.packages.contains_key(name))
@@ -352,6 +301,11 @@ impl Run {
     /// Notes what the run asks of the project.
     pub(super) fn ask(&self, question: Question) {
         lock(&self.questions).insert(question);
+    }
+
+    /// Tells what the run asked so far.
+    pub(super) fn tell(&self, sought: &Sought) {
+        sought.add(lock(&self.questions).iter(), &self.engine.world);
     }
 
     /// A macro as a value.
@@ -450,7 +404,7 @@ impl Object for Namespace {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
         self.run.ask(Question::Macro(Arc::clone(&self.package), Arc::from(name)));
-        if let Some(found) = self.run.engine.find(&self.package, name) {
+        if let Some(found) = self.run.engine.find(For::Asked, &self.package, name) {
             return Some(self.run.macro_value(found));
         }
         if &*self.package != "dbt" {

@@ -9,6 +9,7 @@ use super::conditions::{Asks, tags_name, without_comments, without_own_table, wo
 use super::engine::{Engine, Macro};
 use super::hook::Hooks;
 use super::scan::{self, Reach};
+use super::sought::{For, Sought};
 use super::world::World;
 
 /// The macros that a template reaches, but for dbt's own, with what each asks itself.
@@ -111,17 +112,17 @@ impl Variables<'_> {
 /// The texts of macros that count for a node of a package though they are not rendered for other targets: those that its hooks
 /// reach, as what these do to the table is not rendered at all, and the project's own for `ref`, `source` and the names of
 /// tables where they ask.
-pub(super) fn unrendered(engine: &Engine, package: &str, hooks: &Hooks) -> Vec<String> {
+pub(super) fn unrendered(engine: &Engine, package: &str, hooks: &Hooks, sought: &Sought) -> Vec<String> {
     const OWN: [&str; 5] = ["ref", "source", "generate_alias_name", "generate_schema_name", "generate_database_name"];
     let mut texts = BTreeSet::new();
     for hook in ["pre_hook", "post_hook"].iter().filter_map(|key| hooks.config.get(*key)) {
         let text = hook.to_string();
         let whole = 0..text.len();
-        let reach = scan::reach(engine, package, &[], &text, whole);
+        let reach = scan::reach(engine, package, &[], &text, whole, sought);
         let macros = reach.macros.values().filter(|one| &*one.package != "dbt");
         texts.extend(macros.map(|one| one.text().to_owned()));
     }
-    let own = OWN.iter().filter_map(|name| engine.before_native(package, name));
+    let own = OWN.iter().filter_map(|name| engine.before_native(For::Kept(sought), package, name));
     texts.extend(own.map(|one| one.text()).filter(|text| Asks::of(text) > Asks::Nothing).map(ToOwned::to_owned));
     texts.into_iter().collect()
 }

@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 use super::config::Config;
 use super::engine::{Engine, Macro};
 use super::scan;
+use super::sought::{For, Sought};
 use super::split::literal;
 use super::tokens::{Piece, PieceKind, TokenKind, pieces, string_value};
 use super::values::lock;
@@ -23,18 +24,22 @@ use super::values::lock;
 const MAX_DEPTH: usize = 8;
 
 /// Whether a hook of a node of a package leaves all rows and columns as they are.
-fn changes_nothing(engine: &Engine, package: &Arc<str>, hook: &str) -> bool {
+fn changes_nothing(engine: &Engine, package: &Arc<str>, hook: &str, sought: &Sought) -> bool {
     let key = (Arc::clone(package), hook.to_owned());
-    if let Some(known) = lock(&engine.hooks).get(&key) {
+    if let Some((known, names)) = lock(&engine.hooks).get(&key) {
+        sought.add_names(names);
         return *known;
     }
-    let found = is_harmless(engine, package, hook);
-    lock(&engine.hooks).insert(key, found);
+    let own = Sought::default();
+    let found = is_harmless(engine, package, hook, &own);
+    let names = own.names();
+    sought.add_names(&names);
+    lock(&engine.hooks).insert(key, (found, names));
     found
 }
 
-fn is_harmless(engine: &Engine, package: &str, hook: &str) -> bool {
-    let reach = scan::reach(engine, package, &[], hook, 0..hook.len());
+fn is_harmless(engine: &Engine, package: &str, hook: &str, sought: &Sought) -> bool {
+    let reach = scan::reach(engine, package, &[], hook, 0..hook.len(), sought);
     // A macro that is not there may do anything.
     let mut texts = reach.macros.values().map(|one| match &*one.package {
         "dbt" => one.text().replace("adapter.dispatch", ""),
@@ -43,7 +48,7 @@ fn is_harmless(engine: &Engine, package: &str, hook: &str) -> bool {
     if !reach.unknown.is_empty() || runs_more(hook) || texts.any(|text| runs_more(&text)) {
         return false;
     }
-    let mut walk = Walk { engine, package, at: At::Start };
+    let mut walk = Walk { engine, package, sought, at: At::Start };
     walk.template(hook, 0..hook.len(), package, 0).is_some() && walk.end().is_some()
 }
 
@@ -57,7 +62,7 @@ pub(super) struct Hooks {
 
 impl Hooks {
     /// The hooks in the configuration of a node of a package.
-    pub(super) fn of(engine: &Engine, package: &Arc<str>, config: &Config) -> Self {
+    pub(super) fn of(engine: &Engine, package: &Arc<str>, config: &Config, sought: &Sought) -> Self {
         let mut config = config.clone();
         let mut harmless = BTreeSet::new();
         for key in ["pre_hook", "post_hook"] {
@@ -69,7 +74,7 @@ impl Hooks {
             let mut changing = Vec::new();
             for hook in hooks {
                 match hook.as_str().or_else(|| hook.get("sql").and_then(Json::as_str)) {
-                    Some(text) if changes_nothing(engine, package, text) => {
+                    Some(text) if changes_nothing(engine, package, text, sought) => {
                         harmless.insert(text.to_owned());
                     }
                     _ => changing.push(hook),
@@ -134,6 +139,7 @@ struct Block {
 struct Walk<'a> {
     engine: &'a Engine,
     package: &'a str,
+    sought: &'a Sought,
     at: At,
 }
 
@@ -297,7 +303,8 @@ impl Walk<'_> {
         let calls = piece.tokens.windows(2).filter(|pair| pair[1].text(text) == "(");
         let mut names = calls.filter(|pair| pair[0].kind == TokenKind::Name).map(|pair| pair[0].text(text));
         names.all(|name| {
-            let of_project = self.engine.resolve(self.package, own, name).is_some_and(|found| &*found.package != "dbt");
+            let found = self.engine.resolve(For::Kept(self.sought), self.package, own, name);
+            let of_project = found.is_some_and(|found| &*found.package != "dbt");
             COLLECTING.contains(&name) || of_project
         })
     }
@@ -312,7 +319,7 @@ impl Walk<'_> {
             {
                 let end = super::rewrite::matching(text, &piece.tokens, 1);
                 let is_whole = end == Some(piece.tokens.len() - 1);
-                let found = self.engine.resolve(self.package, own, name.text(text));
+                let found = self.engine.resolve(For::Kept(self.sought), self.package, own, name.text(text));
                 found.filter(|_| is_whole).map(|found| &**found)
             }
             _ => None,

@@ -14,6 +14,7 @@ use super::graph::Listing;
 use super::modules;
 use super::relation::TableName;
 use super::sentinel;
+use super::sought::For;
 use super::subject::{Asked, Pass, RefCall, Sees, View};
 use super::trace::Question;
 use super::values::{self, dict, list, own_deep, record};
@@ -371,7 +372,7 @@ fn dispatch(run: &Arc<Run>, arguments: &Arguments) -> Result<Value, Error> {
     let namespace = arguments.at(1, "macro_namespace").filter(|value| !value.is_none());
     let namespace = namespace.map(|value| value.to_string());
     run.ask(Question::Dispatch(name.clone(), namespace.clone()));
-    if let Some(found) = run.engine.dispatch(&run.subject.package, &name, namespace.as_deref()) {
+    if let Some(found) = run.engine.dispatch(For::Asked, &run.subject.package, &name, namespace.as_deref()) {
         return Ok(run.macro_value(found));
     }
     // What dbt implements in Python or in its adapters, we implement as a native function.

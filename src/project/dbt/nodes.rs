@@ -20,6 +20,7 @@ use super::layout::{Folder, Package};
 use super::properties::{Object, Properties, name as name_of, objects};
 use super::recall::Recall;
 use super::rewrite::{self, Rewritten};
+use super::sought::Sought;
 use super::split::{BlockKind, blocks};
 use super::subject::{Captured, Pass, RefCall, Sees, Subject};
 use super::tokens::plain_spaces;
@@ -166,14 +167,15 @@ impl Candidate {
     }
 
     /// Reads it as dbt does first, to learn its configuration and what it refers to.
-    pub(super) fn parse(self, engine: &Arc<Engine>, renderings: &Renderings) -> Node {
+    pub(super) fn parse(self, engine: &Arc<Engine>, renderings: &Renderings, sought: &Sought) -> Node {
         let mut config = self.before.clone();
         let mut captured = Captured::default();
         let mut parsed = Ok(Arc::from(""));
         match &self.content {
             Content::Template { file, template, body, .. } => {
                 let subject = Arc::new(self.subject(&config));
-                (parsed, captured) = renderings.render(engine, &subject, Pass::Parse, (file, body), template);
+                let part = (file, body);
+                (parsed, captured) = renderings.render(engine, &subject, Pass::Parse, part, template, sought);
             }
             Content::Python(text) => super::python::capture(text, &mut captured),
             Content::Data | Content::Unreadable => {}
@@ -202,6 +204,7 @@ impl Candidate {
             let run = Run::new(engine, &Arc::new(self.subject(&config)), Pass::Parse);
             let template = rewrite::template(hook, &(0..hook.len()), &[], "");
             let sql = run.render(&template, hook);
+            run.tell(sought);
             let found = lock(&run.captured);
             if let Ok(sql) = sql {
                 captured.tables.extend(self.named_in(&sql, &found.refs, engine));
@@ -369,8 +372,9 @@ impl Known<'_> {
             _ => ("models", "view"),
         };
         let said = self.properties.patches.get(&(section, name.clone()));
-        let said =
-            said.map(|entry| render::object(engine, &self.package.name, &entry.path, &entry.said)).unwrap_or_default();
+        let said = said
+            .map(|entry| render::object(engine, &self.package.name, &entry.path, &entry.said, &Sought::default()))
+            .unwrap_or_default();
         let (before, after) = self.configured(section, &fqn, &said, default);
         Candidate {
             kind,

@@ -15,15 +15,17 @@ use super::nodes::Node;
 use super::properties::Object;
 use super::relation::{QuotePolicy, TableName};
 use super::setup::quoting;
+use super::sought::{For, Sought};
 use super::subject::{Pass, Subject};
 use super::world::{TARGET_DATABASE, TARGET_SCHEMA};
 
 /// The table that a node builds, as its SQL is rendered.
-pub(super) fn table(engine: &Arc<Engine>, node: &Node) -> TableName {
+pub(super) fn table(engine: &Arc<Engine>, node: &Node, sought: &Sought) -> TableName {
+    let seeker = For::Kept(sought);
     let world = &engine.world;
     let run = Run::new(engine, &Arc::new(node.candidate.subject(&node.config)), Pass::Parse);
     let asked = |name: &str, custom: Option<String>| {
-        let called = engine.find(&world.root, name).or_else(|| engine.find("dbt", name))?;
+        let called = engine.find(seeker, &world.root, name).or_else(|| engine.find(seeker, "dbt", name))?;
         let custom = custom.map_or_else(|| Value::from(()), Value::from);
         let model = native(&run, &node.candidate.package, "model").unwrap_or_default();
         let answer = run.call_macro(called, &[custom, model]).ok()?.to_string();
@@ -36,6 +38,7 @@ pub(super) fn table(engine: &Arc<Engine>, node: &Node) -> TableName {
     let custom_database = said("database").or_else(|| said("project")).or_else(|| said("catalog"));
     let database = fixed("target_database").or_else(|| asked("generate_database_name", custom_database));
     let alias = asked("generate_alias_name", said("alias"));
+    run.tell(sought);
     let base = world.table("");
     TableName {
         database: database.filter(|database| !database.contains(TARGET_DATABASE)),

@@ -2,7 +2,8 @@
 //! touches a few files of thousands. What something depends on is kept beside it and held against the present;
 //! it must not be guessed from the files that differ.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
@@ -17,9 +18,8 @@ use super::nodes::{Candidate, Content, Node};
 use super::physical;
 use super::properties::{Entry, Object, SourceEntry};
 use super::relation::TableName;
-use super::render;
-use super::subject::RefCall;
-use super::trace::Renderings;
+use super::sought::{Names, Sought};
+use super::trace::{Question, Renderings};
 use super::values::lock;
 use crate::project::memory::Shelf;
 use crate::snapshot::ContentId;
@@ -43,45 +43,32 @@ type SourceKey = (Arc<str>, Arc<str>, Arc<str>, Position);
 /// The tables of a source, and what they depend on: the renderer, the entry, and the configuration of sources.
 #[derive(Debug)]
 struct Declared {
-    renderer: Renderer,
+    made: Made,
     entry: Arc<SourceEntry>,
     configured: [Option<Json>; 2],
     tables: Arc<[Source]>,
 }
 
 /// By what of a renderer something was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Renderer {
-    /// By its world alone: there are no templates in it, which alone call macros.
-    World(usize),
-    /// By its world and its macros.
-    Whole(usize),
+#[derive(Debug)]
+struct Made {
+    /// The renderer, or a later one that has the same of all that was sought.
+    engine: AtomicUsize,
+    /// The macros that were sought, by their names.
+    names: Names,
 }
 
-impl Renderer {
-    fn is(self, engine: &Engine) -> bool {
-        match self {
-            Self::World(number) => number == engine.world_number,
-            Self::Whole(number) => number == engine.number,
-        }
-    }
-
-    /// What the tables of a source are made by.
-    fn of_source(entry: &SourceEntry, engine: &Engine) -> Self {
-        let mut said = std::iter::once(&entry.source.said).chain(entry.tables.iter().map(|(said, _)| said));
-        match said.any(|said| render::has_templates(said)) {
-            true => Self::Whole(engine.number),
-            false => Self::World(engine.world_number),
-        }
-    }
-}
-
-/// Renderers that were met, by what they know: the number of their world, and their macros.
+/// Renderers that were met, by what they know: the number of their world, and their macros by package and name.
 #[derive(Debug, Default)]
 struct Engines {
     known: VecDeque<(usize, Vec<Arc<Macro>>)>,
     let_go: usize,
+    /// What differs between two of them.
+    differing: HashMap<(usize, usize), Differing>,
 }
+
+/// The names of the macros that differ between two renderers; none where anything may differ.
+type Differing = Option<Arc<BTreeSet<Arc<str>>>>;
 
 /// So many renderers are told from others; where macros change often, those of long ago help no more.
 const ENGINES: usize = 32;
@@ -89,8 +76,7 @@ const ENGINES: usize = 32;
 /// A node after dbt's first reading.
 #[derive(Debug)]
 struct Read {
-    /// The renderer by which it was read.
-    engine: usize,
+    made: Made,
     node: Arc<Node>,
     table: Option<TableName>,
 }
@@ -98,6 +84,7 @@ struct Read {
 /// A node that was put together.
 #[derive(Debug)]
 struct Built {
+    made: Made,
     depends: Depends,
     links: Vec<Link>,
     assembled: Assembled,
@@ -106,7 +93,7 @@ struct Built {
 /// What a relation depends on beside what its node refers to.
 #[derive(Debug)]
 pub(super) struct Depends {
-    /// The node, which holds all that its file and its properties say, and with it the renderer.
+    /// The node, which holds all that its file and its properties say.
     pub(super) node: Arc<Node>,
     /// The table that it builds.
     pub(super) table: TableName,
@@ -116,51 +103,79 @@ pub(super) struct Depends {
     pub(super) group: Option<Arc<Object>>,
 }
 
-/// A call of `ref` or `source`, and what it was found to mean.
+/// A question for a node, and what was answered.
 #[derive(Debug)]
 pub(super) struct Link {
-    call: Call,
+    question: Question,
     id: String,
     table: TableName,
 }
 
-#[derive(Debug)]
-enum Call {
-    Ref(RefCall),
-    Source(String, String),
-}
-
 impl Link {
-    /// What a call of `ref` in a package means; `None` if it means nothing.
-    pub(super) fn of_ref(graph: &Graph, package: &str, call: &RefCall) -> Option<Self> {
-        Self::of(Call::Ref(call.clone()), graph, package)
-    }
-
-    /// The same for a call of `source`.
-    pub(super) fn of_source(graph: &Graph, package: &str, source: &str, table: &str) -> Option<Self> {
-        Self::of(Call::Source(source.to_owned(), table.to_owned()), graph, package)
-    }
-
-    fn of(call: Call, graph: &Graph, package: &str) -> Option<Self> {
-        let GraphEntry { id, table, .. } = call.find(graph, package)?.clone();
-        Some(Self { call, id, table })
+    /// What `ref` or `source` means in a package; `None` if it means nothing, or more is asked than that.
+    pub(super) fn of(question: Question, graph: &Graph, package: &str) -> Option<Self> {
+        let GraphEntry { id, table, .. } = find(&question, graph, package)?.clone();
+        Some(Self { question, id, table })
     }
 
     fn holds(&self, graph: &Graph, package: &str) -> bool {
-        self.call.find(graph, package).is_some_and(|entry| entry.id == self.id && entry.table == self.table)
+        find(&self.question, graph, package).is_some_and(|entry| entry.id == self.id && entry.table == self.table)
     }
 }
 
-impl Call {
-    fn find<'g>(&self, graph: &'g Graph, package: &str) -> Option<&'g GraphEntry> {
-        match self {
-            Self::Ref(call) => graph.reference(package, call),
-            Self::Source(source, table) => graph.source(package, source, table),
-        }
+fn find<'g>(question: &Question, graph: &'g Graph, package: &str) -> Option<&'g GraphEntry> {
+    match question {
+        Question::Ref(call) => graph.reference(package, call),
+        Question::Source(source, table) => graph.source(package, source, table),
+        Question::Name(..) | Question::Macro(..) | Question::Dispatch(..) | Question::Columns(_) => None,
     }
+}
+
+impl Made {
+    fn by(engine: &Engine, sought: &Sought) -> Self {
+        Self { engine: AtomicUsize::new(engine.number), names: sought.names() }
+    }
+}
+
+impl Engines {
+    /// The names of the macros that two renderers do not have in common.
+    fn differing(&mut self, one: usize, other: usize) -> Differing {
+        if let Some(known) = self.differing.get(&(one, other)) {
+            return known.clone();
+        }
+        let known = |number: usize| self.known.get(number.checked_sub(self.let_go)?);
+        let differing = known(one).zip(known(other)).and_then(|(one, other)| differing(one, other)).map(Arc::new);
+        self.differing.insert((one, other), differing.clone());
+        differing
+    }
+}
+
+/// The names of the macros that differ, in whatever package; none where more differs than macros of packages that both
+/// have.
+fn differing(
+    (one_world, one): &(usize, Vec<Arc<Macro>>),
+    (other_world, other): &(usize, Vec<Arc<Macro>>),
+) -> Option<BTreeSet<Arc<str>>> {
+    let packages = |macros: &[Arc<Macro>]| macros.iter().map(|one| Arc::clone(&one.package)).collect::<BTreeSet<_>>();
+    if one_world != other_world || packages(one) != packages(other) {
+        return None;
+    }
+    let by_name = |macros: &[Arc<Macro>]| -> BTreeMap<(Arc<str>, Arc<str>), Arc<Macro>> {
+        macros.iter().map(|one| ((Arc::clone(&one.package), Arc::clone(&one.name)), Arc::clone(one))).collect()
+    };
+    let (one, other) = (by_name(one), by_name(other));
+    let is_in =
+        |key, found: &Arc<Macro>, all: &BTreeMap<_, Arc<Macro>>| all.get(key).is_some_and(|other| found.is_same(other));
+    let gone = one.iter().filter(|(key, found)| !is_in(*key, found, &other));
+    let come = other.iter().filter(|(key, found)| !is_in(*key, found, &one));
+    Some(gone.chain(come).map(|((_, name), _)| Arc::clone(name)).collect())
 }
 
 impl Depends {
+    fn key(&self, engine: &Engine) -> Key {
+        (Arc::clone(&engine.world.root), Arc::clone(&self.node.candidate.path), self.node.id.clone())
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         let same_group = match (&self.group, &other.group) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one == other,
@@ -193,6 +208,24 @@ impl Recall {
         }
     }
 
+    /// Whether a renderer has the same of all that something was made by.
+    fn is_same(&self, made: &Made, engine: &Engine) -> bool {
+        let by = made.engine.load(Ordering::Relaxed);
+        if by == engine.number {
+            return true;
+        }
+        let Some(differing) = lock(&self.engines).differing(by, engine.number) else { return false };
+        let is_same = match differing.len() <= made.names.len() {
+            true => !differing.iter().any(|name| made.names.binary_search(name).is_ok()),
+            false => !made.names.iter().any(|name| differing.contains(name)),
+        };
+        if is_same {
+            // Held against the next one, this one is nearer.
+            made.engine.store(engine.number, Ordering::Relaxed);
+        }
+        is_same
+    }
+
     /// The number of a renderer: those that know the same have the same one.
     pub(super) fn number(&self, world: usize, macros: &[Arc<Macro>]) -> usize {
         let mut engines = lock(&self.engines);
@@ -205,6 +238,7 @@ impl Recall {
         let place = found.unwrap_or_else(|| {
             if engines.known.len() == ENGINES {
                 engines.known.pop_front();
+                engines.differing.clear();
                 engines.let_go += 1;
             }
             engines.known.push_back((world, macros.to_vec()));
@@ -222,16 +256,17 @@ impl Recall {
     ) -> (Arc<Node>, Option<TableName>) {
         let key = (Arc::clone(&engine.world.root), Arc::clone(&candidate.path), candidate.id());
         if let Some(kept) = self.read.get(&key)
-            && kept.engine == engine.number
             && kept.node.candidate.is_same(&candidate)
+            && self.is_same(&kept.made, engine)
         {
             return (Arc::clone(&kept.node), kept.table.clone());
         }
-        let node = Arc::new(candidate.parse(engine, renderings));
-        let table = config::is_enabled(&node.config).then(|| physical::table(engine, &node));
+        let sought = Sought::default();
+        let node = Arc::new(candidate.parse(engine, renderings, &sought));
+        let table = config::is_enabled(&node.config).then(|| physical::table(engine, &node, &sought));
         // Why a template failed names places in files of macros, and those may be others in the next version.
         if node.parsed.is_ok() {
-            let read = Read { engine: engine.number, node: Arc::clone(&node), table: table.clone() };
+            let read = Read { made: Made::by(engine, &sought), node: Arc::clone(&node), table: table.clone() };
             self.read.put(key, Arc::new(read));
         }
         (node, table)
@@ -244,37 +279,90 @@ impl Recall {
         package: &Arc<str>,
         entry: &Arc<SourceEntry>,
         configured: &[Option<Json>; 2],
-        make: impl FnOnce() -> Arc<[Source]>,
+        make: impl FnOnce(&Sought) -> Arc<[Source]>,
     ) -> Arc<[Source]> {
         let Entry { path, position, .. } = &entry.source;
         let key = (Arc::clone(&engine.world.root), Arc::clone(package), Arc::clone(path), *position);
         if let Some(kept) = self.sources.get(&key)
-            && kept.renderer.is(engine)
             && Arc::ptr_eq(&kept.entry, entry)
             && kept.configured == *configured
+            && self.is_same(&kept.made, engine)
         {
             return Arc::clone(&kept.tables);
         }
-        let tables = make();
-        let renderer = Renderer::of_source(entry, engine);
+        let sought = Sought::default();
+        let tables = make(&sought);
+        let made = Made::by(engine, &sought);
         let (entry, configured) = (Arc::clone(entry), configured.clone());
-        let declared = Declared { renderer, entry, configured, tables: Arc::clone(&tables) };
+        let declared = Declared { made, entry, configured, tables: Arc::clone(&tables) };
         self.sources.put(key, Arc::new(declared));
         tables
     }
 
     /// The relation of a node as it was put together, if nothing that it depends on differs.
-    pub(super) fn relation(&self, root: &Arc<str>, depends: &Depends, graph: &Graph) -> Option<Assembled> {
-        let candidate = &depends.node.candidate;
-        let kept = self.relations.get(&(Arc::clone(root), Arc::clone(&candidate.path), depends.node.id.clone()))?;
-        let holds =
-            kept.depends.is_same(depends) && kept.links.iter().all(|link| link.holds(graph, &candidate.package));
+    pub(super) fn relation(&self, engine: &Engine, depends: &Depends, graph: &Graph) -> Option<Assembled> {
+        let kept = self.relations.get(&depends.key(engine))?;
+        let package = &depends.node.candidate.package;
+        let holds = kept.depends.is_same(depends)
+            && self.is_same(&kept.made, engine)
+            && kept.links.iter().all(|link| link.holds(graph, package));
         holds.then(|| kept.assembled.clone())
     }
 
     /// Keeps a relation with all that it depends on.
-    pub(super) fn keep(&self, root: &Arc<str>, depends: Depends, links: Vec<Link>, assembled: Assembled) {
-        let key = (Arc::clone(root), Arc::clone(&depends.node.candidate.path), depends.node.id.clone());
-        self.relations.put(key, Arc::new(Built { depends, links, assembled }));
+    pub(super) fn keep(
+        &self,
+        engine: &Engine,
+        depends: Depends,
+        links: Vec<Link>,
+        sought: &Sought,
+        assembled: Assembled,
+    ) {
+        let made = Made::by(engine, sought);
+        self.relations.put(depends.key(engine), Arc::new(Built { made, depends, links, assembled }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::split::blocks;
+    use super::*;
+
+    fn macros(texts: &[(&str, &str)]) -> Vec<Arc<Macro>> {
+        let of = |(package, text): &(&str, &str)| {
+            let (package, path, text) = (Arc::from(*package), Arc::from("macros/m.sql"), Arc::from(*text));
+            blocks(&text).iter().map(|block| Arc::new(Macro::new(&package, &path, &text, block))).collect::<Vec<_>>()
+        };
+        texts.iter().flat_map(of).collect()
+    }
+
+    #[test]
+    fn renderers_differ_in_the_names_of_macros_or_in_anything() {
+        const A: &str = "{% macro a() %}1{% endmacro %}";
+        const B: &str = "{% macro b() %}2{% endmacro %}";
+        let both = [("shop", A), ("tools", B)];
+        let of = |world, texts: &[(&str, &str)]| {
+            let found = differing(&(0, macros(&both)), &(world, macros(texts)))?;
+            Some(found.iter().map(|name| &**name).collect::<Vec<_>>().join(" "))
+        };
+        let moved = format!("{{# below #}}{B}");
+        assert_eq!(of(0, &[("shop", A), ("tools", &moved)]).as_deref(), Some(""));
+        assert_eq!(of(0, &[("shop", A), ("tools", &B.replace('2', "3"))]).as_deref(), Some("b"));
+        assert_eq!(of(0, &[("shop", A), ("shop", B), ("tools", B)]).as_deref(), Some("b"));
+        assert_eq!(of(0, &[("shop", B), ("tools", A)]).as_deref(), Some("a b"));
+        assert_eq!(of(1, &both), None, "another world");
+        assert_eq!(of(0, &[("shop", A), ("shop", B)]), None, "a package has none any more");
+        assert_eq!(of(0, &[("shop", A), ("tools", B), ("kit", A)]), None, "another package");
+    }
+
+    /// What was made long ago may be held against a renderer that nobody remembers.
+    #[test]
+    fn renderers_of_long_ago_are_like_none() {
+        let recall = Recall::default();
+        let texts = (0..ENGINES + 2).map(|nth| format!("{{% macro a() %}}{nth}{{% endmacro %}}")).collect::<Vec<_>>();
+        let numbers: Vec<usize> = texts.iter().map(|text| recall.number(0, &macros(&[("shop", text)]))).collect();
+        let mut engines = lock(&recall.engines);
+        assert!(engines.differing(numbers[0], numbers[ENGINES]).is_none());
+        assert!(engines.differing(numbers[2], numbers[ENGINES]).is_some_and(|names| names.len() == 1));
     }
 }

@@ -9,6 +9,7 @@ use super::conditions::varies;
 use super::config::ELSEWHERE;
 use super::engine::{Engine, Run};
 use super::natives::to_json;
+use super::sought::Sought;
 use super::subject::{Pass, Sees, Subject};
 
 /// Keys whose values are not rendered here.
@@ -49,7 +50,7 @@ fn has_template(json: &Json) -> bool {
 }
 
 /// Whether anything of an entry would be rendered.
-pub(super) fn has_templates(said: &Map<String, Json>) -> bool {
+fn has_templates(said: &Map<String, Json>) -> bool {
     said.iter().any(|(key, held)| !is_kept(key) && has_template(held))
 }
 
@@ -96,9 +97,13 @@ pub(super) fn object(
     package: &Arc<str>,
     path: &Arc<str>,
     said: &Arc<Map<String, Json>>,
+    sought: &Sought,
 ) -> Arc<Map<String, Json>> {
-    match has_templates(said) {
-        true => Arc::new(map(&run(engine, package, path, Sees::All), said)),
-        false => Arc::clone(said),
+    if !has_templates(said) {
+        return Arc::clone(said);
     }
+    let run = run(engine, package, path, Sees::All);
+    let rendered = map(&run, said);
+    run.tell(sought);
+    Arc::new(rendered)
 }

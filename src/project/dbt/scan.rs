@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::engine::{Engine, Macro};
 use super::rewrite::matching;
+use super::sought::{For, Sought, implementation};
 use super::split::{arguments, literal};
 use super::subject::RefCall;
 use super::tokens::{Token, TokenKind, pieces};
@@ -222,7 +223,17 @@ pub(super) struct Reach {
 }
 
 /// Scans a part of a file and, transitively, the macros that it names.
-pub(super) fn reach(engine: &Engine, package: &str, local: &[Arc<Macro>], source: &str, part: Range<usize>) -> Reach {
+pub(super) fn reach(
+    engine: &Engine,
+    package: &str,
+    local: &[Arc<Macro>],
+    source: &str,
+    part: Range<usize>,
+    sought: &Sought,
+) -> Reach {
+    let named = |own: &str, scan: &Scan, queue: &mut _, unknown: &mut _| {
+        named(engine, sought, (package, own), local, scan, queue, unknown);
+    };
     let mut reach = Reach::default();
     let own = template(source, part);
     for (call, offset) in &own.refs {
@@ -235,7 +246,7 @@ pub(super) fn reach(engine: &Engine, package: &str, local: &[Arc<Macro>], source
         reach.incomplete = Some("an argument of ref() or source() is computed".to_owned());
     }
     let mut queue: Vec<Arc<Macro>> = Vec::new();
-    named(engine, package, package, local, &own, &mut queue, &mut reach.unknown);
+    named(package, &own, &mut queue, &mut reach.unknown);
     while let Some(next) = queue.pop() {
         let key = (Arc::clone(&next.package), Arc::clone(&next.name));
         if reach.macros.contains_key(&key) {
@@ -251,7 +262,7 @@ pub(super) fn reach(engine: &Engine, package: &str, local: &[Arc<Macro>], source
         if !scan.computed.is_empty() && &*next.package != "dbt" && reach.incomplete.is_none() {
             reach.incomplete = Some(format!("an argument of ref() or source() is computed in macro {}", next.name));
         }
-        named(engine, package, &next.package, local, &scan, &mut queue, &mut reach.unknown);
+        named(&next.package, &scan, &mut queue, &mut reach.unknown);
         reach.macros.insert(key, next);
     }
     reach
@@ -259,17 +270,18 @@ pub(super) fn reach(engine: &Engine, package: &str, local: &[Arc<Macro>], source
 
 fn named(
     engine: &Engine,
-    package: &str,
-    own: &str,
+    sought: &Sought,
+    (package, own): (&str, &str),
     local: &[Arc<Macro>],
     scan: &Scan,
     queue: &mut Vec<Arc<Macro>>,
     unknown: &mut BTreeSet<String>,
 ) {
+    let seeker = For::Kept(sought);
     for (owner, name) in &scan.calls {
         let found = match owner {
-            None => local.iter().find(|one| *one.name == **name).or_else(|| engine.resolve(package, own, name)),
-            Some(owner) => engine.find(owner, name),
+            None => local.iter().find(|one| *one.name == **name).or_else(|| engine.resolve(seeker, package, own, name)),
+            Some(owner) => engine.find(seeker, owner, name),
         };
         let first = owner.as_deref().unwrap_or(name);
         if found.is_none() && !scan.assigned.contains(first) && !NATIVE.contains(&first) {
@@ -281,7 +293,7 @@ fn named(
     for name in &scan.dispatched {
         for namespace in engine.packages() {
             for prefix in &engine.world.prefixes {
-                queue.extend(engine.find(namespace, &format!("{prefix}__{name}")).cloned());
+                queue.extend(engine.find(seeker, namespace, &implementation(prefix, name)).cloned());
             }
         }
     }

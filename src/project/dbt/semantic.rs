@@ -15,6 +15,7 @@ use super::graph::Graph;
 use super::nodes::Known;
 use super::properties::{self, Entry, Object, meta_owner, objects};
 use super::render;
+use super::sought::Sought;
 use crate::project::{Contact, DeclaredJob, JobKind, OwnerClaim, OwnerRule};
 
 /// The owners of groups, by package and group.
@@ -83,7 +84,7 @@ impl<'a> Layer<'a> {
         let package = &known.package.name;
         let read = |entries: &'a [Entry], section: &str| -> Vec<Said<'a>> {
             let said = entries.iter().map(|entry| {
-                let said = render::object(engine, package, &entry.path, &entry.said);
+                let said = render::object(engine, package, &entry.path, &entry.said, &Sought::default());
                 let mut fqn = known.prefix(&entry.inner);
                 fqn.extend(properties::name(&said).map(ToOwned::to_owned));
                 let config = known.consumer_config(section, &fqn, &said);

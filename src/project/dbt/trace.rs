@@ -11,6 +11,7 @@ use super::columns::{Known, columns_of};
 use super::engine::{Engine, Macro, Run};
 use super::relation::TableName;
 use super::rewrite::Rewritten;
+use super::sought::{For, Sought};
 use super::subject::{Captured, Pass, RefCall, Subject, View};
 use super::values::lock;
 use super::world::World;
@@ -72,13 +73,13 @@ impl Question {
         let graph = engine.graph.get();
         match self {
             Self::Name(own, name) => Answer::Name(
-                engine.before_native(package, name).cloned(),
-                engine.after_native(own, name).cloned(),
+                engine.before_native(For::Asked, package, name).cloned(),
+                engine.after_native(For::Asked, own, name).cloned(),
                 engine.has_package(name),
             ),
-            Self::Macro(package, name) => Answer::Macro(engine.find(package, name).cloned()),
+            Self::Macro(package, name) => Answer::Macro(engine.find(For::Asked, package, name).cloned()),
             Self::Dispatch(name, namespace) => {
-                Answer::Macro(engine.dispatch(package, name, namespace.as_deref()).cloned())
+                Answer::Macro(engine.dispatch(For::Asked, package, name, namespace.as_deref()).cloned())
             }
             Self::Ref(call) => {
                 let found = graph.and_then(|graph| graph.reference(package, call));
@@ -137,7 +138,8 @@ impl Renderings {
     }
 
     /// The text of a template, a part of a file, for a subject in one of dbt's readings, and what is found
-    /// beside it: as it was kept, if the project answers what it asked as it did then, and else rendered now.
+    /// beside it: as it was kept, if the project answers what it asked as it did then, and else rendered now. What it asks is
+    /// told.
     pub(super) fn render(
         &self,
         engine: &Arc<Engine>,
@@ -145,16 +147,19 @@ impl Renderings {
         pass: Pass,
         (file, body): (&Arc<str>, &Range<usize>),
         template: &Rewritten,
+        sought: &Sought,
     ) -> (Result<Arc<str>, Located>, Captured) {
         let key = Key::new(engine, subject, pass, file, body);
         if let Some(kept) = self.kept.get(&key)
             && kept.answers.iter().all(|(question, answer)| question.answer(engine, &subject.package) == *answer)
         {
+            sought.add(kept.answers.iter().map(|(question, _)| question), &engine.world);
             return (Ok(Arc::clone(&kept.text)), kept.captured.clone());
         }
         let run = Run::new(engine, subject, pass);
         let rendered = run.render(template, file).map(Arc::from);
         let captured = lock(&run.captured).clone();
+        run.tell(sought);
         let questions = std::mem::take(&mut *lock(&run.questions));
         if let (Ok(text), View::Named) = (&rendered, captured.view) {
             let answer = |question: Question| {

@@ -1,12 +1,14 @@
 //! What is kept from one reading for the next must never change what is read: a project is read, edited,
 //! and read again with and without what was kept.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 
 use headsup_lineage::dialect::Dialect;
+use headsup_lineage::relation::Relation;
 
 use super::super::{Options, Remembered, read};
 use crate::snapshot::Snapshot;
@@ -14,7 +16,7 @@ use crate::snapshot::Snapshot;
 type Files = Vec<(String, String)>;
 
 /// A project in which templates look at all that a project can tell them.
-const PROJECT: [(&str, &str); 24] = [
+const PROJECT: [(&str, &str); 36] = [
     ("dbt_project.yml", "name: shop\nvars: {level: 1}\nmodels:\n  shop:\n    marts: {+schema: marts}\ndispatch: []\n"),
     ("packages.yml", "packages:\n  - local: tools\n"),
     ("tools/dbt_project.yml", "name: tools\n"),
@@ -72,10 +74,43 @@ const PROJECT: [(&str, &str); 24] = [
         "select {% for c in adapter.get_columns_in_relation(ref('c')) %}{{ c.name }}, {% endfor %}1 as one from {{ ref('b') }}",
     ),
     ("models/p.py", "def model(dbt, session):\n    return dbt.ref('a')\n"),
+    // Macros that are sought in each way that there is: see the edits.
+    (
+        "macros/sought.sql",
+        "{% macro note() %}{{ said() }}{% endmacro %}{% macro said() %}comment on table t is 'x'{% endmacro %}\
+         {% macro note_too() %}{{ note() }}{% endmacro %}{% macro note_more() %}{{ note() }}{% endmacro %}\
+         {% macro generate_database_name(name, node) %}{{ return(base_of(name)) }}{% endmacro %}",
+    ),
+    ("macros/answers.sql", ANSWERS),
+    ("models/hooked/one.sql", "{{ config(post_hook=\"{{ note_too() }}\") }}select 1 as one"),
+    ("models/hooked/two.sql", "{{ config(post_hook=\"{{ note_too() }}\") }}select 2 as two"),
+    ("models/hooked/three.sql", "{{ config(pre_hook=\"{{ written() }}\") }}select 3 as three"),
+    ("models/hooked/five.sql", "{{ config(post_hook=\"{% if false %}{{ far_note() }}{% endif %}\") }}select 5 as five"),
+    ("models/hooked/six.sql", "{{ config(post_hook=\"{% if false %}{{ far_note() }}{% endif %}\") }}select 6 as six"),
+    ("models/hooked/four.sql", "{{ config(alias=called()) }}select 4 as four"),
+    (
+        "models/told/far.sql",
+        "select {% if target.name == 'ci' %}{{ context['only' ~ '_ci']() }}{% else %}0{% endif %} as far",
+    ),
+    ("models/told/never.sql", "select {% if false %}{{ never() }}{{ adapter.dispatch('late')() }}{% endif %} 1 as n"),
+    (
+        "models/told/other.sql",
+        "{% if target.type == 'snowflake' %}select v from {{ ref('a') }}{% else %}select 1 as v{% endif %}",
+    ),
+    (
+        "models/swamp.yml",
+        "sources:\n  - {name: deep, schema: \"{{ swamp() }}\", tables: [{name: t, identifier: \"{{ swamp() }}_t\"}]}\n",
+    ),
 ];
 
+/// The file of macros of which each edit gives another text for one.
+const ANSWERS: &str = "{% macro base_of(name) %}{{ return(name) }}{% endmacro %}{% macro called() %}h1{% endmacro %}\
+    {% macro swamp() %}swamp{% endmacro %}{% macro only_ci() %}1{% endmacro %}\
+    {% macro never() %}{{ target.name }}{% endmacro %}{% macro written() %}insert into l select 1{% endmacro %}\
+    {% macro far_note() %}comment on table f is 'x'{% endmacro %}";
+
 /// Edits: a file and what becomes of it; nothing removes it.
-const EDITS: [(&str, Option<&str>); 41] = [
+const EDITS: [(&str, Option<&str>); 44] = [
     ("models/marts/c.sql", Some("select {{ tools.cents('v') }} as v, {{ var('level') }} as x from {{ ref('b') }}")),
     ("models/marts/c.sql", Some("select * from {{ ref('a') }}")),
     (
@@ -166,6 +201,9 @@ const EDITS: [(&str, Option<&str>); 41] = [
     ("models/v_v1.sql", Some("select day from {{ ref('tool_days') }} where {{ unknown_macro() }}")),
     ("packages.yml", Some("packages:\n  - local: tools\n  - package: some/where\n    version: 1.0.0\n")),
     ("macros/rates.sql", Some("{% macro unknown_macro() %}true{% endmacro %}")),
+    ("macros/then_said.sql", Some("{% macro said() %}insert into l select 1{% endmacro %}")),
+    ("tools/macros/sought.sql", Some("{% macro default__late() %}{{ target.name }}{% endmacro %}")),
+    ("macros/is_incremental.sql", Some("{% macro is_incremental() %}{{ return(target.name == 'dev') }}{% endmacro %}")),
     ("profiles.yml", Some("shop:\n  outputs:\n    dev: {type: duckdb, schema: own}\n")),
 ];
 
@@ -229,6 +267,53 @@ fn what_is_let_go_of_is_read_again() {
     kept.forget_project("");
     assert!(kept.files.get(&key).is_none());
     assert_eq!(told(&project(), Some(&kept)), before);
+}
+
+/// Another text of one macro each, and which relations are others with it.
+const ANSWERED: [(&str, &str, &[&str]); 10] = [
+    ("comment on table f", "insert into f", &["five", "six"]),
+    ("return(name)", "return('base')", &["one", "far", "a", "tool_days"]),
+    ("}h1{", "}h2{", &["four"]),
+    ("}swamp{", "}sea{", &["t"]),
+    ("}1{", "}2{", &["far"]),
+    ("target.name", "target.schema", &["never"]),
+    ("insert into l select 1", "grant select on t to u", &["three"]),
+    ("insert into l select 1", "insert into l select 1 from {{ ref('a') }}", &["three"]),
+    (
+        "select 1{% endmacro %}",
+        "select 1{% endmacro %}{% macro default__late() %}{{ env_var('X') }}{% endmacro %}",
+        &["never"],
+    ),
+    (
+        "select 1{% endmacro %}",
+        "select 1{% endmacro %}{% macro ref(n) %}{{ builtins.ref(n) if target.name == 'x' }}{% endmacro %}",
+        &["g", "never"],
+    ),
+];
+
+/// A macro that is sought counts however it is, and one that is not sought does not.
+#[test]
+fn what_seeks_a_macro_is_made_again_where_that_is_another_one() {
+    let relations = |files: &Files, kept: &Remembered| {
+        let options = Options { dialect: Some(Dialect::DuckDb), remembered: Some(kept), ..Options::default() };
+        let read = read(&snapshot(files), &options).relations;
+        let called = |relation: &Arc<Relation>| relation.id.as_str().rsplit('.').next().unwrap().to_owned();
+        read.into_iter().map(|relation| (called(&relation), relation)).collect::<BTreeMap<_, _>>()
+    };
+    for (was, is, others) in ANSWERED {
+        let kept = Remembered::default();
+        let before = relations(&project(), &kept);
+        let after = edited(&project(), ("macros/answers.sql", Some(&ANSWERS.replacen(was, is, 1))));
+        let fresh = relations(&after, &Remembered::default());
+        let after = relations(&after, &kept);
+        assert_eq!(format!("{after:#?}"), format!("{fresh:#?}"), "{was}: {is}");
+        let is_same = |name: &str| Arc::ptr_eq(&before[name], &after[name]);
+        for name in others {
+            assert!(!is_same(name), "{was}: {is}: {name} is taken for what it was");
+        }
+        let kept = ["rates", "days", "two"].into_iter().filter(|name| !others.contains(name) && is_same(name)).count();
+        assert!(kept >= 2 || was == "return(name)", "{was}: {is}");
+    }
 }
 
 proptest! {

@@ -15,7 +15,7 @@ const SETTINGS: [Option<&str>; 3] = [
     Some("version: 1\ndialect: snowflake\njobs: [{name: j, team: t, reads: [total]}]\nteams: {t: {owner: a@b.c}}\n"),
 ];
 
-const PLACES: [Place; 35] = [
+const PLACES: [Place; 37] = [
     ("headsup.yml", &SETTINGS),
     (
         "profiles.yml",
@@ -171,6 +171,36 @@ const PLACES: [Place; 35] = [
             Some(
                 "{% macro is_incremental() %}{{ return(load_relation(this) is not none and not should_full_refresh()) }}{% endmacro %}",
             ),
+        ],
+    ),
+    (
+        "one/macros/sought.sql",
+        &[
+            Some(
+                "{% macro note() %}comment on table x is 'y'{% endmacro %}{% macro far() %}1{% endmacro %}{% macro default__near() %}v{% endmacro %}",
+            ),
+            Some(
+                "{% macro note() %}insert into log select * from dev.a{% endmacro %}{% macro far() %}2{% endmacro %}{% macro default__near() %}v{% endmacro %}{% macro duckdb__near() %}v + 1{% endmacro %}",
+            ),
+            Some(
+                "{# down #}{% macro far() %}{{ target.schema }}{% endmacro %}{% macro note() %}{{ far() }}{% endmacro %}{% macro default__near() %}{{ far() }}{% endmacro %}",
+            ),
+            None,
+        ],
+    ),
+    (
+        "one/models/d.sql",
+        &[
+            Some(
+                "{{ config(post_hook=\"{{ note() }}\") }} select id, {{ adapter.dispatch('near')() }} as v from {{ ref('a') }}",
+            ),
+            Some(
+                "select id, {% if target.name == 'ci' %}{{ context['f' ~ 'ar']() }}{% else %}0{% endif %} as v from {{ ref('b') }}",
+            ),
+            Some(
+                "{% if target.type == 'snowflake' %}select id from {{ ref('b') }}{% else %}select id, v from {{ ref('a') }}{% endif %}",
+            ),
+            Some("{{ config(alias='d' ~ far()) }} select 1 as id {% if false %}, {{ far() }}{% endif %}"),
         ],
     ),
     (
