@@ -76,7 +76,7 @@ pub(super) use assemble::criticality;
 use assemble::{Assembled, Assembly};
 pub(super) use compared::{Tests, tests_of_target};
 use engine::{Engine, Macro};
-use graph::{Entry, Graph};
+use graph::{Entry, Meanings, Nodes};
 use layout::{Folder, Package};
 use nodes::{Known, Node};
 use properties::{Properties, PropertyFile};
@@ -144,6 +144,7 @@ pub struct Remembered {
 struct OfProject {
     renderings: Renderings,
     recall: Recall,
+    meanings: Meanings,
 }
 
 impl Remembered {
@@ -259,7 +260,7 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
     for package in &known {
         candidates.extend(package.candidates(snapshot, &engine, &kept.recall, &mut part.diagnostics));
     }
-    let read: Vec<(Arc<Node>, Option<TableName>)> =
+    let read: Vec<(Arc<Node>, Option<Arc<TableName>>)> =
         candidates.into_par_iter().map(|candidate| kept.recall.read(candidate, &engine, &kept.renderings)).collect();
     let (mut nodes, mut disabled) = (Vec::with_capacity(read.len()), Vec::new());
     for (node, table) in read {
@@ -269,27 +270,24 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         }
     }
 
-    let mut graph = Graph::default();
-    graph.root = root.name.to_string();
-    graph.own_first = searches_itself_first(root);
-    graph.disabled =
-        disabled.iter().map(|node| (node.candidate.name.clone(), node.candidate.path.to_string())).collect();
+    let mut by_name = Nodes::new();
     for (node, table) in &nodes {
-        graph.nodes.entry(node.candidate.name.clone()).or_default().push(Entry {
+        by_name.entry(node.candidate.name.clone()).or_default().push(Entry {
             id: node.id.clone(),
             package: node.candidate.package.to_string(),
-            table: table.clone(),
+            table: Arc::clone(table),
             version: node.candidate.version.clone(),
             is_latest: node.candidate.is_latest,
         });
     }
-    for package in &known {
-        for source in declared::sources(&engine, package, &kept.recall).iter().flat_map(|found| found.iter()) {
-            graph.sources.entry(source.key.clone()).or_default().push(source.entry.clone());
-            keep_attributes(&mut part, &source.relation.id, &source.attributes);
-            part.relations.push(Arc::clone(&source.relation));
-        }
+    let sources: Vec<_> = known.iter().flat_map(|package| declared::sources(&engine, package, &kept.recall)).collect();
+    for source in sources.iter().flat_map(|found| found.iter()) {
+        keep_attributes(&mut part, &source.relation.id, &source.attributes);
+        part.relations.push(Arc::clone(&source.relation));
     }
+    let mut graph = kept.meanings.graph(&root.name, searches_itself_first(root), by_name, sources);
+    graph.disabled =
+        disabled.iter().map(|node| (node.candidate.name.clone(), node.candidate.path.to_string())).collect();
     graph.listed.clone_from(&nodes);
     let graph = engine.graph.get_or_init(|| graph);
 

@@ -124,7 +124,7 @@ impl Found {
 
 impl Assembly<'_> {
     /// The relation of a node, with what it is for other targets if that may differ in the other version.
-    pub(super) fn relation(&self, node: &Arc<Node>, table: &TableName) -> Assembled {
+    pub(super) fn relation(&self, node: &Arc<Node>, table: &Arc<TableName>) -> Assembled {
         let here = self.here(node, table);
         if !self.elsewhere.concerns(&here.relation) {
             return here;
@@ -133,10 +133,10 @@ impl Assembly<'_> {
     }
 
     /// The relation of a node: as it was put together before, where nothing that it depends on differs.
-    fn here(&self, node: &Arc<Node>, table: &TableName) -> Assembled {
+    fn here(&self, node: &Arc<Node>, table: &Arc<TableName>) -> Assembled {
         let depends = Depends {
             node: Arc::clone(node),
-            table: table.clone(),
+            table: Arc::clone(table),
             file: self.snapshot.id(&node.candidate.path),
             group: self.group(node).map(|(_, said)| Arc::clone(said)),
         };
@@ -146,7 +146,7 @@ impl Assembly<'_> {
         let sought = Sought::default();
         let (assembled, found) = Assembly { elsewhere: &NOTHING, ..*self }.assemble(node, table, &sought);
         if let Some(links) = self.links(node, &found, &sought) {
-            self.recall.keep(self.engine, depends, links, &sought, assembled.clone());
+            self.recall.keep((self.engine, self.graph), depends, links, &sought, assembled.clone());
         }
         assembled
     }

@@ -325,7 +325,7 @@ pub(super) fn only_described(
         true => words.contains(name),
         false => texts.iter().any(|text| text.contains(name)),
     };
-    let is_named = |(node, table): &(Arc<Node>, TableName)| {
+    let is_named = |(node, table): &(Arc<Node>, Arc<TableName>)| {
         let called = table.identifier.as_deref().unwrap_or_default();
         [called, &node.candidate.name].into_iter().any(|name| stands(&name.to_lowercase()))
     };

@@ -104,7 +104,13 @@ fn source(
     let meta = config.get("meta");
     let tags = config.get("tags").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
     Source {
-        entry: GraphEntry { id, package: package.to_string(), table: physical, version: None, is_latest: true },
+        entry: GraphEntry {
+            id,
+            package: package.to_string(),
+            table: Arc::new(physical),
+            version: None,
+            is_latest: true,
+        },
         key: (source_name.to_owned(), table_name.to_owned()),
         relation: Arc::new(relation),
         attributes: Attributes {

@@ -38,6 +38,9 @@ const MAX_DEPTH: usize = 120;
 /// How many bytes one node may print.
 const MAX_OUTPUT: i64 = 64 << 20;
 
+/// What the names of the templates of macros begin with.
+const TEMPLATE: &str = "macro ";
+
 /// A macro, ready to be called.
 #[derive(Debug)]
 pub(super) struct Macro {
@@ -75,7 +78,7 @@ impl Macro {
             outer: block.outer.clone(),
             parameters: block.parameters.clone(),
             rewritten: rewrite::template(file, &block.body, &[], &preamble),
-            template: format!("macro {package}.{}", block.name),
+            template: format!("{TEMPLATE}{package}.{}", block.name),
             wants_caller: file[block.body.clone()].contains("caller"),
         }
     }
@@ -95,11 +98,14 @@ impl Macro {
 /// Whether a hook changes nothing, and the names of macros that were sought to tell.
 type Harmless = (bool, Names);
 
+/// Macros by package and name.
+pub(super) type Macros = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Macro>>>;
+
 /// The renderer with every macro of a project.
 pub(super) struct Engine {
     env: Environment<'static>,
-    /// Its macros by package and name.
-    pub(super) macros: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Macro>>>,
+    /// Its macros.
+    pub(super) macros: Arc<Macros>,
     /// What is known of the project beside its nodes.
     pub(super) world: Arc<World>,
     /// The number of that world among the worlds of this run of the program.
@@ -135,14 +141,21 @@ impl Engine {
             minijinja::escape_formatter(out, state, value)
         });
         filters::install(&mut env);
-        let mut by_package: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Macro>>> = BTreeMap::new();
+        let mut by_package = Macros::new();
         for one in macros {
-            // A macro that does not compile fails when it is called, not before.
-            let _ = env.add_template_owned(one.template.clone(), one.rewritten.text.clone());
             by_package.entry(Arc::clone(&one.package)).or_default().insert(Arc::clone(&one.name), one);
         }
+        let macros = Arc::new(by_package);
+        let known = Arc::clone(&macros);
+        // Of thousands of macros few are called, so each is compiled when it is called first.
+        env.set_auto_reload(false);
+        env.set_loader(move |template| {
+            let (package, name) = template.strip_prefix(TEMPLATE).and_then(|name| name.rsplit_once('.')).unzip();
+            let found = package.zip(name).and_then(|(package, name)| known.get(package)?.get(name));
+            Ok(found.map(|one| one.rewritten.text.clone()))
+        });
         let (graph, columns, hooks) = (OnceLock::new(), Columns::default(), Mutex::default());
-        Self { env, macros: by_package, world, world_number, number, graph, columns, hooks }
+        Self { env, macros, world, world_number, number, graph, columns, hooks }
     }
 }
 

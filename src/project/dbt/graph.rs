@@ -1,34 +1,42 @@
 //! What `ref` and `source` mean, once every node has been found.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use headsup_lineage::relation::RelationId;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 use serde_json::{Map, Value as Json, json};
 
+use super::declared::Source;
 use super::engine::Engine;
 use super::natives::from_json;
 use super::nodes::Node;
 use super::properties::{name, objects};
 use super::relation::TableName;
 use super::subject::RefCall;
+use super::values::lock;
 
 /// A node that can be referred to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     /// Its id.
     pub(super) id: String,
     /// Its package.
     pub(super) package: String,
     /// The table that it builds.
-    pub(super) table: TableName,
+    pub(super) table: Arc<TableName>,
     /// Its version, where it has one.
     pub(super) version: Option<String>,
     /// Whether `ref` without a version means it.
     pub(super) is_latest: bool,
 }
+
+/// Models, seeds and snapshots by name.
+pub(super) type Nodes = BTreeMap<String, Vec<Entry>>;
+
+/// Sources by source and table.
+pub(super) type Sources = BTreeMap<(String, String), Vec<Entry>>;
 
 /// Every node by its name.
 #[derive(Debug, Default)]
@@ -38,11 +46,13 @@ pub(super) struct Graph {
     /// Whether a package looks into itself before it looks into the root.
     pub(super) own_first: bool,
     /// Models, seeds and snapshots by name.
-    pub(super) nodes: BTreeMap<String, Vec<Entry>>,
+    pub(super) nodes: Arc<Nodes>,
     /// Sources by source and table.
-    pub(super) sources: BTreeMap<(String, String), Vec<Entry>>,
+    pub(super) sources: Arc<Sources>,
+    /// The number of what `ref` and `source` mean: in graphs of one project with one number, they mean the same.
+    pub(super) number: usize,
     /// The nodes with their tables, as templates can see them.
-    pub(super) listed: Vec<(Arc<Node>, TableName)>,
+    pub(super) listed: Vec<(Arc<Node>, Arc<TableName>)>,
     listed_nodes: OnceLock<Value>,
     listed_sources: OnceLock<Value>,
     /// Names of nodes that are switched off, with their files.
@@ -117,7 +127,7 @@ impl Graph {
 
     fn list_sources(&self) -> Value {
         let mut sources = Map::new();
-        for ((source, table_name), entries) in &self.sources {
+        for ((source, table_name), entries) in &*self.sources {
             for entry in entries {
                 let table = &entry.table;
                 let value = json!({
@@ -172,5 +182,89 @@ impl Graph {
     pub(super) fn source(&self, package: &str, source: &str, table: &str) -> Option<&Entry> {
         let entries = self.sources.get(&(source.to_owned(), table.to_owned()))?;
         self.search(entries, &self.order(package), |_| true)
+    }
+}
+
+/// What `ref` and `source` meant in the version of a project that was read last: in most of the next it is the same.
+#[derive(Debug, Default)]
+pub(super) struct Meanings(Mutex<Meaning>);
+
+#[derive(Debug, Default)]
+struct Meaning {
+    number: usize,
+    searched: (String, bool),
+    nodes: Arc<Nodes>,
+    sources: Arc<Sources>,
+    /// What the sources were made of.
+    declared: Vec<Arc<[Source]>>,
+}
+
+impl Meanings {
+    /// A graph of nodes and sources, with those of the last one where they are the same. What it lists is left out.
+    pub(super) fn graph(&self, root: &str, own_first: bool, nodes: Nodes, declared: Vec<Arc<[Source]>>) -> Graph {
+        let mut last = lock(&self.0);
+        let searched = (root.to_owned(), own_first);
+        let same_nodes = *last.nodes == nodes;
+        let same_sources = last.declared.len() == declared.len()
+            && last.declared.iter().zip(&declared).all(|(one, other)| Arc::ptr_eq(one, other));
+        if !same_nodes {
+            last.nodes = Arc::new(nodes);
+        }
+        if !same_sources {
+            let mut sources = Sources::new();
+            for source in declared.iter().flat_map(|found| found.iter()) {
+                sources.entry(source.key.clone()).or_default().push(source.entry.clone());
+            }
+            last.sources = Arc::new(sources);
+            last.declared = declared;
+        }
+        if !same_nodes || !same_sources || last.searched != searched {
+            last.searched = searched;
+            last.number += 1;
+        }
+        Graph {
+            root: root.to_owned(),
+            own_first,
+            nodes: Arc::clone(&last.nodes),
+            sources: Arc::clone(&last.sources),
+            number: last.number,
+            ..Graph::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headsup_lineage::dialect::Dialect;
+
+    use super::super::world::World;
+    use super::*;
+
+    #[test]
+    fn a_number_is_that_of_one_meaning() {
+        let meanings = Meanings::default();
+        let world = World { dialect: Dialect::DuckDb, ..World::default() };
+        let entry = |table: &str, version: Option<&str>| Entry {
+            id: "model.shop.a".to_owned(),
+            package: "shop".to_owned(),
+            table: Arc::new(world.table(table)),
+            version: version.map(str::to_owned),
+            is_latest: true,
+        };
+        let nodes = |entry: Entry| Nodes::from([("a".to_owned(), vec![entry])]);
+        let number = |own_first, entry| meanings.graph("shop", own_first, nodes(entry), Vec::new()).number;
+        let first = number(false, entry("a", None));
+        assert_eq!(number(false, entry("a", None)), first);
+        let others = [
+            number(true, entry("a", None)),
+            number(false, entry("b", None)),
+            number(false, entry("a", Some("1"))),
+            meanings.graph("shop", false, Nodes::new(), Vec::new()).number,
+            meanings.graph("shop", false, Nodes::new(), vec![Arc::from(Vec::new())]).number,
+            meanings.graph("tools", false, Nodes::new(), Vec::new()).number,
+            number(false, entry("a", None)),
+        ];
+        let all: std::collections::BTreeSet<usize> = others.into_iter().chain([first]).collect();
+        assert_eq!(all.len(), others.len() + 1);
     }
 }

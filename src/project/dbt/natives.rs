@@ -307,7 +307,7 @@ fn reference(run: &Run, arguments: &Arguments) -> Result<Value, Error> {
     let call = RefCall { package, name, version: version.map(|version| version.to_string()) };
     let found = run.engine.graph.get().and_then(|graph| graph.reference(&run.subject.package, &call));
     let table = match found {
-        Some(found) => found.table.clone(),
+        Some(found) => TableName::clone(&found.table),
         None => run.engine.world.table(&call.name),
     };
     run.ask(Question::Ref(call.clone()));
@@ -319,7 +319,7 @@ fn source(run: &Run, arguments: &Arguments) -> Result<Value, Error> {
     let (source, table) = (arguments.text(0, "source_name")?, arguments.text(1, "table_name")?);
     let found = run.engine.graph.get().and_then(|graph| graph.source(&run.subject.package, &source, &table));
     let name = match found {
-        Some(found) => found.table.clone(),
+        Some(found) => TableName::clone(&found.table),
         None => TableName { schema: Some(source.clone()), ..run.engine.world.table(&table) },
     };
     run.ask(Question::Source(source.clone(), table.clone()));

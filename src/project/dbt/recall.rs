@@ -78,7 +78,7 @@ const ENGINES: usize = 32;
 struct Read {
     made: Made,
     node: Arc<Node>,
-    table: Option<TableName>,
+    table: Option<Arc<TableName>>,
 }
 
 /// A node that was put together.
@@ -87,6 +87,8 @@ struct Built {
     made: Made,
     depends: Depends,
     links: Vec<Link>,
+    /// The number of the last graph in which the links were found to hold.
+    graph: AtomicUsize,
     assembled: Assembled,
 }
 
@@ -96,7 +98,7 @@ pub(super) struct Depends {
     /// The node, which holds all that its file and its properties say.
     pub(super) node: Arc<Node>,
     /// The table that it builds.
-    pub(super) table: TableName,
+    pub(super) table: Arc<TableName>,
     /// The file as it is.
     pub(super) file: Option<ContentId>,
     /// The group that it is in.
@@ -108,7 +110,7 @@ pub(super) struct Depends {
 pub(super) struct Link {
     question: Question,
     id: String,
-    table: TableName,
+    table: Arc<TableName>,
 }
 
 impl Link {
@@ -253,7 +255,7 @@ impl Recall {
         candidate: Candidate,
         engine: &Arc<Engine>,
         renderings: &Renderings,
-    ) -> (Arc<Node>, Option<TableName>) {
+    ) -> (Arc<Node>, Option<Arc<TableName>>) {
         let key = (Arc::clone(&engine.world.root), Arc::clone(&candidate.path), candidate.id());
         if let Some(kept) = self.read.get(&key)
             && kept.node.candidate.is_same(&candidate)
@@ -263,7 +265,7 @@ impl Recall {
         }
         let sought = Sought::default();
         let node = Arc::new(candidate.parse(engine, renderings, &sought));
-        let table = config::is_enabled(&node.config).then(|| physical::table(engine, &node, &sought));
+        let table = config::is_enabled(&node.config).then(|| Arc::new(physical::table(engine, &node, &sought)));
         // Why a template failed names places in files of macros, and those may be others in the next version.
         if node.parsed.is_ok() {
             let read = Read { made: Made::by(engine, &sought), node: Arc::clone(&node), table: table.clone() };
@@ -305,21 +307,28 @@ impl Recall {
         let package = &depends.node.candidate.package;
         let holds = kept.depends.is_same(depends)
             && self.is_same(&kept.made, engine)
-            && kept.links.iter().all(|link| link.holds(graph, package));
+            && (kept.graph.load(Ordering::Relaxed) == graph.number
+                || kept.links.iter().all(|link| link.holds(graph, package)));
+        if holds {
+            kept.graph.store(graph.number, Ordering::Relaxed);
+        }
         holds.then(|| kept.assembled.clone())
     }
 
     /// Keeps a relation with all that it depends on.
     pub(super) fn keep(
         &self,
-        engine: &Engine,
+        (engine, graph): (&Engine, &Graph),
         depends: Depends,
         links: Vec<Link>,
         sought: &Sought,
         assembled: Assembled,
     ) {
         let made = Made::by(engine, sought);
-        self.relations.put(depends.key(engine), Arc::new(Built { made, depends, links, assembled }));
+        self.relations.put(
+            depends.key(engine),
+            Arc::new(Built { made, depends, links, graph: AtomicUsize::new(graph.number), assembled }),
+        );
     }
 }
 

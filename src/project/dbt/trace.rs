@@ -43,7 +43,7 @@ enum Answer {
     /// A macro.
     Macro(Option<Arc<Macro>>),
     /// A table; none while the nodes are not all known, or where there is no such node.
-    Table(Option<TableName>),
+    Table(Option<Arc<TableName>>),
     /// All columns of a table, where they are known.
     Columns(Known),
 }
