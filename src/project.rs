@@ -30,7 +30,7 @@ pub mod texts;
 use assemble::Assembled;
 use elsewhere::Elsewhere;
 pub use plan::{Plan, Planned, PlannedKind, plan, recognise_texts};
-pub use sequence::Sequence;
+pub use sequence::{Ahead, Sequence};
 
 /// What one reader found in one project of a snapshot.
 #[derive(Debug, Clone, Default)]

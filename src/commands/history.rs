@@ -19,7 +19,7 @@ use crate::git::history::History;
 use crate::git::{self, Version};
 use crate::headsup::{self, Impact, Sender};
 use crate::history::{Commit, Passage, When, between};
-use crate::project::{self, Plan, Project, Sequence, Source};
+use crate::project::{self, Ahead, Plan, Project, Sequence, Source};
 use crate::report::ChangeEntry;
 use crate::selection::Finder;
 use crate::settings::{Settings, Standard};
@@ -41,6 +41,17 @@ pub(super) struct Walk<'c> {
     sequence: Option<Sequence>,
     settings: Option<SettingsFile>,
     last: Option<Last>,
+    /// The commit after that, if its files were read while it was judged.
+    ahead: Option<Next>,
+}
+
+/// A commit whose turn comes next.
+struct Next {
+    commit: String,
+    version: Version,
+    /// The files that differ from the version before.
+    changed: Vec<Arc<str>>,
+    read: Ahead,
 }
 
 /// The version that was read last, and the commit whose files it has, as far as any project reads them.
@@ -89,7 +100,7 @@ impl<'c> Walk<'c> {
             JobsFrom::Then => JobsOf::Then,
             JobsFrom::Now => JobsOf::Now(Box::new(now)),
         };
-        Self { common, git, line, jobs, kept, sequence: None, settings: None, last: None }
+        Self { common, git, line, jobs, kept, sequence: None, settings: None, last: None, ahead: None }
     }
 
     /// What there is now, if its jobs are judged.
@@ -143,8 +154,9 @@ impl<'c> Walk<'c> {
     pub(super) fn at(&mut self, places: &[usize], ui: Ui) -> Found {
         let progress = ui.count("going through the history", places.len());
         let mut found = Found::default();
-        for place in places {
-            self.one(*place, &mut found, &progress);
+        for (number, place) in places.iter().enumerate() {
+            let then = places.get(number + 1).copied().filter(|then| *then == place + 1);
+            self.one(*place, then, &mut found, &progress);
         }
         found
     }
@@ -160,13 +172,15 @@ impl<'c> Walk<'c> {
         }
     }
 
-    fn one(&mut self, place: usize, found: &mut Found, progress: &Progress) {
+    /// Judges the commit at a place; the place of another one is given if that comes right after it.
+    fn one(&mut self, place: usize, then: Option<usize>, found: &mut Found, progress: &Progress) {
         let Some([base, head]) = place.checked_sub(1).and_then(|before| self.line.get(before..=place)) else { return };
         if let Some(known) = self.kept.get(&base.id, &head.id) {
             found.passages.push(known);
         } else {
             let (base, head) = (base.clone(), head.clone());
-            match self.compare(&base, &head) {
+            let then = then.and_then(|then| self.line.get(then)).cloned();
+            match self.compare(&base, &head, then.as_ref()) {
                 Ok(passage) => {
                     self.kept.keep(&passage);
                     found.passages.push(passage);
@@ -180,7 +194,14 @@ impl<'c> Walk<'c> {
         progress.done_one();
     }
 
-    fn compare(&mut self, base: &Commit, head: &Commit) -> Result<Passage> {
+    fn compare(&mut self, base: &Commit, head: &Commit, then: Option<&Commit>) -> Result<Passage> {
+        if let Some(Next { version, changed, read, .. }) = self.ahead.take().filter(|next| next.commit == head.id)
+            && let Some(last) = self.last.take().filter(|last| last.commit == base.id)
+        {
+            let passage = self.judge([base, head], [&last.version, &version], &changed, (Some(read), then))?;
+            self.last = Some(Last { commit: head.id.clone(), version });
+            return Ok(passage);
+        }
         let changed = self.git.changed(base, head)?;
         let goes_on = self.last.as_ref().is_some_and(|last| last.commit == base.id);
         let is_read = self.git.has_links()
@@ -200,7 +221,7 @@ impl<'c> Walk<'c> {
             false => changed,
         };
         self.prepare(&before, &after, &changed, goes_on)?;
-        let passage = self.judge([base, head], [&before, &after], &changed)?;
+        let passage = self.judge([base, head], [&before, &after], &changed, (None, then))?;
         self.last = Some(Last { commit: head.id.clone(), version: after });
         Ok(passage)
     }
@@ -241,13 +262,62 @@ impl<'c> Walk<'c> {
         Ok(())
     }
 
-    /// Reads both versions, as far as that has not been done, and compares them.
-    fn judge(&mut self, commits: [&Commit; 2], versions: [&Version; 2], changed: &[Arc<str>]) -> Result<Passage> {
+    /// The commit after one, with its version and what differs there, if it is to be read by the plan that is in
+    /// force.
+    fn following(&mut self, head: &Commit, then: &Commit) -> Option<(String, Version, Vec<Arc<str>>)> {
+        if self.git.has_links() || self.kept.get(&head.id, &then.id).is_some() {
+            return None;
+        }
+        // Whatever is wrong with it is found when its turn comes.
+        let changed = self.git.changed(head, then).ok()?;
+        let sequence = self.sequence.as_ref()?;
+        let is_read = sequence.plan().may_read(&changed);
+        if !is_read || sequence.needs_plan(&changed) || self.lists_differ(&changed) {
+            return None;
+        }
+        Some((then.id.clone(), self.git.version(then).ok()?, changed))
+    }
+
+    /// Reads both versions, as far as that has not been done, and compares them; meanwhile the commit after them is
+    /// read.
+    fn judge(
+        &mut self,
+        commits: [&Commit; 2],
+        versions: [&Version; 2],
+        changed: &[Arc<str>],
+        (ahead, then): (Option<Ahead>, Option<&Commit>),
+    ) -> Result<Passage> {
+        let sequence = self.sequence.as_ref().ok_or_else(|| Error::input("the history was not planned"))?;
+        let plan = sequence.plan().clone();
+        let following = then.and_then(|then| self.following(commits[1], then));
+        std::thread::scope(|scope| {
+            let (plan, base) = (&plan, &versions[1].snapshot);
+            let reading = following.and_then(|(commit, version, changed)| {
+                let read = move || {
+                    let read = Ahead::read(base, &version.snapshot, plan);
+                    Next { commit, version, changed, read }
+                };
+                // Without a thread it is read when its turn comes.
+                std::thread::Builder::new().spawn_scoped(scope, read).ok()
+            });
+            let passage = self.judge_read(commits, versions, changed, plan, ahead);
+            self.ahead = reading.and_then(|reading| reading.join().ok());
+            passage
+        })
+    }
+
+    fn judge_read(
+        &mut self,
+        commits: [&Commit; 2],
+        versions: [&Version; 2],
+        changed: &[Arc<str>],
+        plan: &Plan,
+        ahead: Option<Ahead>,
+    ) -> Result<Passage> {
         let ([base_commit, head_commit], [before, after]) = (commits, versions);
         let sequence = self.sequence.as_mut().ok_or_else(|| Error::input("the history was not planned"))?;
-        let plan = sequence.plan().clone();
         let source = |version| Source { snapshot: version, manifest: None };
-        let (base, head) = sequence.next(source(&before.snapshot), source(&after.snapshot));
+        let (base, head) = sequence.next(source(&before.snapshot), source(&after.snapshot), ahead);
         let differing: BTreeSet<_> = changed.iter().cloned().collect();
         let file = |version: Of, path: &str| {
             let side = match version {
@@ -270,7 +340,7 @@ impl<'c> Walk<'c> {
                 jobs = jobs_then(file, before, after, &base, head, self.common);
             }
         }
-        let (impacts, changes) = judged(&jobs, &base, head, &comparison, &plan, settings);
+        let (impacts, changes) = judged(&jobs, &base, head, &comparison, plan, settings);
         let sender = Sender { head: head_commit.short().to_owned(), base: base_commit.short().to_owned() };
         let messages = passage::messages(&impacts, &changes, &sender);
         // Nobody has to wait until it is taken apart.

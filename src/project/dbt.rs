@@ -90,6 +90,10 @@ use trace::Renderings;
 /// Macros of a project may call each other deeply, and each call takes a part of the stack.
 const STACK: usize = 256 << 20;
 
+/// So many nodes are read by one thread before another one may take those that follow: some templates are a hundred
+/// times as long as others.
+const SHARE: usize = 16;
+
 /// How to read a project.
 #[derive(Debug, Clone, Default)]
 pub struct Options<'a> {
@@ -260,8 +264,11 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
     for package in &known {
         candidates.extend(package.candidates(snapshot, &engine, &kept.recall, &mut part.diagnostics));
     }
-    let read: Vec<(Arc<Node>, Option<Arc<TableName>>)> =
-        candidates.into_par_iter().map(|candidate| kept.recall.read(candidate, &engine, &kept.renderings)).collect();
+    let read: Vec<(Arc<Node>, Option<Arc<TableName>>)> = candidates
+        .into_par_iter()
+        .with_max_len(SHARE)
+        .map(|candidate| kept.recall.read(candidate, &engine, &kept.renderings))
+        .collect();
     let (mut nodes, mut disabled) = (Vec::with_capacity(read.len()), Vec::new());
     for (node, table) in read {
         match table {
@@ -312,7 +319,8 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         groups: &groups,
         elsewhere: &options.elsewhere,
     };
-    let assembled: Vec<Assembled> = nodes.par_iter().map(|(node, table)| assembly.relation(node, table)).collect();
+    let assembled: Vec<Assembled> =
+        nodes.par_iter().with_max_len(SHARE).map(|(node, table)| assembly.relation(node, table)).collect();
     let mut places: BTreeMap<RelationId, usize> = BTreeMap::new();
     for one in assembled {
         part.diagnostics.extend(one.diagnostics);

@@ -36,6 +36,23 @@ enum Planned {
     Once,
 }
 
+/// A version whose files were read before its turn came, to be compared with the one before it.
+#[derive(Debug)]
+pub struct Ahead {
+    elsewhere: Elsewhere,
+    read: Assembled,
+}
+
+impl Ahead {
+    /// Reads the files of `head`, which comes after `base`, as planned. Others may be compared meanwhile.
+    #[must_use]
+    pub fn read(base: &Snapshot, head: &Snapshot, plan: &Plan) -> Self {
+        let elsewhere = Elsewhere::between(base, head);
+        let read = gather(Source { snapshot: head, manifest: None }, plan, &elsewhere);
+        Self { elsewhere, read }
+    }
+}
+
 /// The version that was read last.
 #[derive(Debug)]
 struct Last {
@@ -93,15 +110,18 @@ impl Sequence {
     }
 
     /// The projects of two versions, of which the first is the one that was read or passed last; if it is not,
-    /// it is read now.
-    pub fn next(&mut self, base: Source<'_>, head: Source<'_>) -> (Project, &Project) {
+    /// it is read now. What was read `ahead` is of the second one, by the plan that is in force.
+    pub fn next(&mut self, base: Source<'_>, head: Source<'_>, ahead: Option<Ahead>) -> (Project, &Project) {
         self.read += 1;
         if self.read > KEPT {
             self.plan.memory.forget();
             self.read = 0;
         }
         self.plan.memory.sweep();
-        let elsewhere = Elsewhere::between(base.snapshot, head.snapshot);
+        let (elsewhere, mut ahead) = match ahead {
+            Some(Ahead { elsewhere, read }) => (elsewhere, Some(read)),
+            None => (Elsewhere::between(base.snapshot, head.snapshot), None),
+        };
         let last = self.last.take().filter(|last| {
             let graph = &last.project.graph;
             let mut relations = graph.nodes().map(|node| graph.relation(node));
@@ -116,7 +136,7 @@ impl Sequence {
         });
         let files = head.snapshot.clone();
         if let Some(last) = last {
-            let mut read = gather(head, &self.plan, &elsewhere);
+            let mut read = ahead.take().unwrap_or_else(|| gather(head, &self.plan, &elsewhere));
             let read_for = read_for(&read);
             let relations = std::mem::take(&mut read.relations);
             if let Some((built, apart)) =
