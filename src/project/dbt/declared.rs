@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::assemble::criticality;
-use super::config::{self, Config};
+use super::config::{self, Config, ELSEWHERE};
 use super::engine::Engine;
 use super::graph::{Entry as GraphEntry, Graph};
 use super::nodes::Known;
@@ -99,7 +99,7 @@ fn source(
         declared_in: Some((Arc::clone(path), position)),
         schema: properties::schema(table, world.dialect),
         declaration: Declaration::Described,
-        config: config::of_source(config),
+        config: config::of_source(config).into_iter().chain(named_elsewhere([said, table], config)).collect(),
     };
     let meta = config.get("meta");
     let tags = config.get("tags").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
@@ -120,6 +120,16 @@ fn source(
             ..Attributes::default()
         },
     }
+}
+
+/// From what the names of a source's table are computed, where they may be others elsewhere, and whether it is on.
+fn named_elsewhere<'s>(said: [&'s Object; 2], config: &'s Config) -> impl Iterator<Item = (Arc<str>, Arc<str>)> + 's {
+    const NAMING: [&str; 6] = ["catalog", "database", "enabled", "identifier", "name", "schema"];
+    let said = said.into_iter().flat_map(|held| held.iter()).chain(config);
+    said.filter_map(|(key, text)| {
+        let is_naming = key.strip_suffix(ELSEWHERE).is_some_and(|key| NAMING.contains(&key));
+        is_naming.then(|| (Arc::from(key.as_str()), Arc::from(text.to_string())))
+    })
 }
 
 /// The exposures of a package that are switched on.

@@ -23,6 +23,9 @@ pub(super) struct Scan {
     pub(super) computed: Vec<usize>,
     /// Everything else that is called: a package, where named, and a name.
     calls: BTreeSet<(Option<String>, String)>,
+    /// Names that stand without being called, the same: a macro can be handed on as a value, and be called by another
+    /// name.
+    values: BTreeSet<(Option<String>, String)>,
     /// The names that `adapter.dispatch` is asked for.
     dispatched: BTreeSet<String>,
     /// The names that the template itself gives a value to.
@@ -126,6 +129,9 @@ impl Scan {
                     );
                     self.merge(inner, base);
                 }
+                if token.kind == TokenKind::Name {
+                    self.values.extend(value(source, tokens, index));
+                }
                 continue;
             }
             let is_filter = index >= 1 && matches!(tokens[index - 1].text(source), "|" | "is");
@@ -175,7 +181,21 @@ impl Scan {
         self.sources.extend(other.sources.into_iter().map(|(call, offset)| (call, offset + base)));
         self.computed.extend(other.computed.into_iter().map(|offset| offset + base));
         self.calls.extend(other.calls);
+        self.values.extend(other.values);
         self.dispatched.extend(other.dispatched);
+    }
+}
+
+/// A name that stands where a value can, after its package if that is named.
+fn value(source: &str, tokens: &[Token], index: usize) -> Option<(Option<String>, String)> {
+    let name = tokens[index].text(source).to_owned();
+    match index.checked_sub(1).map_or("", |before| tokens[before].text(source)) {
+        "." => {
+            let owner = index.checked_sub(2).filter(|owner| is_bare(source, tokens, *owner))?;
+            Some((Some(tokens[owner].text(source).to_owned()), name))
+        }
+        "|" | "is" => None,
+        _ => (!NATIVE.contains(&&*name)).then_some((None, name)),
     }
 }
 
@@ -288,6 +308,15 @@ fn named(
             let called = owner.as_ref().map_or_else(|| name.clone(), |owner| format!("{owner}.{name}"));
             unknown.insert(called);
         }
+        queue.extend(found.cloned());
+    }
+    for (owner, name) in &scan.values {
+        let found = match owner {
+            None if scan.assigned.contains(name) => None,
+            None => local.iter().find(|one| *one.name == **name).or_else(|| engine.resolve(seeker, package, own, name)),
+            Some(owner) if engine.has_package(owner) => engine.find(seeker, owner, name),
+            Some(_) => None,
+        };
         queue.extend(found.cloned());
     }
     for name in &scan.dispatched {

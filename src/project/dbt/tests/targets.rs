@@ -379,3 +379,36 @@ fn what_is_asked_of_the_target() {
         assert_eq!(tests(text), None, "{text}");
     }
 }
+
+#[test]
+fn a_macro_that_is_handed_on_as_a_value_counts() {
+    let limit = |number: u32| {
+        format!("{{% macro limit() %}}{{% if env_var('x', '') == 'y' %}}limit {number}{{% endif %}}{{% endmacro %}}")
+    };
+    let (old, new) = (limit(7), limit(1));
+    for model in [
+        "{% set f = limit %}select id from t {{ f() }}",
+        "{% set f = shop.limit %}select id from t {{ f() }}",
+        "{% set f = {'a': [limit]} %}select id from t {{ f['a'][0]() }}",
+        "select id from t {{ applied(limit) }}",
+        "select id from t {{ applied(then=limit) }}",
+    ] {
+        let applied = "{% macro applied(then) %}{{ then() }}{% endmacro %}";
+        let of = |limit| [("models/m.sql", model), ("macros/applied.sql", applied), ("macros/limit.sql", limit)];
+        assert_ne!(told(&of(&old), &of(&new)), [""; 0], "{model}");
+        assert_eq!(told(&of(&old), &of(&old)), [""; 0], "{model}");
+    }
+}
+
+#[test]
+fn a_source_that_is_another_table_for_another_target_is_told() {
+    let declared = |said: &str| format!("sources: [{{name: raw, {said}, tables: [{{name: orders}}]}}]");
+    let schema = |ci: &str| declared(&format!("schema: \"{{{{ '{ci}' if target.name == 'ci' else 'raw' }}}}\""));
+    let enabled = |ci: &str| declared(&format!("config: {{enabled: \"{{{{ target.name != '{ci}' }}}}\"}}"));
+    let model = "select id from {{ source('raw', 'orders') }}";
+    for (old, new) in [(schema("old"), schema("new")), (enabled("ci"), enabled("qa"))] {
+        let of = |said| [("models/s.yml", said), ("models/m.sql", model)];
+        assert_ne!(told(&of(&old), &of(&new)), [""; 0], "{new}");
+        assert_eq!(told(&of(&old), &of(&old)), [""; 0], "{old}");
+    }
+}
