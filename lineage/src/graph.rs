@@ -143,16 +143,47 @@ impl LineageGraph {
         tables: &Tables,
         lineages: &Lineages,
     ) -> (BuiltGraph, BuiltGraph, NamesApart) {
-        let mut base = Builder::new(shared(base), None, Some(lineages));
-        let mut apart = base.named_after_sources(None);
-        let mut head = Builder::new(shared(head), Some(base.built()), Some(lineages));
+        Self::pair(None, shared(base), shared(head), tables, lineages)
+    }
+
+    /// The same for two versions further on, of which neither has its graph: what a graph of an earlier version and they
+    /// have in common is taken from there.
+    #[must_use]
+    pub fn build_pair<R: Into<Arc<Relation>>>(
+        &self,
+        apart: &NamesApart,
+        base: Vec<R>,
+        head: Vec<R>,
+        tables: &Tables,
+        lineages: &Lineages,
+    ) -> (BuiltGraph, BuiltGraph, NamesApart) {
+        lineages.turn();
+        Self::pair(Some((self, &apart.used)), shared(base), shared(head), tables, lineages)
+    }
+
+    fn pair(
+        earlier: Option<(&Self, &BTreeSet<RelationName>)>,
+        relations: Vec<Arc<Relation>>,
+        of_head: Vec<Arc<Relation>>,
+        tables: &Tables,
+        lineages: &Lineages,
+    ) -> (BuiltGraph, BuiltGraph, NamesApart) {
+        let before = earlier.map(|(graph, _)| graph);
+        let again = before.map(|_| (relations.clone(), of_head.clone()));
+        let mut base = Builder::new(relations, before, Some(lineages));
+        let mut apart = base.named_after_sources(before);
+        let mut head = Builder::new(of_head, Some(base.built()), Some(lineages));
         let own = head.named_after_sources(Some(base.built()));
         apart.extend(own.clone());
         let names = NamesApart { own, used: apart.keys().cloned().collect() };
-        let base = base.connect_all(&apart, None);
+        // Where other names are set apart, the earlier graph says otherwise what they mean.
+        if let (Some(_), Some((base, head))) = (earlier.filter(|(_, used)| **used != names.used), again) {
+            return Self::pair(None, base, head, tables, lineages);
+        }
+        let base = base.connect_all(&apart, before);
         let head = head.connect_all(&apart, Some(base.built()));
         // Head finds there what base and it have in common.
-        let base = base.finish(None, tables, Some(lineages), Weaving::Later);
+        let base = base.finish(before, tables, Some(lineages), Weaving::Later);
         let head = head.finish(Some(&base.graph), tables, Some(lineages), Weaving::Later);
         (base, head, names)
     }

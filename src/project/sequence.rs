@@ -118,41 +118,49 @@ impl Sequence {
             self.read = 0;
         }
         self.plan.memory.sweep();
-        let (elsewhere, mut ahead) = match ahead {
+        let (elsewhere, ahead) = match ahead {
             Some(Ahead { elsewhere, read }) => (elsewhere, Some(read)),
             None => (Elsewhere::between(base.snapshot, head.snapshot), None),
         };
-        let last = self.last.take().filter(|last| {
-            let graph = &last.project.graph;
-            let mut relations = graph.nodes().map(|node| graph.relation(node));
-            last.read_for == ReadFor::Any && !relations.any(|relation| elsewhere.concerns(relation))
-        });
-        let read_for = |head: &Assembled| match head.relations.iter().any(|relation| elsewhere.concerns(relation)) {
+        let files = head.snapshot.clone();
+        let mut after = ahead.unwrap_or_else(|| gather(head, &self.plan, &elsewhere));
+        let read_for = match after.relations.iter().any(|relation| elsewhere.concerns(relation)) {
             true => ReadFor::Pair,
             false => ReadFor::Any,
         };
-        let last = last.filter(|last| {
-            base.manifest.is_none() && head.manifest.is_none() && last.files.has_files_of(base.snapshot)
-        });
-        let files = head.snapshot.clone();
-        if let Some(last) = last {
-            let mut read = ahead.take().unwrap_or_else(|| gather(head, &self.plan, &elsewhere));
-            let read_for = read_for(&read);
-            let relations = std::mem::take(&mut read.relations);
-            if let Some((built, apart)) =
-                last.project.graph.build_next(relations, &last.apart, &self.plan.tables, &self.lineages)
-            {
-                let project = read.with_graph(built);
-                return (last.project, &self.last.insert(Last { files, project, apart, read_for }).project);
-            }
+        let of_head = std::mem::take(&mut after.relations);
+        let has_manifest = base.manifest.is_some() || head.manifest.is_some();
+        let earlier = self.last.take();
+        if let Some(last) = &earlier
+            && !has_manifest
+            && last.is_base(base.snapshot, &elsewhere)
+            && let Some((built, apart)) =
+                last.project.graph.build_next(of_head.clone(), &last.apart, &self.plan.tables, &self.lineages)
+        {
+            let project = after.with_graph(built);
+            let head = self.last.insert(Last { files, project, apart, read_for });
+            return (earlier.map(|last| last.project).unwrap_or_default(), &head.project);
         }
-        let (mut before, mut after) = (gather(base, &self.plan, &elsewhere), gather(head, &self.plan, &elsewhere));
-        let read_for = read_for(&after);
-        let relations = (std::mem::take(&mut before.relations), std::mem::take(&mut after.relations));
-        let (of_base, of_head, apart) =
-            LineageGraph::build_first(relations.0, relations.1, &self.plan.tables, &self.lineages);
+        let mut before = gather(base, &self.plan, &elsewhere);
+        let of_base = std::mem::take(&mut before.relations);
+        let (tables, lineages) = (&self.plan.tables, &self.lineages);
+        let (of_base, of_head, apart) = match &earlier {
+            Some(Last { project, apart, .. }) => project.graph.build_pair(apart, of_base, of_head, tables, lineages),
+            None => LineageGraph::build_first(of_base, of_head, tables, lineages),
+        };
         let project = after.with_graph(of_head);
         (before.with_graph(of_base), &self.last.insert(Last { files, project, apart, read_for }).project)
+    }
+}
+
+impl Last {
+    /// Whether this is how a version is read to be compared with another one, from which it differs in what its files ask
+    /// `elsewhere`.
+    fn is_base(&self, version: &Snapshot, elsewhere: &Elsewhere) -> bool {
+        let graph = &self.project.graph;
+        self.read_for == ReadFor::Any
+            && !graph.nodes().any(|node| elsewhere.concerns(graph.relation(node)))
+            && self.files.has_files_of(version)
     }
 }
 
