@@ -260,12 +260,11 @@ impl LineageGraph {
         self.columns.get_or_init(|| Arc::new(compose::weave(self, &self.nodes().collect())))
     }
 
-    /// The same as far as it concerns some relations and all downstream of them. What those read is there as well,
-    /// but not what is upstream of it.
-    pub(crate) fn columns_below(&self, some: impl IntoIterator<Item = Node>) -> Arc<ColumnGraph> {
+    /// The same as far as it concerns some relations. What those read is there as well, but not what is upstream of it.
+    pub(crate) fn columns_of(&self, some: &BTreeSet<Node>) -> Arc<ColumnGraph> {
         match self.columns.get() {
             Some(all) => Arc::clone(all),
-            None => Arc::new(compose::weave(self, &self.downstream(some))),
+            None => Arc::new(compose::weave(self, some)),
         }
     }
 

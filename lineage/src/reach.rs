@@ -12,7 +12,7 @@ use crate::diagnostic::Position;
 use crate::graph::LineageGraph;
 use crate::graph::columns::Part;
 use crate::name::{ColumnName, RelationName};
-use crate::relation::RelationId;
+use crate::relation::{Reference, RelationId};
 
 mod carry;
 mod concerned;
@@ -24,6 +24,7 @@ mod walk;
 pub use cut::{Cut, Names};
 pub use judge::{JobReach, Wanted, Way};
 
+use concerned::{OfBoth, concerned, concerned_upstream};
 use walk::{Hit, Place, Walk};
 
 /// Whether something is reached, least first.
@@ -97,7 +98,29 @@ pub struct Spread<'a> {
 /// Carries changes downstream. What is gone is walked on base, everything else on head.
 #[must_use]
 pub fn spread<'a>(base: &'a LineageGraph, head: &'a LineageGraph, comparison: &Comparison) -> Spread<'a> {
-    let mut walk = Walk::new(base, head, comparison);
+    spread_among(&concerned(base, head, comparison), base, head, comparison)
+}
+
+/// Carries changes downstream as far as they are on the way to something that somebody reads: whom it is asked of is
+/// judged as by [`spread`], and what arrives elsewhere is not all known. Each read is given with the project that it is
+/// written in.
+#[must_use]
+pub fn spread_toward<'a, 'r>(
+    reads: impl IntoIterator<Item = (&'r Reference, Option<&'r str>)>,
+    base: &'a LineageGraph,
+    head: &'a LineageGraph,
+    comparison: &Comparison,
+) -> Spread<'a> {
+    spread_among(&concerned_upstream(base, head, comparison, reads), base, head, comparison)
+}
+
+fn spread_among<'a>(
+    relations: &OfBoth,
+    base: &'a LineageGraph,
+    head: &'a LineageGraph,
+    comparison: &Comparison,
+) -> Spread<'a> {
+    let mut walk = Walk::new(base, head, relations);
     walk.start(comparison);
     walk.run();
     let anything_changed = !comparison.is_silent();

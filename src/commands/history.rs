@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use headsup_lineage::change::{Comparison, Version as Of, compare_with};
-use headsup_lineage::reach::spread;
+use headsup_lineage::reach::spread_toward;
 
 use super::depends::dialects_of;
 use super::impact::{self, Standing};
@@ -370,7 +370,8 @@ fn judged(
     plan: &Plan,
     settings: &Settings,
 ) -> (Vec<Touched>, Vec<ChangeEntry>) {
-    let spread = spread(&base.graph, &head.graph, comparison);
+    let reads = jobs.iter().flat_map(|job| job.reads.iter().map(|read| (read, job.project.as_deref())));
+    let spread = spread_toward(reads, &base.graph, &head.graph, comparison);
     let finder = Finder::new(head, jobs, dialects_of(plan, settings));
     let judge = |job: &Job| impact::judged(job, &spread, comparison, &finder, head);
     let is_touched = |judged: &Standing| judged.facts.narrowest().is_some();

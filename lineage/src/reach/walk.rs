@@ -19,7 +19,7 @@ use crate::relation::{Body, Relation, RelationId, RelationKind};
 
 use super::Reach;
 use super::carry::{Carried, Copies, carried};
-use super::concerned::concerned;
+use super::concerned::OfBoth;
 use super::gone::{GoneRead, read_of_gone};
 
 /// So many readers are asked what they make of copies of rows; of others it is said by rule.
@@ -92,9 +92,9 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(base: &'a LineageGraph, head: &'a LineageGraph, comparison: &Comparison) -> Self {
-        let (below_base, below_head) = concerned(base, head, comparison);
-        let (of_base, columns) = rayon::join(|| base.columns_below(below_base), || head.columns_below(below_head));
+    /// A walk among some relations of both versions.
+    pub(super) fn new(base: &'a LineageGraph, head: &'a LineageGraph, (of_base, of_head): &OfBoth) -> Self {
+        let (of_base, columns) = rayon::join(|| base.columns_of(of_base), || head.columns_of(of_head));
         Self {
             base,
             head,

@@ -5,18 +5,25 @@ use std::sync::Arc;
 
 use headsup_lineage::change::compare;
 use headsup_lineage::dependency::Extent;
+use headsup_lineage::diagnostic::Position;
+use headsup_lineage::dialect::Dialect;
 use headsup_lineage::graph::columns::{ColumnId, Direction};
 use headsup_lineage::graph::tables::Tables;
 use headsup_lineage::graph::{LineageGraph, Lineages, Node};
-use headsup_lineage::query::Script;
-use headsup_lineage::reach::spread;
-use headsup_lineage::relation::Relation;
+use headsup_lineage::name::{ColumnName, Quoting};
+use headsup_lineage::query::{Read, ReadRole, Script};
+use headsup_lineage::reach::{spread, spread_toward};
+use headsup_lineage::relation::{Reference, Relation};
 use proptest::prelude::*;
 
 use super::support::{columns, name, relation, spelled};
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 const COLUMNS: [&str; 4] = ["x", "y", "z", "rec"];
+
+fn columns_named(names: &[&str]) -> Vec<ColumnName> {
+    names.iter().map(|name| ColumnName::new(Dialect::Ansi, name, Quoting::Bare)).collect()
+}
 
 fn leak(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
@@ -167,6 +174,18 @@ proptest! {
         let ((base, head), (all_of_base, all_of_head)) = (both(), both());
         let (_, _) = (all_of_base.columns(), all_of_head.columns());
         prop_assert_eq!(arrivals(&base, &head), arrivals(&all_of_base, &all_of_head));
+        // Toward one reader, it is walked among what is upstream of him only.
+        let (base, head) = both();
+        let comparison = compare(&base, &head, &BTreeSet::new());
+        let whole = spread(&base, &head, &comparison);
+        for (called, _) in project.iter().chain(&other) {
+            let read = [Reference::Name(Read { name: name(called), role: ReadRole::Table, position: Position::START })];
+            let toward = spread_toward(read.iter().map(|read| (read, None)), &base, &head, &comparison);
+            for wanted in [None, Some(columns_named(&["x"])), Some(columns_named(&["y", "z"]))] {
+                let wanted = |_: &Relation| wanted.clone();
+                prop_assert_eq!(toward.judge(&read, None, &wanted), whole.judge(&read, None, &wanted), "{}", called);
+            }
+        }
     }
 
     /// What was found of a text in one version is found of it in another one only where that is so there.

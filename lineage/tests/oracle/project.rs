@@ -13,7 +13,7 @@ use headsup_lineage::graph::tables::Tables;
 use headsup_lineage::name::{ColumnName, Quoting, RelationName};
 use headsup_lineage::parse::parse;
 use headsup_lineage::query::{DeclaredColumn, DeclaredKey, ForeignKey, KeyKind, Nullability, TableSchema};
-use headsup_lineage::reach::{Arrival, Reach, spread};
+use headsup_lineage::reach::{Arrival, Reach, spread, spread_toward};
 use headsup_lineage::relation::{Body, Declaration, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 use rusqlite::Connection;
 
@@ -366,6 +366,27 @@ fn what_is_reached_by_column_is_downstream_of_a_change() {
         // What has another name left under its old one.
         let beside: Vec<_> = beside.into_iter().filter(|id| new.by_id(id).is_some()).collect();
         if beside.is_empty() { Ok(()) } else { Err(format!("{beside:?}")) }
+    });
+}
+
+#[test]
+fn toward_one_reader_it_is_the_same() {
+    laws(|_, base, head| {
+        for keys in [Keys::Declared, Keys::Open] {
+            let (old, new, comparison) = graphs(base, head, keys);
+            let whole = spread(&old, &new, &comparison);
+            let of =
+                |graph: &LineageGraph| graph.nodes().map(|node| graph.relation(node).id.clone()).collect::<Vec<_>>();
+            for id in of(&old).into_iter().chain(of(&new)) {
+                let read = [Reference::Id(id.clone(), Position::START)];
+                let toward = spread_toward(read.iter().map(|read| (read, None)), &old, &new, &comparison);
+                let (toward, whole) = (toward.judge(&read, None, &|_| None), whole.judge(&read, None, &|_| None));
+                if toward != whole {
+                    return Err(format!("{id}: {toward:?}\nand not {whole:?}"));
+                }
+            }
+        }
+        Ok(())
     });
 }
 
