@@ -45,7 +45,7 @@ pub enum Dialect {
 }
 
 /// How a dialect decides whether two spellings name one relation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CaseRule {
     /// Unquoted names fold to upper case, quoted ones are exact: `orders` is `"ORDERS"`.
     FoldUpper,

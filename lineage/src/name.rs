@@ -6,14 +6,17 @@
 //! graph can hold a Snowflake project beside a DuckDB one: an unquoted name has its lower-case
 //! form as key in every dialect that ignores its case.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{Arc, LazyLock};
 
+use foldhash::quality::RandomState;
 use serde::{Serialize, Serializer};
 
 use crate::dialect::{CaseRule, Dialect, QuotedDots};
+use crate::hashing::HashMap;
 
 /// How a part of a name was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +27,9 @@ pub enum Quoting {
     Quoted,
 }
 
+/// By which keys are hashed; another one in every run.
+static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+
 /// One part of a name as written, without its quotes, and its key.
 #[derive(Debug, Clone)]
 struct Part {
@@ -31,16 +37,19 @@ struct Part {
     key: Arc<str>,
     /// What it takes to read the printed part back as the same one.
     printed: Quoting,
+    /// The hash of the key: names are looked up far more often than they are made.
+    hash: u64,
 }
 
 impl Part {
     fn new(text: &str, quoting: Quoting, rule: CaseRule) -> Self {
         let key = fold(text, quoting, rule);
-        let printed =
-            if is_plain(text) && fold(text, Quoting::Bare, rule) == key { Quoting::Bare } else { Quoting::Quoted };
+        let is_read_back_bare = || quoting == Quoting::Bare || fold(text, Quoting::Bare, rule) == key;
+        let printed = if is_plain(text) && is_read_back_bare() { Quoting::Bare } else { Quoting::Quoted };
         let text: Arc<str> = Arc::from(text);
         let key = if *key == *text { Arc::clone(&text) } else { Arc::from(key) };
-        Self { text, key, printed }
+        let hash = SEED.hash_one(&*key);
+        Self { text, key, printed, hash }
     }
 }
 
@@ -73,6 +82,8 @@ fn is_plain(text: &str) -> bool {
 #[derive(Clone)]
 pub struct RelationName {
     parts: Arc<[Part]>,
+    /// That of the parts.
+    hash: u64,
 }
 
 impl RelationName {
@@ -96,7 +107,12 @@ impl RelationName {
                 pieces.into_iter().filter(|piece| !piece.is_empty()).map(|piece| Part::new(piece, quoting, rule)),
             );
         }
-        Self { parts: read.into() }
+        Self::of(read)
+    }
+
+    fn of(parts: Vec<Part>) -> Self {
+        let hash = parts.iter().fold(0, |hash: u64, part| hash.rotate_left(5) ^ part.hash);
+        Self { parts: parts.into(), hash }
     }
 
     /// A name as people type it on a command line or in a settings file: parts between dots, each
@@ -189,14 +205,14 @@ impl RelationName {
     #[must_use]
     pub fn innermost_while(&self, wanted: impl Fn(&str) -> bool) -> Option<Self> {
         let kept = self.parts.iter().rev().take_while(|part| wanted(&part.key)).count();
-        (kept > 0).then(|| Self { parts: self.parts[self.parts.len() - kept..].into() })
+        (kept > 0).then(|| Self::of(self.parts[self.parts.len() - kept..].to_vec()))
     }
 
     /// The same name with a part in front, bare.
     #[must_use]
     pub fn within(&self, dialect: Dialect, outer: &str) -> Self {
         let first = Part::new(outer, Quoting::Bare, dialect.relation_case());
-        Self { parts: std::iter::once(first).chain(self.parts.iter().cloned()).collect() }
+        Self::of(std::iter::once(first).chain(self.parts.iter().cloned()).collect())
     }
 }
 
@@ -233,7 +249,7 @@ fn split_typed(text: &str) -> Vec<(String, Quoting)> {
 
 impl PartialEq for RelationName {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.parts, &other.parts) || self.keys().eq(other.keys())
+        Arc::ptr_eq(&self.parts, &other.parts) || self.hash == other.hash && self.keys().eq(other.keys())
     }
 }
 
@@ -253,9 +269,7 @@ impl Ord for RelationName {
 
 impl Hash for RelationName {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for key in self.keys() {
-            key.hash(state);
-        }
+        self.hash.hash(state);
     }
 }
 
@@ -286,6 +300,16 @@ impl Serialize for RelationName {
     }
 }
 
+/// The names of columns that a thread made, by how they were written.
+type Made = HashMap<(CaseRule, Quoting), HashMap<Box<str>, ColumnName>>;
+
+/// So many are kept of each kind before all are let go of.
+const MOST_MADE: usize = 1 << 14;
+
+thread_local! {
+    static MADE: RefCell<Made> = RefCell::default();
+}
+
 /// The name of a column; equality, order and hash are those of its key. A copy costs a pointer.
 #[derive(Clone)]
 pub struct ColumnName {
@@ -294,9 +318,23 @@ pub struct ColumnName {
 
 impl ColumnName {
     /// A name as written, without its quotes.
+    ///
+    /// Columns of one name are in most tables, and a thread that made a name makes it of the same memory again.
     #[must_use]
     pub fn new(dialect: Dialect, text: &str, quoting: Quoting) -> Self {
-        Self { part: Arc::new(Part::new(text, quoting, dialect.column_case())) }
+        let rule = dialect.column_case();
+        MADE.with_borrow_mut(|made| {
+            let made = made.entry((rule, quoting)).or_default();
+            if let Some(known) = made.get(text) {
+                return known.clone();
+            }
+            if made.len() >= MOST_MADE {
+                made.clear();
+            }
+            let name = Self { part: Arc::new(Part::new(text, quoting, rule)) };
+            made.insert(Box::from(text), name.clone());
+            name
+        })
     }
 
     /// As written, without quotes.
@@ -314,7 +352,7 @@ impl ColumnName {
 
 impl PartialEq for ColumnName {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.part, &other.part) || self.key() == other.key()
+        Arc::ptr_eq(&self.part, &other.part) || self.part.hash == other.part.hash && self.key() == other.key()
     }
 }
 
@@ -334,7 +372,7 @@ impl Ord for ColumnName {
 
 impl Hash for ColumnName {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
+        self.part.hash.hash(state);
     }
 }
 
