@@ -27,30 +27,32 @@ pub(super) struct Assembled {
 /// that were told from those of the same name.
 pub(super) fn assemble(parts: Vec<(Arc<str>, Part)>, namesakes: &Derived<Arc<Relation>>) -> Assembled {
     let mut whole = Part::default();
-    let mut taken: HashSet<RelationId> = HashSet::default();
-    let several = parts.len() > 1;
+    let mut runs: Vec<(Box<str>, Vec<Arc<Relation>>)> = Vec::new();
     let mut sizes: BTreeMap<Arc<str>, usize> = BTreeMap::new();
     let mut unread = BTreeMap::new();
     for (root, mut part) in parts {
-        if is_another_dbt_project_of_the_same_name(&part, &taken) {
+        let mut own = by_package(std::mem::take(&mut part.relations));
+        if is_another_dbt_project_of_the_same_name(&own, &runs) {
+            part.relations = own.into_iter().flat_map(|(_, relations)| relations).collect();
             rename(&mut part, &root);
+            own = by_package(std::mem::take(&mut part.relations));
         }
         // Nothing but an error: the file that makes it a project could not be read.
         let error = part.diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error);
-        if let (true, Some(error)) = (part.relations.is_empty(), error) {
+        if let (true, Some(error)) = (own.is_empty(), error) {
             unread.insert(Arc::clone(&root), error.clone());
         }
-        *sizes.entry(root).or_default() += part.relations.iter().filter(|relation| is_built(relation)).count();
-        if several {
-            taken.extend(part.relations.iter().map(|relation| relation.id.clone()));
-        }
-        whole.relations.extend(part.relations);
+        let relations = own.iter().flat_map(|(_, relations)| relations);
+        *sizes.entry(root).or_default() += relations.filter(|relation| is_built(relation)).count();
+        runs.append(&mut own);
         whole.attributes.extend(part.attributes);
         whole.jobs.extend(part.jobs);
         whole.selectors.extend(part.selectors);
         whole.diagnostics.extend(part.diagnostics);
     }
-    let mut relations = merge(std::mem::take(&mut whole.relations));
+    // Those of one package are sorted already, so that little is left to sort.
+    runs.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut relations = merge(runs.into_iter().flat_map(|(_, relations)| relations).collect());
     tell_namesakes_apart(&mut relations, namesakes);
     whole.jobs.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
     Assembled { relations, rest: whole, sizes, unread }
@@ -67,10 +69,37 @@ impl Assembled {
     }
 }
 
+/// Relations in turn, those together that stand together and whose ids begin alike, up to the second dot: dbt has the
+/// kind and the package there.
+fn by_package(relations: Vec<Arc<Relation>>) -> Vec<(Box<str>, Vec<Arc<Relation>>)> {
+    let mut runs: Vec<(Box<str>, Vec<Arc<Relation>>)> = Vec::new();
+    for relation in relations {
+        let id = relation.id.as_str();
+        match runs.last_mut().filter(|(package, _)| package.ends_with('.') && id.starts_with(&**package)) {
+            Some((_, run)) => run.push(relation),
+            None => {
+                let end = id.match_indices('.').nth(1).map_or(id.len(), |(dot, _)| dot + 1);
+                runs.push((Box::from(&id[..end]), vec![relation]));
+            }
+        }
+    }
+    runs
+}
+
 /// Ids of dbt carry the name of the project, not its folder; a plain SQL table is one table
 /// wherever it is written.
-fn is_another_dbt_project_of_the_same_name(part: &Part, taken: &HashSet<RelationId>) -> bool {
-    part.relations.iter().any(|relation| taken.contains(&relation.id) && !is_plain(relation))
+fn is_another_dbt_project_of_the_same_name(
+    part: &[(Box<str>, Vec<Arc<Relation>>)],
+    others: &[(Box<str>, Vec<Arc<Relation>>)],
+) -> bool {
+    part.iter().filter(|(_, relations)| !relations.first().is_some_and(|first| is_plain(first))).any(
+        |(package, own)| {
+            // Most projects have no package in common, and their ids need not be looked at.
+            let of_package = others.iter().filter(|(other, _)| other == package);
+            let taken: HashSet<&RelationId> = of_package.flat_map(|(_, known)| known).map(|known| &known.id).collect();
+            !taken.is_empty() && own.iter().any(|relation| taken.contains(&relation.id))
+        },
+    )
 }
 
 fn is_plain(relation: &Relation) -> bool {
