@@ -252,17 +252,16 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         .iter()
         .zip(&properties)
         .zip(&settings)
-        .map(|((package, properties), own)| Known {
-            package,
-            properties,
-            settings: own,
-            root: settings.first().filter(|_| package.name != root.name),
+        .map(|((package, properties), own)| {
+            let root = settings.first().filter(|_| package.name != root.name);
+            let settings_number = kept.recall.settings(own, root);
+            Known { package, properties, settings: own, root, settings_number, recall: &kept.recall }
         })
         .collect();
 
     let mut candidates = Vec::new();
     for package in &known {
-        candidates.extend(package.candidates(snapshot, &engine, &kept.recall, &mut part.diagnostics));
+        candidates.extend(package.candidates(snapshot, &engine, &mut part.diagnostics));
     }
     let read: Vec<(Arc<Node>, Option<Arc<TableName>>)> = candidates
         .into_par_iter()

@@ -5,10 +5,10 @@
 //! found is made anew.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use foldhash::HashMap;
 use headsup_lineage::relation::Relation;
 
 use super::elsewhere::Elsewhere;

@@ -1,9 +1,10 @@
 //! The tables that rendered SQL names itself, beside those that its template named with `ref` and
 //! `source`: names written out in full, which no template engine sees.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use foldhash::HashMap;
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::filling::{Filling, Places, Target};

@@ -81,7 +81,14 @@ pub(super) struct Candidate {
     pub(super) content: Content,
     /// What its properties say.
     pub(super) said: Arc<Object>,
-    /// What is configured before its own file says something.
+    /// What is configured before and after its own file says something.
+    configured: Arc<Configured>,
+}
+
+/// What is configured of a node beside its own file.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Configured {
+    /// Before that says something.
     before: Config,
     /// What the root project configures after that, for a node of another package.
     after: Vec<Map<String, Json>>,
@@ -151,7 +158,7 @@ impl Candidate {
 
     /// Whether another one has the same file, and the same is said of it.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        let Self { kind, package, path, position, name, version, is_latest, fqn, content, said, before, after } = self;
+        let Self { kind, package, path, position, name, version, is_latest, fqn, content, said, configured } = self;
         *kind == other.kind
             && *package == other.package
             && *path == other.path
@@ -162,13 +169,12 @@ impl Candidate {
             && *fqn == other.fqn
             && content.is_same(&other.content)
             && (Arc::ptr_eq(said, &other.said) || *said == other.said)
-            && *before == other.before
-            && *after == other.after
+            && (Arc::ptr_eq(configured, &other.configured) || *configured == other.configured)
     }
 
     /// Reads it as dbt does first, to learn its configuration and what it refers to.
     pub(super) fn parse(self, engine: &Arc<Engine>, renderings: &Renderings, sought: &Sought) -> Node {
-        let mut config = self.before.clone();
+        let mut config = self.configured.before.clone();
         let mut captured = Captured::default();
         let mut parsed = Ok(Arc::from(""));
         match &self.content {
@@ -192,7 +198,7 @@ impl Candidate {
         {
             config.insert("enabled".to_owned(), Json::Bool(true));
         }
-        for level in &self.after {
+        for level in &self.configured.after {
             config::merge(&mut config, level);
         }
         // A hook is a template of its own, and what it refers to counts.
@@ -250,6 +256,10 @@ pub(super) struct Known<'a> {
     pub(super) settings: &'a Json,
     /// The project file of the root package, if that is another one.
     pub(super) root: Option<&'a Json>,
+    /// The number of both, which other versions have that configure the same.
+    pub(super) settings_number: usize,
+    /// What was found of the nodes of other versions.
+    pub(super) recall: &'a Recall,
 }
 
 impl Known<'_> {
@@ -258,13 +268,7 @@ impl Known<'_> {
     }
 
     /// What a node's configuration is before and after its own file.
-    fn configured(
-        &self,
-        section: &str,
-        fqn: &[String],
-        said: &Object,
-        default: &str,
-    ) -> (Config, Vec<Map<String, Json>>) {
+    fn configured(&self, section: &str, fqn: &[String], said: &Object, default: &str) -> Configured {
         let mut before = Config::new();
         before.insert("materialized".to_owned(), Json::String(default.to_owned()));
         if let Some(section) = Self::section(self.settings, section) {
@@ -281,12 +285,12 @@ impl Known<'_> {
             config::merge(&mut before, config);
         }
         let after = self.root.and_then(|root| Self::section(root, section));
-        (before, after.map(|section| config::levels(section, fqn)).unwrap_or_default())
+        Configured { before, after: after.map(|section| config::levels(section, fqn)).unwrap_or_default() }
     }
 
     /// What is configured of an exposure, a metric and the like.
     pub(super) fn consumer_config(&self, section: &str, fqn: &[String], said: &Object) -> Config {
-        let (mut config, after) = self.configured(section, fqn, said, "");
+        let Configured { before: mut config, after } = self.configured(section, fqn, said, "");
         for level in after {
             config::merge(&mut config, &level);
         }
@@ -295,7 +299,7 @@ impl Known<'_> {
 
     /// Whether a source's table is switched on.
     pub(super) fn source_config(&self, source: &Object, fqn: &[String], said: &Object) -> Config {
-        let (mut config, after) = self.configured("sources", fqn, source, "source");
+        let Configured { before: mut config, after } = self.configured("sources", fqn, source, "source");
         let beside = ["meta", "tags"].iter().filter_map(|key| said.get_key_value(*key));
         config::merge(&mut config, beside);
         for said in [source.get("config"), said.get("config")].into_iter().flatten().filter_map(Json::as_object) {
@@ -321,7 +325,6 @@ impl Known<'_> {
         &self,
         snapshot: &Snapshot,
         engine: &Arc<Engine>,
-        recall: &Recall,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Vec<Candidate> {
         let models = self.package.files(snapshot, Folder::Models, &["sql", "py"]);
@@ -333,7 +336,7 @@ impl Known<'_> {
                     false => template(&self.package.name, path, text),
                 })
             };
-            let content = recall.content((snapshot.id(path), &self.package.name, path), make);
+            let content = self.recall.content((snapshot.id(path), &self.package.name, path), make);
             let (content, diagnostic) = match content {
                 Ok(content) => (content, None),
                 Err(diagnostic) => (Content::Unreadable, Some(*diagnostic)),
@@ -371,11 +374,15 @@ impl Known<'_> {
             RelationKind::Snapshot => ("snapshots", "snapshot"),
             _ => ("models", "view"),
         };
-        let said = self.properties.patches.get(&(section, name.clone()));
-        let said = said
-            .map(|entry| render::object(engine, &self.package.name, &entry.path, &entry.said, &Sought::default()))
-            .unwrap_or_default();
-        let (before, after) = self.configured(section, &fqn, &said, default);
+        let said = self.properties.patches.get(&(section, name.clone())).map(|entry| (&entry.path, &entry.said));
+        let told = said.map(|(_, said)| said);
+        let key = (section, path, name.as_str());
+        let (said, configured) = self.recall.configured(&engine.world.root, key, told, self.settings_number, || {
+            let render = |(place, said)| render::object(engine, &self.package.name, place, said, &Sought::default());
+            let rendered = said.map(render).unwrap_or_default();
+            let configured = self.configured(section, &fqn, &rendered, default);
+            (rendered, Arc::new(configured))
+        });
         Candidate {
             kind,
             package: Arc::clone(&self.package.name),
@@ -387,8 +394,7 @@ impl Known<'_> {
             fqn,
             content,
             said,
-            before,
-            after,
+            configured,
         }
     }
 
@@ -412,9 +418,9 @@ impl Known<'_> {
             }
             merge_columns(&mut said, &own);
         }
-        let (before, after) = self.configured("models", &candidate.fqn, &said, "view");
+        let configured = Arc::new(self.configured("models", &candidate.fqn, &said, "view"));
         let said = Arc::new(said);
-        Candidate { is_latest: version == latest, version: Some(version), said, before, after, ..candidate }
+        Candidate { is_latest: version == latest, version: Some(version), said, configured, ..candidate }
     }
 
     /// The model, the version and the latest version of a file that holds one version of a model.

@@ -14,7 +14,7 @@ use super::config;
 use super::declared::Source;
 use super::engine::{Engine, Macro};
 use super::graph::{Entry as GraphEntry, Graph};
-use super::nodes::{Candidate, Content, Node};
+use super::nodes::{Candidate, Configured, Content, Node};
 use super::physical;
 use super::properties::{Entry, Object, SourceEntry};
 use super::relation::TableName;
@@ -31,7 +31,28 @@ pub(super) struct Recall {
     read: Shelf<Key, Arc<Read>>,
     relations: Shelf<Key, Arc<Built>>,
     sources: Shelf<SourceKey, Arc<Declared>>,
+    configured: Shelf<ConfiguredKey, Arc<Said>>,
+    settings: Mutex<Settings>,
     engines: Mutex<Engines>,
+}
+
+/// The root project, the file, the section of the project file, and the name of a node.
+type ConfiguredKey = (Arc<str>, Arc<str>, &'static str, String);
+
+/// What is said of a node beside its file where that is no template, and the number of the settings by which it is
+/// configured.
+#[derive(Debug)]
+struct Said {
+    said: Option<Arc<Object>>,
+    settings: usize,
+    configured: (Arc<Object>, Arc<Configured>),
+}
+
+/// The project files of a package and of the root project that were met last, and how many before them.
+#[derive(Debug, Default)]
+struct Settings {
+    known: VecDeque<(Json, Option<Json>)>,
+    let_go: usize,
 }
 
 /// The root project, the file and the id of a node.
@@ -272,6 +293,51 @@ impl Recall {
             self.read.put(key, Arc::new(read));
         }
         (node, table)
+    }
+
+    /// The number of the project files of a package and of the root project: those that say the same have the same one.
+    pub(super) fn settings(&self, own: &Json, root: Option<&Json>) -> usize {
+        let mut settings = lock(&self.settings);
+        let found = settings.known.iter().position(|(known, of_root)| known == own && of_root.as_ref() == root);
+        let place = found.unwrap_or_else(|| {
+            if settings.known.len() == ENGINES {
+                settings.known.pop_front();
+                settings.let_go += 1;
+            }
+            settings.known.push_back((own.clone(), root.cloned()));
+            settings.known.len() - 1
+        });
+        settings.let_go + place
+    }
+
+    /// What is said of a node beside its file, rendered, and what is configured by that and by settings of this number.
+    pub(super) fn configured(
+        &self,
+        root: &Arc<str>,
+        (section, path, name): (&'static str, &Arc<str>, &str),
+        said: Option<&Arc<Object>>,
+        settings: usize,
+        make: impl FnOnce() -> (Arc<Object>, Arc<Configured>),
+    ) -> (Arc<Object>, Arc<Configured>) {
+        let key = (Arc::clone(root), Arc::clone(path), section, name.to_owned());
+        let is_same = |kept: &Arc<Said>| {
+            kept.settings == settings
+                && match (&kept.said, said) {
+                    (Some(kept), Some(said)) => Arc::ptr_eq(kept, said),
+                    (None, None) => true,
+                    _ => false,
+                }
+        };
+        if let Some(kept) = self.configured.get(&key).filter(is_same) {
+            return kept.configured.clone();
+        }
+        let configured = make();
+        // What was rendered may be otherwise by other macros.
+        if said.is_none_or(|said| Arc::ptr_eq(said, &configured.0)) {
+            let kept = Said { said: said.cloned(), settings, configured: configured.clone() };
+            self.configured.put(key, Arc::new(kept));
+        }
+        configured
     }
 
     /// The tables of a source of a package, where sources are configured so.

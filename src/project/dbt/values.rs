@@ -44,7 +44,7 @@ pub(super) fn dict(pairs: impl IntoIterator<Item = (Value, Value)>) -> Value {
     let dict = PyDict::default();
     {
         let mut held = lock(&dict.0);
-        let mut places: std::collections::HashMap<Value, usize> = std::collections::HashMap::new();
+        let mut places: foldhash::HashMap<Value, usize> = foldhash::HashMap::default();
         for (key, value) in pairs {
             match places.get(&key) {
                 Some(place) => held[*place].1 = value,
