@@ -39,7 +39,7 @@ pub fn makes_one_row(tree: &Tree, resolved: &Resolved, select: &Select) -> bool 
                 Some(Binding::Alias(..)) => {}
                 Some(Binding::Columns(_) | Binding::AliasOr(..)) => return false,
             },
-            _ => ahead.extend(tree.parts(expr)),
+            _ => tree.add_parts(expr, &mut ahead),
         }
     }
     aggregates
@@ -53,7 +53,7 @@ pub fn aggregates(tree: &Tree, root: ExprId) -> bool {
         if is_aggregate(tree, expr) {
             return true;
         }
-        ahead.extend(tree.parts(expr));
+        tree.add_parts(expr, &mut ahead);
     }
     false
 }
@@ -101,7 +101,7 @@ fn generators_in(tree: &Tree, resolved: Option<&Resolved>, mut ahead: Vec<ExprId
         if makes_rows {
             found.push(expr);
         }
-        ahead.extend(tree.parts(expr));
+        tree.add_parts(expr, &mut ahead);
     }
     found
 }

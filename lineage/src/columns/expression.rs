@@ -226,7 +226,7 @@ impl Composer<'_> {
                 Some(Binding::Alias(..) | Binding::AliasOr(..)) => return None,
                 Some(Binding::Free) | None => {}
             }
-            ahead.extend(self.tree.parts(expr));
+            self.tree.add_parts(expr, &mut ahead);
         }
         around
     }

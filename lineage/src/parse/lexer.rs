@@ -141,7 +141,10 @@ impl<'t> Lexer<'t> {
         } else {
             // Most operators are one character before a name, a number or a space.
             let long = rest.as_bytes().get(1).is_some_and(u8::is_ascii_punctuation);
-            let operator = OPERATORS.iter().find(|operator| long && rest.starts_with(**operator));
+            let is_it = |operator: &&&str| {
+                operator.as_bytes().first() == rest.as_bytes().first() && rest.starts_with(**operator)
+            };
+            let operator = OPERATORS.iter().filter(|_| long).find(is_it);
             self.push(LexemeKind::Punctuation, operator.map_or(c.len_utf8(), |operator| operator.len()));
         }
     }

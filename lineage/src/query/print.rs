@@ -51,7 +51,7 @@ pub(crate) fn block_text(tree: &Tree, block: BlockId) -> (String, Vec<BlockId>) 
         if let Expr::Subquery { block, .. } = tree.expr(expr) {
             children.push(*block);
         }
-        exprs.extend(tree.parts(expr));
+        tree.add_parts(expr, &mut exprs);
     }
     let numbers: BTreeMap<BlockId, usize> =
         children.iter().enumerate().rev().map(|(number, block)| (*block, number)).collect();

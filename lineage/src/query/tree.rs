@@ -389,11 +389,18 @@ impl Tree {
     /// subquery is not among them.
     #[must_use]
     pub fn parts(&self, expr: ExprId) -> Vec<ExprId> {
+        let mut parts = Vec::new();
+        self.add_parts(expr, &mut parts);
+        parts
+    }
+
+    /// The same behind others.
+    pub fn add_parts(&self, expr: ExprId, parts: &mut Vec<ExprId>) {
         match self.expr(expr) {
-            Expr::Column(..) | Expr::Star(_) | Expr::Literal(..) | Expr::Parameter(_) => Vec::new(),
-            Expr::Apply(_, args) => self.list(*args).to_vec(),
+            Expr::Column(..) | Expr::Star(_) | Expr::Literal(..) | Expr::Parameter(_) => {}
+            Expr::Apply(_, args) => parts.extend_from_slice(self.list(*args)),
             Expr::Call { args, clauses, .. } => {
-                let mut parts = self.list(*args).to_vec();
+                parts.extend_from_slice(self.list(*args));
                 if let Some(clauses) = clauses {
                     parts.extend(clauses.order_by.iter().map(|key| key.expr));
                     parts.extend(clauses.filter);
@@ -404,16 +411,15 @@ impl Tree {
                         parts.extend_from_slice(self.list(window.frame_args));
                     }
                 }
-                parts
             }
             Expr::Case { operand, branches, otherwise } => {
-                operand.iter().chain(self.list(*branches)).chain(otherwise).copied().collect()
+                parts.extend(operand.iter().chain(self.list(*branches)).chain(otherwise).copied());
             }
             Expr::Cast { expr, .. } | Expr::Field(expr, _) | Expr::Lambda(_, expr) | Expr::Named(_, expr) => {
-                vec![*expr]
+                parts.push(*expr);
             }
-            Expr::Index(expr, index) => vec![*expr, *index],
-            Expr::Subquery { operand, .. } => operand.iter().copied().collect(),
+            Expr::Index(expr, index) => parts.extend([*expr, *index]),
+            Expr::Subquery { operand, .. } => parts.extend(operand.iter().copied()),
         }
     }
 }

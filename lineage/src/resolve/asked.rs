@@ -22,7 +22,7 @@ pub(super) fn asked(tree: &Tree, id: BlockId, select: &Select) -> HashMap<Column
                     qualifiers.insert(tree.name(*qualifier).clone());
                 }
             }
-            _ => ahead.extend(tree.parts(expr)),
+            _ => tree.add_parts(expr, &mut ahead),
         }
     }
     found

@@ -283,7 +283,7 @@ impl Resolver<'_> {
             {
                 found.insert((only.block, only.item, only.column.clone()));
             }
-            ahead.extend(self.tree.parts(expr));
+            self.tree.add_parts(expr, &mut ahead);
         }
         found
     }

@@ -74,7 +74,7 @@ impl Resolver<'_> {
                     }
                 }
             }
-            ahead.extend(self.tree.parts(expr));
+            self.tree.add_parts(expr, &mut ahead);
         }
         names
     }

@@ -99,7 +99,7 @@ impl Macro {
 type Harmless = (bool, Names);
 
 /// Macros by package and name.
-pub(super) type Macros = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Macro>>>;
+pub(super) type Macros = BTreeMap<Arc<str>, foldhash::HashMap<Arc<str>, Arc<Macro>>>;
 
 /// The renderer with every macro of a project.
 pub(super) struct Engine {

@@ -15,7 +15,12 @@ impl Engine {
 
     /// The macro of a bare name that hides whatever dbt itself calls so.
     pub(super) fn before_native(&self, seeker: For<'_>, node_package: &str, name: &str) -> Option<&Arc<Macro>> {
-        self.find(seeker, node_package, name).or_else(|| self.find(seeker, &self.world.root, name))
+        let found = self.find(seeker, node_package, name);
+        if *node_package == *self.world.root {
+            found
+        } else {
+            found.or_else(|| self.find(seeker, &self.world.root, name))
+        }
     }
 
     /// The macro of a bare name that dbt's own names hide.

@@ -1,6 +1,7 @@
 //! The nodes of a project: which files are models, seeds and snapshots, what is configured of each,
 //! and dbt's first reading of each, in which refs are collected.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -201,13 +202,14 @@ impl Candidate {
         for level in &self.configured.after {
             config::merge(&mut config, level);
         }
+        let subject = LazyCell::new(|| Arc::new(self.subject(&config)));
         // A hook is a template of its own, and what it refers to counts.
         for hook in ["pre_hook", "post_hook"].iter().filter_map(|key| config.get(*key)).flat_map(hook_texts) {
             if !render::is_template(hook) {
                 captured.tables.extend(self.named_in(hook, &[], engine));
                 continue;
             }
-            let run = Run::new(engine, &Arc::new(self.subject(&config)), Pass::Parse);
+            let run = Run::new(engine, &subject, Pass::Parse);
             let template = rewrite::template(hook, &(0..hook.len()), &[], "");
             let sql = run.render(&template, hook);
             run.tell(sought);
@@ -218,6 +220,7 @@ impl Candidate {
             captured.refs.extend(found.refs.iter().cloned());
             captured.sources.extend(found.sources.iter().cloned());
         }
+        drop(subject);
         Node { id: self.id(), config, captured, parsed, candidate: self }
     }
 }

@@ -1,7 +1,6 @@
 //! What the warehouse calls a node: the project's own naming macros, asked with a target that is
 //! not known, and what of the answer does not depend on it.
 
-use std::cell::LazyCell;
 use std::sync::Arc;
 
 use headsup_lineage::name::RelationName;
@@ -25,11 +24,11 @@ pub(super) fn table(engine: &Arc<Engine>, node: &Node, sought: &Sought) -> Table
     let seeker = For::Kept(sought);
     let world = &engine.world;
     let run = Run::new(engine, &Arc::new(node.candidate.subject(&node.config)), Pass::Parse);
-    let model = LazyCell::new(|| native(&run, &node.candidate.package, "model").unwrap_or_default());
     let asked = |name: &str, custom: Option<String>| {
         let called = engine.find(seeker, &world.root, name).or_else(|| engine.find(seeker, "dbt", name))?;
         let custom = custom.map_or_else(|| Value::from(()), Value::from);
-        let answer = run.call_macro(called, &[custom, model.clone()]).ok()?.to_string();
+        let model = native(&run, &node.candidate.package, "model").unwrap_or_default();
+        let answer = run.call_macro(called, &[custom, model]).ok()?.to_string();
         Some(answer.trim().to_owned()).filter(|answer| !answer.is_empty() && !answer.contains(char::is_whitespace))
     };
     let said = |key: &str| config::text(&node.config, key);

@@ -112,7 +112,7 @@ impl Lowering<'_> {
             if matches!(tree.expr(expr), Expr::Apply(operator, _) if tree.text(*operator) == "(+)") {
                 return true;
             }
-            ahead.extend(tree.parts(expr));
+            tree.add_parts(expr, &mut ahead);
         }
         false
     }
