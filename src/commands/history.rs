@@ -357,6 +357,14 @@ impl<'c> Walk<'c> {
     }
 }
 
+impl Drop for Walk<'_> {
+    /// What was kept of the versions takes time to take apart, which nobody has to wait for.
+    fn drop(&mut self) {
+        let kept = (self.sequence.take(), self.ahead.take());
+        rayon::spawn(move || drop(kept));
+    }
+}
+
 /// A job with something upstream that was touched, and the narrowest standard under which its owner hears, if he does.
 type Touched = (Impact, Option<Standard>);
 

@@ -248,7 +248,7 @@ impl Composer<'_> {
             return None;
         }
         Some(Found {
-            reading: Arc::new(reading.moved(&|node| since.now(node))?),
+            reading: reading.followed(&|node| since.now(node))?,
             shape: before.shape(then).clone(),
             never_null: before.never_null.get(then.0.index()).cloned().flatten(),
             open: before.openness.get(&then).map(Arc::clone),

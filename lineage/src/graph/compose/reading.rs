@@ -37,8 +37,23 @@ pub(super) enum Asks {
 }
 
 impl Reading {
-    /// The same in another version, where each of the relations is elsewhere; `None` if one is nowhere.
-    pub(super) fn moved(&self, to: &impl Fn(Node) -> Option<Node>) -> Option<Self> {
+    /// The same in another version, where each of the relations may be elsewhere; `None` if one is nowhere.
+    pub(super) fn followed(self: &Arc<Self>, to: &impl Fn(Node) -> Option<Node>) -> Option<Arc<Self>> {
+        match self.nodes().all(|node| to(node) == Some(node)) {
+            true => Some(Arc::clone(self)),
+            false => self.moved(to).map(Arc::new),
+        }
+    }
+
+    /// Every relation that is named.
+    fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
+        let texts = self.writers.iter().flat_map(|written| &written.texts);
+        let read = texts.flat_map(|text| text.inputs.iter().flatten().copied());
+        let unfollowed = self.writers.iter().flat_map(|written| &written.unfollowed).map(|one| one.read);
+        std::iter::once(self.node).chain(self.builders.iter().copied()).chain(read).chain(unfollowed)
+    }
+
+    fn moved(&self, to: &impl Fn(Node) -> Option<Node>) -> Option<Self> {
         let all = |nodes: &[Node]| nodes.iter().map(|node| to(*node)).collect::<Option<Vec<Node>>>();
         let unfollowed = |one: &Unfollowed| Some(Unfollowed { read: to(one.read)?, ..*one });
         let text = |text: &Text| {
