@@ -254,13 +254,16 @@ pub fn compare_with(
         base.nodes().filter(|node| is_built(base, node) && head.counterpart(base, *node).is_none()).collect();
     // What is upstream of a relation is known when it is compared: what has another name there.
     for nodes in by_height(head) {
-        let nodes: Vec<Node> = nodes.into_iter().filter(|node| is_built(head, node)).collect();
-        let compare = |after: &Node| {
-            let before = base.counterpart(head, *after)?;
-            let pair = Pair { base, head, before, after: *after, followed: &comparison.followed, files };
-            Some(compare_relation(pair, differing))
+        let pair = |after: Node| {
+            let before = base.counterpart(head, after)?;
+            Some(Pair { base, head, before, after, followed: &comparison.followed, files })
         };
-        let compared: Vec<Option<(Verdict, Learned)>> = nodes.par_iter().with_max_len(SHARE).map(compare).collect();
+        let is_touched = |after: &Node| pair(*after).is_none_or(|pair| !pair.is_untouched(differing));
+        let touched = nodes.into_par_iter().with_min_len(FEW);
+        let nodes: Vec<Node> = touched.filter(|node| is_built(head, node) && is_touched(node)).collect();
+        let compare = |after: &Node| Some(compare_relation(pair(*after)?, differing));
+        // Some of them take a thousand times as long as others.
+        let compared: Vec<Option<(Verdict, Learned)>> = nodes.par_iter().with_max_len(1).map(compare).collect();
         for (after, compared) in nodes.into_iter().zip(compared) {
             let (found, learned) =
                 compared.unwrap_or_else(|| pair_up(base, head, &mut gone, after, &comparison.followed));
@@ -276,9 +279,8 @@ pub fn compare_with(
     comparison
 }
 
-/// So many relations are compared by one thread before another one may take those that follow: few differ, and some of
-/// these by much.
-const SHARE: usize = 16;
+/// So many relations are looked at by one thread at least: most of them are the same.
+const FEW: usize = 256;
 
 /// The node of an id that the version itself builds or declares.
 pub(crate) fn own(graph: &LineageGraph, id: &RelationId) -> Option<Node> {
@@ -354,11 +356,6 @@ fn pair_up(
 
 fn compare_relation(pair: Pair<'_>, differing: &BTreeSet<Arc<str>>) -> (Verdict, Learned) {
     let (before, after) = (pair.base.relation(pair.before), pair.head.relation(pair.after));
-    // Both versions hold most of them in common, and have no file of these that differs.
-    let is_shared = std::ptr::eq(before, after) && !pair.followed.concerns(pair.head, pair.after);
-    if is_shared && !before.is_of(differing) {
-        return (Verdict::Untouched, Learned::default());
-    }
     let (bodies, learned) = compare_writers(pair, &before.writers, &after.writers);
     let readers = Readers::of([(pair.base, pair.before), (pair.head, pair.after)]);
     (verdict((before, after), bodies, readers, differing), learned)

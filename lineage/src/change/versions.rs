@@ -1,9 +1,11 @@
 //! The two versions of one relation, and what their queries say of each other. It must not know the
 //! others, but for the names that changed upstream.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::canonical::{Relations, TextComparison, compare_texts};
+use crate::dialect::Dialect;
 use crate::graph::{LineageGraph, Node};
 use crate::relation::conditions::{Agreement, agreement, elsewhere};
 use crate::relation::{Body, Writer};
@@ -38,6 +40,12 @@ enum Texts {
 }
 
 impl Pair<'_> {
+    /// Whether both versions hold the relation in common, as they do most of them, and have no file of it that differs.
+    pub(super) fn is_untouched(self, differing: &BTreeSet<Arc<str>>) -> bool {
+        let (before, after) = (self.base.relation(self.before), self.head.relation(self.after));
+        std::ptr::eq(before, after) && !self.followed.concerns(self.head, self.after) && !before.is_of(differing)
+    }
+
     /// Compares the queries that two writers of the relation are; none if they are no such pair.
     pub(super) fn compare_queries(self, old: &Writer, new: &Writer) -> Option<(Bodies, Learned)> {
         let concerned = self.followed.concerns(self.head, self.after);
@@ -124,8 +132,14 @@ impl Pair<'_> {
             let runs = self::runs(was, is, ways)?;
             all.extend(runs.into_iter().enumerate().map(|(index, pair)| (index, Some(under), pair)));
         }
+        let mut compared: Vec<(Dialect, &str, &str)> = Vec::new();
         for (index, under, (before, after)) in all {
             let dialect = under.map_or(*dialect, |under| under.dialect(*dialect));
+            // For most targets the same is rendered, and what differs has been told.
+            if compared.contains(&(dialect, &**before, &**after)) {
+                continue;
+            }
+            compared.push((dialect, before, after));
             let when = under.map(|under| &under.when);
             if !names_differ && compare_texts(before, after, dialect) != TextComparison::Different {
                 continue;
