@@ -358,7 +358,12 @@ fn compare_relation(pair: Pair<'_>, differing: &BTreeSet<Arc<str>>) -> (Verdict,
     let (before, after) = (pair.base.relation(pair.before), pair.head.relation(pair.after));
     let (bodies, learned) = compare_writers(pair, &before.writers, &after.writers);
     let readers = Readers::of([(pair.base, pair.before), (pair.head, pair.after)]);
-    (verdict((before, after), bodies, readers, differing), learned)
+    let mut verdict = verdict((before, after), bodies, readers, differing);
+    if let (Verdict::Changed(change), Some(effect)) = (&mut verdict, pair.another_source()) {
+        change.effects.push(effect);
+        change.effects.sort();
+    }
+    (verdict, learned)
 }
 
 fn verdict(

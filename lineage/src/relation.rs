@@ -156,6 +156,14 @@ impl Relation {
         files
     }
 
+    /// Whether the warehouse finds it by a name, as far as is known, and not only we, who call models by their files.
+    /// A schema that is written and not known may be another one.
+    #[must_use]
+    pub fn is_known_as(&self, name: &RelationName) -> bool {
+        let names = if self.aliases.is_empty() { std::slice::from_ref(&self.name) } else { &self.aliases };
+        names.iter().any(|own| own.agreement(name).is_some_and(|shared| shared > 1 || name.len() == 1))
+    }
+
     /// Whether one of its [files](Self::files) is among some.
     pub(crate) fn is_of(&self, some: &BTreeSet<Arc<str>>) -> bool {
         match &self.declared_in {

@@ -128,10 +128,10 @@ fn macros_vars_sources_and_seeds_reach_what_uses_them() {
     ");
     let moved = PROJECT[2].1.replace("landing", "lake");
     insta::assert_snapshot!(changed("models/sources.yml", &moved).verdict("impact"), @"
-    modified raw.orders: moved
-    modified raw.people: moved
-    not_reached audience
-    not_reached revenue
+    modified raw.orders: unspecified, moved
+    modified raw.people: unspecified, moved
+    reached audience by raw.people → people_history → dim_people_v1 → people
+    reached revenue by raw.orders → stg_orders → revenue
     ");
 }
 

@@ -119,7 +119,13 @@ pub(super) fn config_effects(before: &Relation, after: &Relation, readers: Reade
     if let (Some(old), Some(new)) = (before.aliases.first(), after.aliases.first())
         && old != new
     {
-        effects.push(Effect::on_relation(EffectKind::Moved, format!("{old} → {new}")));
+        let detail = format!("{old} → {new}");
+        // A table that keeps what earlier runs gave starts anew under another name.
+        let keeps = |relation: &Relation| relation.kind == RelationKind::Snapshot || Way::of(relation) == Way::Added;
+        if keeps(before) && keeps(after) {
+            effects.extend(of_earlier_runs(Way::Anew, after, &detail));
+        }
+        effects.push(Effect::on_relation(EffectKind::Moved, detail));
     }
     effects
 }

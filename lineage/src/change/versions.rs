@@ -7,14 +7,16 @@ use std::sync::Arc;
 use crate::canonical::{Relations, TextComparison, compare_texts};
 use crate::dialect::Dialect;
 use crate::graph::{LineageGraph, Node};
+use crate::name::RelationName;
+use crate::query::ReadRole;
 use crate::relation::conditions::{Agreement, agreement, elsewhere};
-use crate::relation::{Body, Writer};
+use crate::relation::{Body, Reference, RelationId, RelationKind, Writer};
 
 use super::declared::Way;
 use super::followed::{Followed, RenamedColumn, UnderOldNames, hands_on, is_rebuilt};
 use super::query::{self, Compared};
 use super::still::StillSaid;
-use super::{Bodies, Effect, Files, Learned, Version, data};
+use super::{Bodies, Effect, EffectKind, Files, Learned, Version, data};
 
 const SAME_MEANING: &str = "the SQL is written in another way and means the same";
 const SAME_ROWS: &str = "the file is written in another way, and its rows are the same";
@@ -46,6 +48,23 @@ impl Pair<'_> {
         std::ptr::eq(before, after) && !self.followed.concerns(self.head, self.after) && !before.is_of(differing)
     }
 
+    /// A source that is declared to be another table: whoever reads it reads that. Where the repository builds the table,
+    /// in both versions by the same, it has another name only.
+    pub(super) fn another_source(self) -> Option<Effect> {
+        let (was, is) = (self.base.relation(self.before), self.head.relation(self.after));
+        let (old, new) = (was.aliases.first()?, is.aliases.first()?);
+        let built_by = |graph: &LineageGraph, node: Node| -> BTreeSet<RelationId> {
+            graph.parents(node).into_iter().map(|parent| graph.relation(parent).id.clone()).collect()
+        };
+        if is.kind != RelationKind::Source || old == new {
+            return None;
+        }
+        let builders = built_by(self.head, self.after);
+        let is_the_same = !builders.is_empty() && builders == built_by(self.base, self.before);
+        let detail = || format!("whoever reads it reads {new} instead of {old}");
+        (!is_the_same).then(|| Effect::on_relation(EffectKind::Unspecified, detail()))
+    }
+
     /// Compares the queries that two writers of the relation are; none if they are no such pair.
     pub(super) fn compare_queries(self, old: &Writer, new: &Writer) -> Option<(Bodies, Learned)> {
         let concerned = self.followed.concerns(self.head, self.after);
@@ -54,6 +73,7 @@ impl Pair<'_> {
             Some(found @ (Texts::Same | Texts::Differ(..))) => (found, true),
             _ => (self.texts(old, new, &self.head.sight(self.after, new), false)?, false),
         };
+        let found = self.with_other_tables(found, old, new);
         Some(match found {
             Texts::Same if settled => (Bodies::Same(SAME_UNDER_NEW_NAMES), Learned { settled, ..Learned::default() }),
             Texts::Same => (Bodies::Same(SAME_MEANING), Learned::default()),
@@ -65,6 +85,21 @@ impl Pair<'_> {
                 (Bodies::Differ(detail), Learned::default())
             }
         })
+    }
+
+    /// What differs, and the names that one text alone reads and of which it is not known whether the warehouse has what
+    /// we take them for.
+    fn with_other_tables(self, found: Texts, old: &Writer, new: &Writer) -> Texts {
+        let (was, is) = (doubtful(self.base, self.before, old), doubtful(self.head, self.after, new));
+        let other = was.symmetric_difference(&is).next();
+        match (found, other) {
+            (Texts::Same, Some(name)) => Texts::Differ(vec![may_be_another(name)], Vec::new()),
+            (Texts::Differ(mut effects, renamed), Some(name)) => {
+                effects.push(may_be_another(name));
+                Texts::Differ(effects, renamed)
+            }
+            (found, _) => found,
+        }
     }
 
     /// Compares the rows of two files of data.
@@ -171,6 +206,29 @@ impl Pair<'_> {
         }
         Some(if effects.is_empty() { Texts::Same } else { Texts::Differ(effects, renamed) })
     }
+}
+
+/// The names, with a schema, that a writer reads a relation by of which only its own name is known to be that.
+fn doubtful<'a>(graph: &LineageGraph, node: Node, writer: &'a Writer) -> BTreeSet<&'a RelationName> {
+    let project = &graph.relation(node).project;
+    let is_doubtful = |name: &RelationName| {
+        let found = graph.by_name(name, Some(project)).candidates();
+        let is_other = |node: &Node| {
+            let relation = graph.relation(*node);
+            relation.kind != RelationKind::External && !relation.is_known_as(name)
+        };
+        name.len() > 1 && !found.is_empty() && found.iter().all(is_other)
+    };
+    let names = writer.reads.iter().filter_map(|read| match read {
+        Reference::Name(read) if read.role == ReadRole::Table => Some(&read.name),
+        Reference::Name(_) | Reference::Id(..) => None,
+    });
+    names.filter(|name| is_doubtful(name)).collect()
+}
+
+fn may_be_another(name: &RelationName) -> Effect {
+    let detail = format!("{name} is read in one version only, and may be another table than it is taken for");
+    Effect::on_relation(EffectKind::Unspecified, detail)
 }
 
 /// The texts of both versions that are run in the same situation: when the table is built as a whole, and when

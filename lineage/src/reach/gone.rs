@@ -24,9 +24,19 @@ pub(super) fn read_of_gone(head: &LineageGraph, reader: Node, gone: &Relation) -
     let mut verdict = GoneRead::Given;
     for reference in asked {
         let found = head.resolve(reference, Some(&relation.project));
-        let is_it =
-            |node: &Node| head.relation(*node).id == gone.id && head.relation(*node).kind != RelationKind::External;
-        if found.iter().any(is_it) {
+        let is_it = |node: &&Node| {
+            let relation = head.relation(**node);
+            relation.id == gone.id && relation.kind != RelationKind::External
+        };
+        if let Some(node) = found.iter().find(is_it) {
+            // What the warehouse has by that name still is no longer built.
+            let stays_behind = match reference {
+                Reference::Id(..) => false,
+                Reference::Name(read) => gone.is_known_as(&read.name) && !head.relation(*node).is_known_as(&read.name),
+            };
+            if stays_behind {
+                verdict = GoneRead::Elsewhere;
+            }
             continue;
         }
         if found.iter().all(|node| head.relation(*node).kind == RelationKind::External) {

@@ -5,6 +5,7 @@ mod columns;
 mod hostile;
 mod jinja;
 mod macros;
+mod places;
 mod project;
 mod remembered;
 mod semantic;

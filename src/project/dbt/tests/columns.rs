@@ -202,7 +202,7 @@ fn the_time_of_the_rows_of_a_source() {
 }
 
 /// What differs and what that reaches, a relation a line.
-fn arrives(base: &[(&str, &str)], head: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn arrives(base: &[(&str, &str)], head: &[(&str, &str)]) -> Vec<String> {
     let relations = |files: &[(&str, &str)]| with_named_reads(given(files).part, &Known::default()).relations;
     let (base, head) = LineageGraph::build_both(relations(base), relations(head), &Tables::default());
     let comparison = compare(&base.graph, &head.graph, &BTreeSet::new());
