@@ -86,6 +86,7 @@ use semantic::Layer;
 pub use setup::Profile;
 use subject::Sees;
 use trace::Renderings;
+pub(super) use world::TARGET_SCHEMA;
 
 /// Macros of a project may call each other deeply, and each call takes a part of the stack.
 const STACK: usize = 256 << 20;

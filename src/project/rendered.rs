@@ -15,6 +15,7 @@ use headsup_lineage::relation::{Body, Reference, Relation, RelationId, RelationK
 use rayon::prelude::*;
 
 use super::Part;
+use super::dbt::TARGET_SCHEMA;
 use super::memory::Derived;
 
 /// What rendered SQL was found to say.
@@ -149,7 +150,12 @@ fn read_relation(
         diagnostics.extend(first_of_each_code(found, writer));
         let known = given_names(writer, physical);
         let position = writer.position;
-        let more = named.into_iter().filter(|read| !known.contains(&read.name) && !own.contains(&read.name));
+        let is_given = |name: &RelationName| {
+            known.contains(name)
+                || own.contains(name)
+                || known.iter().chain(own.iter().copied()).any(is_in_target(name))
+        };
+        let more = named.into_iter().filter(|read| !is_given(&read.name));
         writer.reads.extend(more.map(|mut read| {
             read.position = position;
             Reference::Name(read)
@@ -185,6 +191,13 @@ fn first_of_each_code(found: Vec<Diagnostic>, writer: &Writer) -> Vec<Diagnostic
         });
     }
     first.into_values().collect()
+}
+
+/// Whether a name is that of a table in the schema of the target, which the table's own names leave out.
+fn is_in_target(name: &RelationName) -> impl Fn(&RelationName) -> bool {
+    let mut keys = name.keys().rev();
+    let in_target = keys.nth(1).is_some_and(|schema| schema.eq_ignore_ascii_case(TARGET_SCHEMA));
+    move |own| in_target && own.len() == 1 && own.table_key() == name.table_key()
 }
 
 /// The names that `ref` and `source` put into the text.

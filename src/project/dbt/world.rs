@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::relation::{QuotePolicy, TableName};
 
 /// Stands for the schema of a target that nobody knows.
-pub(super) const TARGET_SCHEMA: &str = "dbt_target";
+pub(in crate::project) const TARGET_SCHEMA: &str = "dbt_target";
 /// Stands for the database of a target that nobody knows.
 pub(super) const TARGET_DATABASE: &str = "dbt_database";
 

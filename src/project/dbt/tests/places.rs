@@ -76,3 +76,15 @@ fn what_keeps_what_earlier_runs_gave_starts_anew_under_another_name() {
     assert!(told.iter().any(|line| line.starts_with("model.shop.mart: reached revalued total")), "{told:?}");
     assert_eq!(of("materialized='table'", "alias='stg_v2'"), ["model.shop.stg: reached moved"]);
 }
+
+/// Where no profile and no setting says the schema, the project's own SQL still finds its tables.
+#[test]
+fn a_model_that_reads_itself_in_the_schema_of_the_target() {
+    let incremental = "{{ config(materialized='incremental', unique_key='id') }}
+        select id, amount, day from {{ source('raw', 'orders') }}
+        {% if is_incremental() %} where day > (select max(day) from {{ this }}) {% endif %}";
+    let mart = "select sum(amount) as total from {{ ref('stg') }}";
+    let more = incremental.replace("amount, day", "amount, amount * 2 as twice, day");
+    let told = models(&with(mart, incremental, SOURCES), &with(mart, &more, SOURCES));
+    assert_eq!(told, ["model.shop.stg: reached added twice"]);
+}
