@@ -11,6 +11,7 @@
 mod aimed;
 mod answer;
 mod answered;
+mod asked;
 mod assemble;
 mod call;
 mod columns;

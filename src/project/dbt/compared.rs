@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::conditions::{asks_more_than_target, tags};
+use super::asked::asks_more_than_target;
+use super::conditions::tags;
 
 /// Parts of the target, each with a text that it is compared with.
 pub(in crate::project) type Tests = BTreeSet<(String, String)>;

@@ -8,29 +8,12 @@ use std::sync::Arc;
 
 use headsup_lineage::relation::conditions::{Answers, Conditions, Under};
 
+use super::asked::{OF_COLUMNS, asks_more_than_target, may_ask_more};
 use super::compared::target_at;
 use super::config::Config;
 use super::engine::Macro;
 use super::fed::{Macros, Variables};
 use super::scan;
-
-/// What asks, beside the target.
-const QUESTIONS: [&str; 11] = [
-    "env_var",
-    "flags.",
-    "graph.",
-    "load_relation",
-    "should_full_refresh",
-    "run_query",
-    "load_result",
-    "statement(",
-    "get_relation",
-    "get_column_values",
-    OF_COLUMNS,
-];
-
-/// What asks for columns, and follows from the project where they are known.
-const OF_COLUMNS: &str = "get_columns_in_relation";
 
 /// Whether the columns of tables that a template asks for are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +38,7 @@ pub(super) enum Asks {
 impl Asks {
     /// What all tags of a template ask.
     pub(super) fn of(text: &str) -> Self {
-        if !text.contains("target") && !QUESTIONS.iter().any(|question| text.contains(question)) {
+        if !text.contains("target") && !text.contains(OF_COLUMNS) && !may_ask_more(text) {
             return Self::Nothing;
         }
         match tags(text) {
@@ -73,15 +56,10 @@ impl Asks {
     }
 }
 
-/// Whether a tag asks for anything but the target and columns.
-pub(super) fn asks_more_than_target(text: &str) -> bool {
-    QUESTIONS.iter().any(|question| *question != OF_COLUMNS && text.contains(question))
-}
-
 /// Whether a template may say another thing for another target of the same type, or in another environment.
 pub(super) fn varies(text: &str) -> bool {
     let asks = |inside: &str| asks_more_than_target(inside) || varies_with_target(inside);
-    (text.contains("target") || asks_more_than_target(text))
+    (text.contains("target") || may_ask_more(text))
         && tags(text).is_none_or(|tags| tags.iter().any(|tag| asks(tag.inside)))
 }
 

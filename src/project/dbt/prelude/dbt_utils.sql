@@ -1,7 +1,7 @@
 {# The most used macros of dbt_utils, for projects whose packages are not in the repository. What only a
    warehouse knows is answered as widely as possible: a star stays a star. #}
-{% macro generate_surrogate_key(field_list) %}{%- set parts = [] -%}
-{%- for field in field_list -%}{%- do parts.append("coalesce(cast(" ~ field ~ " as " ~ dbt.type_string() ~ "), '_dbt_utils_surrogate_key_null_')") -%}{%- if not loop.last -%}{%- do parts.append("'-'") -%}{%- endif -%}{%- endfor -%}
+{% macro generate_surrogate_key(field_list) %}{%- set parts = [] -%}{%- set missing = '' if var('surrogate_key_treat_nulls_as_empty_strings', False) else '_dbt_utils_surrogate_key_null_' -%}
+{%- for field in field_list -%}{%- do parts.append("coalesce(cast(" ~ field ~ " as " ~ dbt.type_string() ~ "), '" ~ missing ~ "')") -%}{%- if not loop.last -%}{%- do parts.append("'-'") -%}{%- endif -%}{%- endfor -%}
 {{ dbt.hash(dbt.concat(parts)) }}{% endmacro %}
 {% macro surrogate_key(field_list) %}{{ return(dbt_utils.generate_surrogate_key(field_list if field_list is not string else [field_list] + varargs)) }}{% endmacro %}
 {% macro group_by(n) %}group by {% for i in range(1, n + 1) %}{{ i }}{% if not loop.last %}, {% endif %}{% endfor %}{% endmacro %}

@@ -310,6 +310,32 @@ fn what_asks_for_more_than_a_text_is_not_worked_out() {
     assert!(told.iter().any(|line| line.contains("unspecified")), "{told:?}");
 }
 
+/// What a run brings with it is asked as the target is: an edit of what stands under it is not silent.
+#[test]
+fn where_a_table_is_built_and_what_else_a_run_brings_is_asked() {
+    let of =
+        |condition: &str, days: u8| format!("select id from t {{% if {condition} %}}where day > {days}{{% endif %}}");
+    for condition in [
+        "this.schema == 'prod'",
+        "'prod' in this.schema",
+        "model.database != 'prod'",
+        "invocation_args_dict.which == 'build'",
+        "run_started_at.strftime('%u') == '7'",
+        "modules.datetime.datetime.now().weekday() == 6",
+        "flags['FULL_REFRESH']",
+        "graph['nodes'] | length > 99",
+        "selected_resources | length > 3",
+        "adapter.check_schema_exists('a', 'b')",
+    ] {
+        let told = told(&[("models/m.sql", &of(condition, 1))], &[("models/m.sql", &of(condition, 7))]);
+        assert!(!told.is_empty(), "{condition}");
+    }
+    // Who prints the place, or hands it on, asks nothing.
+    let printed = |beside: &str| format!("select id, '{{{{ this.schema }}}}' as place from t {beside}");
+    let told = told(&[("models/m.sql", &printed(""))], &[("models/m.sql", &printed("-- more"))]);
+    assert!(told.is_empty(), "{told:?}");
+}
+
 /// Both answers to what a project's own `is_incremental` asks are rendered.
 #[test]
 fn a_model_that_begins_to_ask_whether_it_is_added_to() {
