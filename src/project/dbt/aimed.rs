@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use headsup_lineage::relation::conditions::{Conditions, Types, Under};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::answered::Asking;
 use super::assemble::{Assembly, Found};
 use super::conditions::{Columns, Template, conditions, without_own_table};
+use super::config::{Config, ELSEWHERE};
 use super::engine::Run;
 use super::fed::{Variables, unrendered};
 use super::hook::Hooks;
 use super::natives::from_json;
 use super::nodes::Node;
+use super::sought::Sought;
 use super::subject::{Captured, View};
 use super::types;
 use super::values::{lock, own_deep};
@@ -49,8 +51,10 @@ impl Assembly<'_> {
             variables: Variables { world: &self.engine.world, package },
             config: &node.config,
         };
+        let mut configured = Config::new();
         let conditions = conditions(&template, || {
             let aimed = at_targets(self, asking, path);
+            configured = self.configured_at(&aimed, node, asking.sought);
             for captured in &aimed.captured {
                 found.add(captured);
                 if captured.column_questions > 0 {
@@ -59,6 +63,7 @@ impl Assembly<'_> {
             }
             aimed.texts
         });
+        found.configured = configured;
         // What only another answer leads to may be read as well.
         if conditions.as_deref().is_some_and(|conditions| conditions.asks() && conditions.elsewhere.is_empty()) {
             for (call, offset) in &asking.reach.refs {
@@ -70,6 +75,29 @@ impl Assembly<'_> {
         }
         conditions
     }
+
+    /// What a template says of how it is built for some targets, where that is other than it says for the one that is known.
+    fn configured_at(&self, aimed: &Aimed, node: &Node, sought: &Sought) -> Config {
+        let own = said_last(&node.captured);
+        let mut differing: BTreeMap<&String, Vec<Json>> = BTreeMap::new();
+        for (under, said) in aimed.texts.iter().zip(&aimed.said) {
+            let keys: BTreeSet<&String> =
+                own.keys().chain(said.keys()).filter(|key| own.get(*key) != said.get(*key)).collect();
+            for key in keys {
+                let held = said.get(key).cloned().unwrap_or_default();
+                let counts = Config::from([(key.clone(), held)]);
+                let counts = Hooks::of(self.engine, &node.candidate.package, &counts, sought).config;
+                let value = counts.get(key).cloned().unwrap_or_default();
+                differing.entry(key).or_default().push(json!({ &*under.when: value }));
+            }
+        }
+        differing.into_iter().map(|(key, values)| (format!("{key}{ELSEWHERE}"), Json::Array(values))).collect()
+    }
+}
+
+/// What a template says of its configuration.
+fn said_last(captured: &Captured) -> Config {
+    captured.config.iter().cloned().collect()
 }
 
 /// What a template is for other targets.
@@ -77,6 +105,8 @@ impl Assembly<'_> {
 struct Aimed {
     /// Its texts, one target each.
     texts: Vec<Under>,
+    /// What it says there of its configuration.
+    said: Vec<Config>,
     /// What the texts name that a target of the known type gets.
     captured: Vec<Captured>,
 }
@@ -118,6 +148,7 @@ fn at_targets(assembly: &Assembly<'_>, asking: &Asking<'_>, path: &str) -> Aimed
                 Types::Other(dialect.unwrap_or(assembly.engine.world.dialect))
             }
         };
+        aimed.said.push(captured.first().map(said_last).unwrap_or_default());
         if types == Types::Known {
             aimed.captured.extend(captured);
         }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// What asks, beside the target.
-const QUESTIONS: [&str; 24] = [
+const QUESTIONS: [&str; 22] = [
     "adapter.type(",
     "env_var",
     "flags",
@@ -24,12 +24,13 @@ const QUESTIONS: [&str; 24] = [
     "invocation_",
     "dbt_version",
     "dbt_metadata_envs",
-    "run_started_at",
-    "modules.datetime",
     "selected_resources",
     "thread_id",
     OF_COLUMNS,
 ];
+
+/// What asks for the time. All is rendered at one time, so that only what is held against it may be another thing later.
+const CLOCKS: [&str; 2] = ["run_started_at", "modules.datetime"];
 
 /// Where a table is built, which dbt takes from the target.
 const PLACES: [&str; 2] = ["schema", "database"];
@@ -43,12 +44,22 @@ pub(super) fn asks_more_than_target(inside: &str) -> bool {
         return false;
     }
     let code = without_texts(inside);
-    QUESTIONS.iter().any(|question| *question != OF_COLUMNS && code.contains(question)) || holds_place_against(inside)
+    QUESTIONS.iter().any(|question| *question != OF_COLUMNS && code.contains(question))
+        || (CLOCKS.iter().any(|clock| code.contains(clock)) && decides(&code))
+        || holds_place_against(inside)
 }
 
 /// Whether a template has what may be such a question, in its tags or not.
 pub(super) fn may_ask_more(text: &str) -> bool {
-    QUESTIONS.iter().any(|question| *question != OF_COLUMNS && text.contains(question)) || holds_place_against(text)
+    let questions = QUESTIONS.iter().filter(|question| **question != OF_COLUMNS);
+    questions.chain(&CLOCKS).any(|question| text.contains(question)) || holds_place_against(text)
+}
+
+/// Whether a tag holds something against something.
+fn decides(code: &str) -> bool {
+    let code = code.trim_start();
+    ["if ", "elif "].iter().any(|word| code.starts_with(word))
+        || [" if ", "==", "!=", "<", ">", " in "].iter().any(|sign| code.contains(sign))
 }
 
 /// The code of a tag with nothing in its quotes, but where a template stands in them, as that of a hook does.
@@ -126,10 +137,15 @@ mod tests {
             "config(post_hook=\"{{ log(invocation_id) }}\")",
             "if graph['nodes']",
             "if run_started_at > 'it\\'s'",
+            "set is_sunday = modules.datetime.date.today().weekday() == 6",
         ] {
             assert!(asks_more_than_target(code), "{code}");
         }
-        for code in ["return({'mode': \"if(flags['x'], 'a', 'b')\"})", "set names = ['flags', 'thread_id']"] {
+        for code in [
+            "set day = modules.datetime.date.today().strftime('%d')",
+            "return({'mode': \"if(flags['x'], 'a', 'b')\"})",
+            "set names = ['flags', 'thread_id']",
+        ] {
             assert!(!asks_more_than_target(code), "{code}");
         }
         assert!(asks_more_than_target("it's flags"), "a quote that does not end");

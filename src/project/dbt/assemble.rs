@@ -14,7 +14,7 @@ use super::answered::{Answers, Asking};
 use super::call::{Cause, Located};
 use super::columns;
 use super::conditions::Columns;
-use super::config;
+use super::config::{self, Config};
 use super::engine::Engine;
 use super::graph::Graph;
 use super::hook::Hooks;
@@ -74,6 +74,8 @@ pub(super) struct Found {
     /// Nodes that an answer of the warehouse may hold.
     ids: BTreeSet<String>,
     incomplete: Option<String>,
+    /// How it is configured for other targets, where that is otherwise.
+    pub(super) configured: Config,
     /// Whether anything of it may be other than it is because of nodes that are not named.
     pub(super) view: View,
 }
@@ -194,6 +196,7 @@ impl Assembly<'_> {
             self.seed_columns(node, &mut schema, &mut diagnostics);
         }
         let mut config = config::building(&hooks.config);
+        config.extend(config::building(&found.configured));
         if candidate.version.is_some() {
             config.remove("version");
         }

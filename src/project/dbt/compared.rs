@@ -17,17 +17,28 @@ pub(in crate::project) fn tests_of_target(text: &str) -> Option<Tests> {
     let mut found = Tests::new();
     let tags = tags(text)?;
     let of_config = ["config.", ".config"].iter().any(|config| text.contains(config));
-    for tag in tags.iter().filter(|tag| of_config || !tag.is_config()) {
-        if asks_more_than_target(tag.inside) {
+    for tag in tags {
+        match tests_in(tag.inside) {
+            Some(tests) if !(of_config && tag.is_config() && !tests.is_empty()) => found.extend(tests),
+            None if tag.is_config() && !of_config => {}
+            _ => return None,
+        }
+    }
+    Some(found)
+}
+
+/// What a tag asks of the target, if it asks nothing else.
+pub(super) fn tests_in(inside: &str) -> Option<Tests> {
+    if asks_more_than_target(inside) {
+        return None;
+    }
+    let mut found = Tests::new();
+    let mut rest = inside;
+    while let Some(at) = target_at(rest) {
+        if !begins_a_test(&rest[..at]) {
             return None;
         }
-        let mut rest = tag.inside;
-        while let Some(at) = target_at(rest) {
-            if tag.is_config() || !begins_a_test(&rest[..at]) {
-                return None;
-            }
-            rest = test(&rest[at + TARGET.len()..], &mut found)?;
-        }
+        rest = test(&rest[at + TARGET.len()..], &mut found)?;
     }
     Some(found)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use headsup_lineage::relation::conditions::{Answers, Conditions, Under};
 
 use super::asked::{OF_COLUMNS, asks_more_than_target, may_ask_more};
-use super::compared::target_at;
+use super::compared::{target_at, tests_in};
 use super::config::Config;
 use super::engine::Macro;
 use super::fed::{Macros, Variables};
@@ -121,7 +121,7 @@ pub(super) fn conditions(template: &Template<'_>, at_targets: impl FnOnce() -> V
     if !asks && asking.is_empty() && of_columns.is_empty() && template.unrendered.is_empty() {
         return None;
     }
-    let (text, configured) = without_config(&without_comments(template.file));
+    let (text, configured) = without_config(&without_comments(template.file), &names);
     let mut words = BTreeSet::new();
     let mut whole: Vec<String> = Vec::new();
     let mut conditions = Conditions::default();
@@ -143,8 +143,6 @@ pub(super) fn conditions(template: &Template<'_>, at_targets: impl FnOnce() -> V
     conditions.whole = Arc::from(whole.join("\n"));
     let of_columns = of_columns.difference(&asking).copied().collect();
     conditions.columns = Arc::from(macros.texts(&of_columns, &BTreeSet::new()).join("\n"));
-    let apart: Vec<String> = template.unrendered.iter().map(|text| without_comments(text)).chain(configured).collect();
-    conditions.apart = Arc::from(apart.join("\n"));
     conditions.answers = match template.columns {
         Columns::Known => Answers::Known,
         Columns::Asked => Answers::Unknown,
@@ -153,6 +151,11 @@ pub(super) fn conditions(template: &Template<'_>, at_targets: impl FnOnce() -> V
         conditions.files = macros.files(template.path);
         conditions.elsewhere = at_targets();
     }
+    // What is configured for each target has been told by these.
+    let is_told = |tag: &String| !conditions.elsewhere.is_empty() && tests_in(tag).is_some();
+    let configured = configured.into_iter().filter(|tag| !is_told(tag));
+    let apart: Vec<String> = template.unrendered.iter().map(|text| without_comments(text)).chain(configured).collect();
+    conditions.apart = Arc::from(apart.join("\n"));
     Some(Arc::new(conditions))
 }
 
@@ -180,14 +183,25 @@ pub(super) fn without_comments(template: &str) -> String {
     lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }
 
-/// A template without its configuration, which prints nothing and is compared by itself, and what of that asks.
-fn without_config(template: &str) -> (String, Vec<String>) {
+/// A template without its configuration, which prints nothing and is compared by itself, and what of that depends on an
+/// answer. What is configured in a block stays, as it depends on what the block does.
+fn without_config(template: &str, macros: &BTreeSet<&str>) -> (String, Vec<String>) {
     let found = tags(template).unwrap_or_default();
-    let found: Vec<&Tag<'_>> = found.iter().filter(|tag| tag.is_config()).collect();
-    let asking = found.iter().map(|tag| tag.inside).filter(|inside| Asks::of_inside(inside) > Asks::Nothing);
+    let names = answered_names(&found, macros).unwrap_or_default();
+    let mut depth = 0_usize;
+    let mut configs = Vec::new();
+    for tag in &found {
+        match tag.word {
+            "endif" | "endfor" => depth = depth.saturating_sub(1),
+            "if" | "for" => depth += 1,
+            _ if depth == 0 && tag.is_config() => configs.push(tag),
+            _ => {}
+        }
+    }
+    let asking = configs.iter().map(|tag| tag.inside).filter(|inside| depends(inside, &names, macros));
     let asking = asking.map(str::to_owned).collect();
     let mut kept = template.to_owned();
-    for tag in found.into_iter().rev() {
+    for tag in configs.into_iter().rev() {
         kept.replace_range(tag.place.clone(), " ");
     }
     (kept, asking)
@@ -308,35 +322,13 @@ fn parts<'t>(text: &'t str, macros: &BTreeSet<&str>) -> Option<Parts<'t>> {
     if tags.iter().any(is_apart) {
         return None;
     }
-    // A name that is set to an answer asks wherever it stands.
-    let mut names: BTreeSet<&str> = BTreeSet::new();
-    let depends = |inside: &str, names: &BTreeSet<&str>| {
-        Asks::of_inside(inside) > Asks::Nothing
-            || words(inside).any(|word| names.contains(word) || macros.contains(word))
-    };
-    loop {
-        let known = names.len();
-        for tag in tags.iter().filter(|tag| tag.word == "set") {
-            if !depends(tag.inside, &names) {
-                continue;
-            }
-            let (name, _) = tag.inside.strip_prefix("set")?.split_once('=')?;
-            let name = name.trim();
-            if words(name).ne(std::iter::once(name)) {
-                return None;
-            }
-            names.insert(name);
-        }
-        if names.len() == known {
-            break;
-        }
-    }
+    let names = answered_names(&tags, macros)?;
     let mut found: Vec<Range<usize>> = Vec::new();
     // Each open block: its tags so far, and whether it depends on an answer.
     let mut open: Vec<(Vec<usize>, bool)> = Vec::new();
     let mut around: Vec<Vec<usize>> = Vec::new();
     for (index, tag) in tags.iter().enumerate() {
-        let depends = depends(tag.inside, &names);
+        let depends = depends(tag.inside, &names, macros);
         let is_within = |open: &[(Vec<usize>, bool)]| open.iter().any(|(_, depends)| *depends);
         match tag.word {
             "if" | "for" => open.push((vec![index], depends)),
@@ -376,6 +368,33 @@ fn parts<'t>(text: &'t str, macros: &BTreeSet<&str>) -> Option<Parts<'t>> {
     found.sort_by_key(|part| part.start);
     let fed = fed(text, &tags, &found, &around);
     Some(Parts { places: found, fed })
+}
+
+/// Whether what stands in a tag depends on an answer: it asks, or has a name that was set to one.
+fn depends(inside: &str, names: &BTreeSet<&str>, macros: &BTreeSet<&str>) -> bool {
+    Asks::of_inside(inside) > Asks::Nothing || words(inside).any(|word| names.contains(word) || macros.contains(word))
+}
+
+/// The names that are set to an answer, which ask wherever they stand; none where that cannot be told.
+fn answered_names<'t>(tags: &[Tag<'t>], macros: &BTreeSet<&str>) -> Option<BTreeSet<&'t str>> {
+    let mut names: BTreeSet<&str> = BTreeSet::new();
+    loop {
+        let known = names.len();
+        for tag in tags.iter().filter(|tag| tag.word == "set") {
+            if !depends(tag.inside, &names, macros) {
+                continue;
+            }
+            let (name, _) = tag.inside.strip_prefix("set")?.split_once('=')?;
+            let name = name.trim();
+            if words(name).ne(std::iter::once(name)) {
+                return None;
+            }
+            names.insert(name);
+        }
+        if names.len() == known {
+            return Some(names);
+        }
+    }
 }
 
 /// The tags outside of some places that decide what stands there.
@@ -465,7 +484,7 @@ mod tests {
             let base = format!(
                 "{{{{ config(enabled = {enabled}) }}}} {{% macro m() %}}{{{{ target.name }}}}{{% endmacro %}} select 1"
             );
-            without_config(&without_comments(&base))
+            without_config(&without_comments(&base), &BTreeSet::new())
         };
         assert_eq!(text("var('a') | as_bool"), text("var('b', false)"));
         assert_ne!(text("target.name == 'a'"), text("target.name == 'b'"));

@@ -383,7 +383,7 @@ fn what_is_asked_of_the_target() {
         "{% if target.name == 'ci' and target.type != \"x\" %}a{% elif target.name not in ['p', 'q'] %}b{% endif %}",
         "name=ci name=p name=q type=x",
     );
-    is("{{ config(enabled = target.name == 'ci') }}", "");
+    is("{{ config(enabled = target.name == 'ci') }}", "name=ci");
     is("{{ dict(to='target') }}{{ log('of target') }}{{ x == \"it's \\\"target\" }}", "");
     is("{% if x.target.name %}{{ my_target.y }}{% endif %}", "");
     for text in [
@@ -437,4 +437,41 @@ fn a_source_that_is_another_table_for_another_target_is_told() {
         assert_ne!(told(&of(&old), &of(&new)), [""; 0], "{new}");
         assert_eq!(told(&of(&old), &of(&old)), [""; 0], "{old}");
     }
+}
+
+/// What is configured for another target is told, wherever the question stands; what is configured for all is not.
+#[test]
+fn what_is_configured_for_another_target() {
+    let macros = (
+        "macros/m.sql",
+        "{% macro kind(other) %}{{ return(other if target.name == 'prod' else 'view') }}{% endmacro %}",
+    );
+    for template in [
+        "{% if target.name == 'prod' %}{{ config(materialized='[table]') }}{% endif %}select id from t",
+        "{% set kind = '[table]' if target.name == 'prod' else 'view' %}{{ config(materialized=kind) }}select id from t",
+        "{{ config(materialized='[table]' if target.name == 'prod' else 'view') }}select id from t",
+        "{{ config(materialized=kind('[table]')) }}select id from t",
+        "{% if target.name.startswith('prod') %}{{ config(materialized='[table]') }}{% endif %}select id from t",
+        "{% set kind = '[table]' if target.name.startswith('prod') else 'view' %}{{ config(materialized=kind) }}select id from t",
+    ] {
+        let of = |kind: &str, beside: &str| {
+            template.replace("[table]", kind).replace("{{ config(", &format!("{{{{ config({beside}"))
+        };
+        let told = |base: &str, head: &str| told(&[macros, ("models/m.sql", base)], &[macros, ("models/m.sql", head)]);
+        let (base, other) = (of("table", ""), of("incremental", ""));
+        let found = told(&base, &other);
+        assert!(!found.is_empty(), "{template}");
+        assert!(told(&base, &base.replace("select id", "select  id")).is_empty(), "{template}");
+        if !template.contains("startswith") {
+            let found = told(&base, &of("table", "tags=['a'], "));
+            assert!(found.is_empty(), "{template}: {found:?}");
+        }
+    }
+    let of = |hook: &str| {
+        format!("{{% if target.name == 'prod' %}}{{{{ config(post_hook='{hook}') }}}}{{% endif %}}select id from t")
+    };
+    assert!(!told(&[("models/m.sql", &of("delete from t"))], &[("models/m.sql", &of("delete from u"))]).is_empty());
+    let told =
+        told(&[("models/m.sql", &of("grant select on t to a"))], &[("models/m.sql", &of("grant select on t to b"))]);
+    assert!(told.is_empty(), "{told:?}");
 }
