@@ -1,10 +1,10 @@
 //! YAML as dbt reads it: a key said twice counts as said last, keys are text, `<<` merges, tags are
-//! ignored. It must not know what the keys mean.
+//! ignored, and `no` is not a text, as YAML 1.1 has it. It must not know what the keys mean.
 
 use std::fmt;
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
-use serde::de::{Deserialize, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess, VariantAccess, Visitor};
 use serde_json::{Map, Number, Value as Json};
 
 /// Parses a document.
@@ -15,7 +15,7 @@ pub(super) fn parse(text: &str) -> Result<Json, Box<Diagnostic>> {
     if text.trim().is_empty() {
         return Ok(Json::Null);
     }
-    serde_yaml::from_str::<Node>(text).map(|node| node.0).map_err(|error| {
+    Reader { text, of: Of::Value }.deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
         let position = error.location().map(|location| {
             let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).max(1);
             Position::new(number(location.line()), number(location.column()))
@@ -43,17 +43,80 @@ pub(super) fn sorted(value: &Json) -> Json {
     }
 }
 
-struct Node(Json);
+/// What a scalar is of a mapping or a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// A key, which stays a text.
+    Key,
+    /// A value.
+    Value,
+}
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader).map(Node)
+#[derive(Clone, Copy)]
+struct Reader<'t> {
+    /// The document.
+    text: &'t str,
+    of: Of,
+}
+
+impl Reader<'_> {
+    const fn key(self) -> Self {
+        Self { of: Of::Key, ..self }
+    }
+
+    const fn value(self) -> Self {
+        Self { of: Of::Value, ..self }
+    }
+
+    /// Whether a text of the document stands in quotes. One that is not borrowed from it has escapes or several lines.
+    fn is_quoted(&self, value: &str) -> bool {
+        let at = value.as_ptr().addr().checked_sub(self.text.as_ptr().addr());
+        at.and_then(|at| self.text.get(..at)).is_none_or(|before| before.ends_with(['\'', '"']))
     }
 }
 
-struct Reader;
+/// What YAML 1.1, which dbt reads, takes a text without quotes for, where YAML 1.2 leaves it a text: the rules are those of its
+/// types `bool` and `int`.
+fn plain(text: &str) -> Option<Json> {
+    match text {
+        "yes" | "Yes" | "YES" | "on" | "On" | "ON" => return Some(Json::Bool(true)),
+        "no" | "No" | "NO" | "off" | "Off" | "OFF" => return Some(Json::Bool(false)),
+        _ => {}
+    }
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if !digits.starts_with(|first: char| first.is_ascii_digit())
+        || !digits.chars().all(|letter| letter.is_ascii_digit() || matches!(letter, '_' | ':'))
+    {
+        return None;
+    }
+    let digits = digits.replace('_', "");
+    let number = if digits.contains(':') {
+        let mut parts = digits.split(':');
+        let first: i64 = parts.next().filter(|first| !first.starts_with('0'))?.parse().ok()?;
+        parts.try_fold(first, |sum, part| {
+            let part: i64 = Some(part).filter(|part| (1..=2).contains(&part.len()))?.parse().ok()?;
+            (part < 60).then(|| sum.checked_mul(60)?.checked_add(part)).flatten()
+        })?
+    } else if digits.len() > 1 && digits.starts_with('0') {
+        i64::from_str_radix(&digits, 8).ok()?
+    } else {
+        digits.parse().ok()?
+    };
+    Some(Json::from(sign * number))
+}
 
-impl<'de> Visitor<'de> for Reader {
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Json;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
     type Value = Json;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,6 +143,11 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Json::String(value.to_owned()))
     }
 
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Json, E> {
+        let read = if self.of == Of::Value { plain(value) } else { None };
+        Ok(read.filter(|_| !self.is_quoted(value)).unwrap_or_else(|| Json::String(value.to_owned())))
+    }
+
     fn visit_unit<E>(self) -> Result<Json, E> {
         Ok(Json::Null)
     }
@@ -94,7 +162,7 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
         let mut values = Vec::new();
-        while let Some(Node(value)) = items.next_element()? {
+        while let Some(value) = items.next_element_seed(self.value())? {
             values.push(value);
         }
         Ok(Json::Array(values))
@@ -103,7 +171,7 @@ impl<'de> Visitor<'de> for Reader {
     fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Json, A::Error> {
         let mut object = Map::new();
         let mut merged = Vec::new();
-        while let Some((Node(key), Node(value))) = pairs.next_entry()? {
+        while let Some((key, value)) = pairs.next_entry_seed(self.key(), self.value())? {
             match key {
                 Json::String(key) if key == "<<" => merged.push(value),
                 Json::String(key) => {
@@ -129,8 +197,8 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, tagged: A) -> Result<Json, A::Error> {
-        let (_, value): (Node, _) = tagged.variant()?;
-        value.newtype_variant::<Node>().map(|node| node.0)
+        let (_, value) = tagged.variant_seed(self.key())?;
+        value.newtype_variant_seed(self)
     }
 }
 
@@ -142,6 +210,19 @@ mod tests {
     #[test]
     fn the_last_of_two_equal_keys_counts() {
         assert_eq!(parse("a: 1\na: 2\n1: x\n").unwrap(), json!({"a": 2, "1": "x"}));
+    }
+
+    /// As the `safe_load` of `PyYAML` reads them.
+    #[test]
+    fn what_stands_without_quotes_is_read_by_yaml_1_1() {
+        let text = "on: [no, 'no', \"no\", Yes, OFF, n, nope, on]\nb: 010\nc: 1_000\nd: 1:30\ne: -1_0\nf: '010'\ng: 1.2.3\n\
+                    h: 09\ni: 1:60\nj: 2024-01-01\nk: _1\nl: >\n  no\nm: &n no\n'o': *n\n";
+        let expected = json!({
+            "on": [false, "no", "no", true, false, "n", "nope", true],
+            "b": 8, "c": 1000, "d": 90, "e": -10, "f": "010", "g": "1.2.3", "h": "09", "i": "1:60", "j": "2024-01-01",
+            "k": "_1", "l": "no\n", "m": false, "o": false,
+        });
+        assert_eq!(parse(text).unwrap(), expected);
     }
 
     #[test]
