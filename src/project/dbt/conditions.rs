@@ -179,8 +179,51 @@ pub(super) fn without_comments(template: &str) -> String {
         rest = rest[start..].find("#}").map_or("", |end| &rest[start + end + 2..]);
     }
     kept.push_str(rest);
-    let lines = kept.lines().filter(|line| !line.trim_start().starts_with("--"));
-    lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+    let words = kept
+        .lines()
+        .map(without_sql_comments)
+        .flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// A line without the comments of SQL that begin and end in it. One with a tag stays, since that may ask, and so does a hint.
+fn without_sql_comments(line: &str) -> Cow<'_, str> {
+    if !line.contains("--") && !line.contains("/*") {
+        return Cow::Borrowed(line);
+    }
+    if line.trim_start().starts_with("--") {
+        return Cow::Borrowed("");
+    }
+    let mut kept = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(letter) = rest.chars().next() {
+        // What is quoted, and what stands in a tag, is no comment.
+        let end = match letter {
+            '\'' | '"' | '`' => rest[1..].find(letter).map(|end| end + 2),
+            '{' if rest.starts_with("{{") => rest.find("}}").map(|end| end + 2),
+            '{' if rest.starts_with("{%") => rest.find("%}").map(|end| end + 2),
+            _ => Some(letter.len_utf8()),
+        };
+        let comment = match letter {
+            // For MySQL `1--1` is 2.
+            '-' if rest.starts_with("--") && (rest[2..].starts_with(' ') || kept.ends_with([' ', '\t', ',', ')'])) => {
+                Some(rest.len())
+            }
+            '/' if rest.starts_with("/*") && !rest.starts_with("/*+") => rest.find("*/").map(|end| end + 2),
+            _ => None,
+        };
+        if let Some(comment) = comment.filter(|end| !rest[..*end].contains('{')) {
+            kept.push(' ');
+            rest = &rest[comment..];
+            continue;
+        }
+        // What does not end in the line may go on in the next one.
+        let Some(end) = end else { break };
+        kept.push_str(&rest[..end]);
+        rest = &rest[end..];
+    }
+    kept.push_str(rest);
+    Cow::Owned(kept)
 }
 
 /// A template without its configuration, which prints nothing and is compared by itself, and what of that depends on an
@@ -453,9 +496,32 @@ mod tests {
         assert!(same(BASE, &BASE.replace("c > 3", "c > 4")));
         assert!(same(BASE, &BASE.replace("select a,", "select lower(a) as a,")));
         assert!(same(BASE, &BASE.replace("where a", "-- why\nwhere\n  a")));
+        assert!(same(BASE, &BASE.replace("i {%", "i -- why\n {%")));
+        assert!(same(BASE, &BASE.replace("i {%", "i /* it's why */ {%").replace("top 3", "top 3 --that's it\n")));
         let set = "{% set kind = 'a' if target.type == 'x' else 'b' %} select 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, \
                    cast(a as {{ kind }}), 1, 2, 3, 4, 5, 6, 7, 8, 9, v from t";
         assert!(same(set, &set.replace("v from", "w from")));
+    }
+
+    #[test]
+    fn comments_are_told_from_what_looks_like_them() {
+        let kept = |line: &str| assert_eq!(without_comments(line), line);
+        for line in [
+            "select '-- a' as b",
+            "select \"/* a */\" as b",
+            "select 1--1 as b",
+            "select /*+ a */ b",
+            "a -- {{ ref('b') }}",
+            "select 'it''s -- a'",
+            "select 'a -- b",
+            "{{ f('--') }} {% if a --b %}",
+        ] {
+            kept(line);
+        }
+        assert_eq!(
+            without_comments("select 'it''s' -- a\n, b /* c */, d{# e #} /* f\n g */"),
+            "select 'it''s' , b , d /* f g */"
+        );
     }
 
     #[test]
