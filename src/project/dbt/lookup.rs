@@ -10,7 +10,20 @@ impl Engine {
     /// A macro of a package.
     pub(super) fn find(&self, seeker: For<'_>, package: &str, name: &str) -> Option<&Arc<Macro>> {
         seeker.note(name);
-        self.macros.get(package)?.get(name)
+        let found = self.macros.get(package)?.get(name)?;
+        let is_ours = package != "dbt" && found.path.starts_with('<');
+        (if is_ours { self.instead_of_ours(seeker, package, name) } else { None }).or(Some(found))
+    }
+
+    /// The macro that a project has for one of a popular package, which hands each of its own on to `adapter.dispatch`.
+    fn instead_of_ours(&self, seeker: For<'_>, package: &str, name: &str) -> Option<&Arc<Macro>> {
+        let root = [self.world.root.to_string()];
+        let order = self.world.dispatch.get(package).map_or(&root[..], Vec::as_slice);
+        let mut before = order.iter().take_while(|other| **other != *package);
+        before.find_map(|other| {
+            let prefixes = self.world.prefixes.iter();
+            prefixes.into_iter().find_map(|prefix| self.find(seeker, other, &implementation(prefix, name)))
+        })
     }
 
     /// The macro of a bare name that hides whatever dbt itself calls so.

@@ -189,3 +189,22 @@ fn macros_of_dbt_speak_the_dialect() {
     );
     assert_eq!(sql(Dialect::Snowflake, "{{ dbt_utils.star(ref('m2'), except=['a']) }}"), "* exclude (a)");
 }
+
+/// The packages hand each of their macros on to `adapter.dispatch`, which looks into the project first unless told otherwise.
+#[test]
+fn a_projects_own_implementation_stands_for_that_of_a_popular_package() {
+    let sql = |own: &str, more: &str| {
+        let project = format!("name: shop\n{more}");
+        let files = [
+            ("dbt_project.yml", &*project),
+            ("macros/o.sql", own),
+            ("models/m.sql", "select {{ dbt_utils.generate_surrogate_key(['a']) }} as k"),
+        ];
+        given(&files).sql("model.shop.m").join("")
+    };
+    let own = "{% macro default__generate_surrogate_key(fields) %}hash({{ fields[0] }}){% endmacro %}";
+    assert_eq!(sql(own, ""), "select hash(a) as k");
+    let last = "dispatch: [{macro_namespace: dbt_utils, search_order: [dbt_utils, shop]}]";
+    assert!(sql(own, last).contains("coalesce"));
+    assert!(sql("{% macro generate_surrogate_key(fields) %}x{% endmacro %}", "").contains("coalesce"));
+}
