@@ -9,13 +9,14 @@ use serde_json::{Value as Json, json};
 
 use super::answered::Asking;
 use super::assemble::{Assembly, Found};
-use super::conditions::{Columns, Template, conditions, without_own_table};
+use super::conditions::{Asks, Columns, Template, conditions, parts, tags_name, without_own_table};
 use super::config::{Config, ELSEWHERE};
 use super::engine::Run;
-use super::fed::{Variables, unrendered};
+use super::fed::{Macros, Variables, unrendered};
 use super::hook::Hooks;
 use super::natives::from_json;
 use super::nodes::Node;
+use super::scan::{self, Reach};
 use super::sought::Sought;
 use super::subject::{Captured, View};
 use super::types;
@@ -72,6 +73,10 @@ impl Assembly<'_> {
             for (call, offset) in &asking.reach.sources {
                 found.sources.entry(call.clone()).or_insert(*offset);
             }
+            if computes_names(without_hooks, asking.reach) {
+                let why = || "which tables it reads depends on the target, the environment or the warehouse".to_owned();
+                found.incomplete.get_or_insert_with(why);
+            }
         }
         conditions
     }
@@ -93,6 +98,22 @@ impl Assembly<'_> {
         }
         differing.into_iter().map(|(key, values)| (format!("{key}{ELSEWHERE}"), Json::Array(values))).collect()
     }
+}
+
+/// Whether a template, or a macro that it reaches, computes the name of a table where it asks.
+fn computes_names(template: &str, reach: &Reach) -> bool {
+    let macros = Macros::of(reach);
+    let asking = macros.that_ask(Asks::More);
+    let names = macros.names(&asking);
+    let computes = |text: &str| {
+        let computed = scan::template(text, 0..text.len()).computed;
+        !computed.is_empty()
+            && parts(text, &names).map_or_else(
+                || Asks::of(text) > Asks::Nothing || tags_name(text, &names),
+                |parts| parts.places.iter().any(|place| computed.iter().any(|at| place.contains(at))),
+            )
+    };
+    computes(template) || macros.bodies(&asking).any(computes)
 }
 
 /// What a template says of its configuration.

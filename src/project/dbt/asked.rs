@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// What asks, beside the target.
-const QUESTIONS: [&str; 22] = [
+const QUESTIONS: [&str; 21] = [
     "adapter.type(",
     "env_var",
     "flags",
@@ -26,7 +26,6 @@ const QUESTIONS: [&str; 22] = [
     "dbt_metadata_envs",
     "selected_resources",
     "thread_id",
-    OF_COLUMNS,
 ];
 
 /// What asks for the time. All is rendered at one time, so that only what is held against it may be another thing later.
@@ -36,7 +35,13 @@ const CLOCKS: [&str; 2] = ["run_started_at", "modules.datetime"];
 const PLACES: [&str; 2] = ["schema", "database"];
 
 /// What asks for columns, and follows from the project where they are known.
-pub(super) const OF_COLUMNS: &str = "get_columns_in_relation";
+const OF_COLUMNS: [&str; 4] =
+    ["get_columns_in_relation", "get_filtered_columns_in_relation", "dbt_utils.unpivot(", "dbt_utils.union_relations("];
+
+/// Whether a text asks for the columns of tables.
+pub(super) fn asks_for_columns(text: &str) -> bool {
+    OF_COLUMNS.iter().any(|question| text.contains(question))
+}
 
 /// Whether a tag asks for anything but the target and columns.
 pub(super) fn asks_more_than_target(inside: &str) -> bool {
@@ -44,15 +49,14 @@ pub(super) fn asks_more_than_target(inside: &str) -> bool {
         return false;
     }
     let code = without_texts(inside);
-    QUESTIONS.iter().any(|question| *question != OF_COLUMNS && code.contains(question))
+    QUESTIONS.iter().any(|question| code.contains(question))
         || (CLOCKS.iter().any(|clock| code.contains(clock)) && decides(&code))
         || holds_place_against(inside)
 }
 
 /// Whether a template has what may be such a question, in its tags or not.
 pub(super) fn may_ask_more(text: &str) -> bool {
-    let questions = QUESTIONS.iter().filter(|question| **question != OF_COLUMNS);
-    questions.chain(&CLOCKS).any(|question| text.contains(question)) || holds_place_against(text)
+    QUESTIONS.iter().chain(&CLOCKS).any(|question| text.contains(question)) || holds_place_against(text)
 }
 
 /// Whether a tag holds something against something.
@@ -82,7 +86,8 @@ fn without_texts(inside: &str) -> Cow<'_, str> {
         let Some(end) = end.map(|end| end + 1) else { break };
         code.push_str(before);
         code.push(quote);
-        if quoted[1..end].contains("{{") || quoted[1..end].contains("{%") {
+        let is_key = before.trim_end().strip_suffix('[').is_some_and(|before| before.ends_with("context"));
+        if is_key || quoted[1..end].contains("{{") || quoted[1..end].contains("{%") {
             code.push_str(&quoted[1..end]);
         }
         code.push(quote);
@@ -136,6 +141,7 @@ mod tests {
             "set all = flags",
             "config(post_hook=\"{{ log(invocation_id) }}\")",
             "if graph['nodes']",
+            "if context['flags'].FULL_REFRESH",
             "if run_started_at > 'it\\'s'",
             "set is_sunday = modules.datetime.date.today().weekday() == 6",
         ] {

@@ -73,7 +73,7 @@ pub(super) struct Found {
     described: BTreeSet<RelationId>,
     /// Nodes that an answer of the warehouse may hold.
     ids: BTreeSet<String>,
-    incomplete: Option<String>,
+    pub(super) incomplete: Option<String>,
     /// How it is configured for other targets, where that is otherwise.
     pub(super) configured: Config,
     /// Whether anything of it may be other than it is because of nodes that are not named.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use headsup_lineage::relation::conditions::{Answers, Conditions, Under};
 
-use super::asked::{OF_COLUMNS, asks_more_than_target, may_ask_more};
+use super::asked::{asks_for_columns, asks_more_than_target, may_ask_more};
 use super::compared::{target_at, tests_in};
 use super::config::Config;
 use super::engine::Macro;
@@ -38,7 +38,7 @@ pub(super) enum Asks {
 impl Asks {
     /// What all tags of a template ask.
     pub(super) fn of(text: &str) -> Self {
-        if !text.contains("target") && !text.contains(OF_COLUMNS) && !may_ask_more(text) {
+        if !text.contains("target") && !asks_for_columns(text) && !may_ask_more(text) {
             return Self::Nothing;
         }
         match tags(text) {
@@ -52,7 +52,7 @@ impl Asks {
         if target_at(text).is_some() || asks_more_than_target(text) {
             return Self::More;
         }
-        if text.contains(OF_COLUMNS) { Self::Columns } else { Self::Nothing }
+        if asks_for_columns(text) { Self::Columns } else { Self::Nothing }
     }
 }
 
@@ -345,16 +345,16 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What of a template depends on what is asked.
-struct Parts<'t> {
+pub(super) struct Parts<'t> {
     /// The places, in order.
-    places: Vec<Range<usize>>,
+    pub(super) places: Vec<Range<usize>>,
     /// The tags elsewhere that decide what stands there: those around them, and those that set names of theirs.
     fed: BTreeSet<&'t str>,
 }
 
 /// What of a template depends on what is asked, by the template itself or by macros of these names; none where that
 /// cannot be told.
-fn parts<'t>(text: &'t str, macros: &BTreeSet<&str>) -> Option<Parts<'t>> {
+pub(super) fn parts<'t>(text: &'t str, macros: &BTreeSet<&str>) -> Option<Parts<'t>> {
     let tags = tags(text)?;
     // What is said in one place and stands in another is not followed.
     let is_apart = |tag: &Tag<'_>| match tag.word {

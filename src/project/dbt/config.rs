@@ -119,6 +119,11 @@ fn is_building(key: &str) -> bool {
     }
 }
 
+/// Whether a key is compared by itself, with how a relation is built or with its names.
+pub(super) fn is_compared(key: &str) -> bool {
+    is_building(key) || matches!(key, "alias" | "database" | "enabled" | "schema")
+}
+
 /// Whether a node is switched on.
 pub(super) fn is_enabled(config: &Config) -> bool {
     config.get("enabled").and_then(truthy).unwrap_or(true)

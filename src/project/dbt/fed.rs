@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::conditions::{Asks, tags_name, without_comments, without_own_table, words_of_parts};
+use super::config;
 use super::engine::{Engine, Macro};
 use super::hook::Hooks;
 use super::scan::{self, Reach};
@@ -42,6 +43,14 @@ impl<'a> Macros<'a> {
     /// What some are called by.
     pub(super) fn names(&self, chosen: &Chosen) -> BTreeSet<&'a str> {
         chosen.iter().flat_map(|place| called(self.0[*place].0)).collect()
+    }
+
+    /// What stands in some.
+    pub(super) fn bodies<'b>(&'b self, chosen: &'b Chosen) -> impl Iterator<Item = &'a str> + 'b {
+        chosen.iter().filter_map(|place| {
+            let text = self.0[*place].0.text();
+            text.find("%}").zip(text.rfind("{%")).and_then(|(start, end)| text.get(start + 2..end))
+        })
     }
 
     /// The texts of some, of those that other parts name by these words, and of all that their own parts which ask name.
@@ -114,13 +123,20 @@ impl Variables<'_> {
 /// tables where they ask.
 pub(super) fn unrendered(engine: &Engine, package: &str, hooks: &Hooks, sought: &Sought) -> Vec<String> {
     const OWN: [&str; 5] = ["ref", "source", "generate_alias_name", "generate_schema_name", "generate_database_name"];
+    let variables = Variables { world: &engine.world, package };
     let mut texts = BTreeSet::new();
     for hook in ["pre_hook", "post_hook"].iter().filter_map(|key| hooks.config.get(*key)) {
-        let text = hook.to_string();
+        let text = hook.to_string().replace("\\\"", "\"");
         let whole = 0..text.len();
         let reach = scan::reach(engine, package, &[], &text, whole, sought);
         let macros = reach.macros.values().filter(|one| &*one.package != "dbt");
-        texts.extend(macros.map(|one| one.text().to_owned()));
+        let macros: Vec<&str> = macros.map(|one| one.text()).collect();
+        texts.extend(variables.named_in(macros.iter().copied().chain([text.as_str()])));
+        let named: BTreeSet<&str> =
+            macros.iter().copied().chain([text.as_str()]).flat_map(super::conditions::words).collect();
+        let asked = hooks.config.iter().filter(|(key, _)| named.contains(&***key) && !config::is_compared(key));
+        texts.extend(asked.map(|(key, value)| format!("{key} = {value}")));
+        texts.extend(macros.into_iter().map(ToOwned::to_owned));
     }
     let own = OWN.iter().filter_map(|name| engine.before_native(For::Kept(sought), package, name));
     texts.extend(own.map(|one| one.text()).filter(|text| Asks::of(text) > Asks::Nothing).map(ToOwned::to_owned));

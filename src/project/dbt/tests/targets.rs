@@ -475,3 +475,85 @@ fn what_is_configured_for_another_target() {
         told(&[("models/m.sql", &of("grant select on t to a"))], &[("models/m.sql", &of("grant select on t to b"))]);
     assert!(told.is_empty(), "{told:?}");
 }
+
+/// What a hook is given counts as its text does.
+#[test]
+fn what_a_hook_is_given_is_part_of_it() {
+    let with = |hook: &str, limit: u8| {
+        vec![
+            ("dbt_project.yml", format!("name: shop\nvars: {{lim: {limit}}}\n")),
+            (
+                "macros/m.sql",
+                "{% macro fix() %}delete from {{ this }} where a < {{ var('lim') }}{% endmacro %}".to_owned(),
+            ),
+            (
+                "macros/n.sql",
+                "{% macro of() %}delete from {{ this }} where a < {{ model.config.meta.lim }}{% endmacro %}".to_owned(),
+            ),
+            ("models/m.yml", format!("models: [{{name: m, config: {{meta: {{lim: {limit}}}}}}}]")),
+            ("models/m.sql", format!("{{{{ config(post_hook=\"{hook}\") }}}}select a from t")),
+        ]
+    };
+    let differs = |hook: &str| {
+        let (base, head) = (with(hook, 1), with(hook, 2));
+        let base: Vec<_> = base.iter().map(|(path, text)| (*path, &**text)).collect();
+        let head: Vec<_> = head.iter().map(|(path, text)| (*path, &**text)).collect();
+        !told(&base, &head).is_empty()
+    };
+    assert!(differs("delete from {{ this }} where a < {{ var('lim') }}"));
+    assert!(differs("{{ fix() }}"));
+    assert!(differs("{{ of() }}"));
+    assert!(!differs("delete from {{ this }} where a < 5"));
+    assert!(!differs("grant select on {{ this }} to {{ var('lim') }}"));
+}
+
+/// Which columns a table has that nobody declares is not known, and so is what is made of some of them.
+#[test]
+fn what_is_made_of_columns_that_are_not_known() {
+    for (template, other) in [
+        ("{{ dbt_utils.unpivot(relation=source('a', 'b'), exclude=['[x]']) }}", "y"),
+        (
+            "select {% for c in dbt_utils.get_filtered_columns_in_relation(source('a', 'b'), except=['[x]']) %}{{ c }},{% endfor %} 1 as z from t",
+            "y",
+        ),
+    ] {
+        let of = |column: &str| template.replace("[x]", column);
+        let sources = ("models/s.yml", "sources: [{name: a, tables: [{name: b}]}]");
+        assert!(
+            !told(&[sources, ("models/m.sql", &of("x"))], &[sources, ("models/m.sql", &of(other))]).is_empty(),
+            "{template}"
+        );
+        assert!(told(&[sources, ("models/m.sql", &of("x"))], &[sources, ("models/m.sql", &of("x"))]).is_empty());
+    }
+}
+
+/// A name that is computed from what is asked may be any.
+#[test]
+fn a_name_that_depends_on_the_target_may_be_any() {
+    let reads = |template: &str, macros: &str| {
+        let files = [
+            ("models/x_dev.sql", "select 1 as a"),
+            ("models/x_prod.sql", "select 1 as a"),
+            ("macros/m.sql", macros),
+            ("models/m.sql", template),
+        ];
+        let relation = super::given(&files).relation("model.shop.m").clone();
+        relation.writers[0].incomplete.clone()
+    };
+    for template in [
+        "select a from {{ ref('x_' ~ target.name) }}",
+        "select a from {{ ref({'prod': 'x_prod', 'dev': 'x_dev'}[target.name]) }}",
+        "select a from {{ ref('x_prod' if env_var('E', 'd') == 'p' else 'x_dev') }}",
+        "{% set n = 'x_' ~ target.name %}select a from {{ ref(n) }}",
+    ] {
+        assert!(reads(template, "").is_some(), "{template}");
+    }
+    let asking = "{% macro m() %}select a from {{ ref('x_' ~ target.name) }}{% endmacro %}";
+    assert!(reads("{{ m() }}", asking).is_some());
+    for template in [
+        "select a from {{ ref('x_' ~ 'dev') }} {% if target.name.startswith('x') %}limit 1{% endif %}",
+        "{% for n in ['dev', 'prod'] %}select a from {{ ref('x_' ~ n) }}{% if env_var('E', '') %} limit 1{% endif %}{% endfor %}",
+    ] {
+        assert_eq!(reads(template, ""), None, "{template}");
+    }
+}
