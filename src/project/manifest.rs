@@ -12,10 +12,26 @@ use headsup_lineage::name::{Quoting, RelationName};
 use headsup_lineage::relation::{Body, Declaration, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 use serde_json::{Map, Value as Json};
 
-use crate::project::dbt::{config, criticality, properties};
+use crate::project::dbt::{Compiled, Written, config, criticality, properties};
 use crate::project::{Access, Attributes, DeclaredJob, JobKind, OwnerClaim, OwnerRule, Part};
 
 type Object = Map<String, Json>;
+
+/// The adapters whose macros come with dbt, and change with it and not with the project.
+const ADAPTERS: [&str; 12] = [
+    "athena",
+    "bigquery",
+    "clickhouse",
+    "databricks",
+    "duckdb",
+    "fabric",
+    "mysql",
+    "postgres",
+    "redshift",
+    "snowflake",
+    "spark",
+    "trino",
+];
 
 /// The oldest manifest that is read: dbt 1.6's.
 const OLDEST: u32 = 10;
@@ -124,7 +140,7 @@ impl Reader<'_> {
                     config
                 },
             );
-            let (rung, body, incomplete) = self.body(kind, node);
+            let (rung, body, incomplete) = self.body(kind, node, &config);
             let name = match node.get("version").filter(|version| !version.is_null()) {
                 Some(version) => {
                     format!("{}_v{}", text(node, "name").unwrap_or(id), version.to_string().trim_matches('"'))
@@ -162,7 +178,7 @@ impl Reader<'_> {
     }
 
     /// What fills a node, and how well that is known.
-    fn body(&self, kind: RelationKind, node: &Object) -> (Rung, Body, Option<Arc<str>>) {
+    fn body(&self, kind: RelationKind, node: &Object, config: &config::Config) -> (Rung, Body, Option<Arc<str>>) {
         let checksum = node.get("checksum").and_then(|checksum| checksum.get("checksum")).and_then(Json::as_str);
         let digest = || Arc::from(checksum.unwrap_or_default());
         if kind == RelationKind::Seed {
@@ -172,14 +188,16 @@ impl Reader<'_> {
             return (Rung::Opaque, Body::Opaque { digest: digest() }, None);
         }
         // Before 1.3 these were called `compiled_sql` and `raw_sql`.
+        let raw = text(node, "raw_code").or_else(|| text(node, "raw_sql")).unwrap_or_default();
         if let Some(compiled) = text(node, "compiled_code").or_else(|| text(node, "compiled_sql")) {
+            let macros = self.macros(node);
+            let conditions = Compiled { raw, path: self.file(node), config, macros }.conditions();
             return (
                 Rung::Open,
-                Body::Sql { dialect: self.dialect, variants: vec![Arc::from(compiled)], conditions: None },
+                Body::Sql { dialect: self.dialect, variants: vec![Arc::from(compiled)], conditions },
                 None,
             );
         }
-        let raw = text(node, "raw_code").or_else(|| text(node, "raw_sql")).unwrap_or_default();
         if !raw.is_empty() && !raw.contains("{{") && !raw.contains("{%") && !raw.contains("{#") {
             return (
                 Rung::Open,
@@ -189,14 +207,14 @@ impl Reader<'_> {
         }
         let body = Body::Template {
             text: Arc::from(raw),
-            inputs: self.macros(node),
+            inputs: self.macros(node).iter().map(|one| one.text).collect::<Vec<_>>().join("\n").into(),
             reason: Arc::from("the manifest holds no compiled SQL of it"),
         };
         (Rung::Refs, body, None)
     }
 
-    /// The macros that a node reaches, as one text.
-    fn macros(&self, node: &Object) -> Arc<str> {
+    /// The macros that a node reaches, but for dbt's own and those of its adapter.
+    fn macros(&self, node: &Object) -> Vec<Written<'_>> {
         let all = self.manifest.get("macros").and_then(Json::as_object);
         let named = |object: &Object| -> Vec<String> {
             let macros = object.get("depends_on").and_then(|depends| depends.get("macros")).and_then(Json::as_array);
@@ -213,8 +231,16 @@ impl Reader<'_> {
             }
             reached.insert(id);
         }
-        let texts = reached.iter().filter_map(|id| all?.get(id)?.get("macro_sql")?.as_str());
-        Arc::from(texts.collect::<Vec<_>>().join("\n"))
+        let written = |id: &String| {
+            let one = all?.get(id)?.as_object()?;
+            let package = text(one, "package_name").unwrap_or_default();
+            let path = text(one, "original_file_path").unwrap_or_default();
+            Some(Written { package, path, text: text(one, "macro_sql")? })
+        };
+        let is_own = |one: &Written<'_>| {
+            one.package == "dbt" || one.package.strip_prefix("dbt_").is_some_and(|name| ADAPTERS.contains(&name))
+        };
+        reached.iter().filter_map(written).filter(|one| !is_own(one)).collect()
     }
 
     fn parents(&self, node: &Object) -> Vec<Reference> {
@@ -493,6 +519,40 @@ mod tests {
         let attributes = &part.attributes[&orders.id];
         assert_eq!(attributes.criticality, Some(crate::project::Criticality::Critical));
         assert_eq!(attributes.owners[0].contact.emails, ["data@shop.test"]);
+    }
+
+    /// The SQL was compiled for one target and one run; what the template says in others counts.
+    #[test]
+    fn what_was_not_compiled_is_compared_as_a_template() {
+        let asks = |raw: &str, macro_sql: &str, hook: &str| {
+            let mut manifest: Json = serde_json::from_str(MANIFEST).unwrap();
+            let orders = &mut manifest["nodes"]["model.shop.orders"];
+            orders["raw_code"] = raw.into();
+            orders["depends_on"]["macros"] = serde_json::json!(["macro.shop.m", "macro.dbt.is_incremental"]);
+            orders["config"]["post-hook"] = serde_json::json!([{"sql": hook, "transaction": true}]);
+            manifest["macros"]["macro.shop.m"] = serde_json::json!({"name": "m", "package_name": "shop", "macro_sql": macro_sql, "depends_on": {"macros": []}});
+            let part = read(&manifest.to_string(), "target/manifest.json");
+            let Body::Sql { conditions, .. } = &part.relations[0].writers[0].body else { panic!() };
+            conditions.clone()
+        };
+        let plain = "select 1 as id from raw";
+        let no_macro = "{% macro m() %}1{% endmacro %}";
+        assert_eq!(asks(plain, no_macro, ""), None);
+        for (raw, macro_sql, hook) in [
+            ("select 1 as id from raw {% if is_incremental() %}where a > @{% endif %}", no_macro, ""),
+            ("select 1 as id from raw {% if target.name == 'prod' %}where a > @{% endif %}", no_macro, ""),
+            ("select {{ m() }} as id from raw", "{% macro m() %}{{ 1 if is_incremental() else @ }}{% endmacro %}", ""),
+            (plain, "{% macro m() %}delete from t where a > @{% endmacro %}", "{{ m() }}"),
+        ] {
+            let of = |number: &str| {
+                asks(&raw.replace('@', number), &macro_sql.replace('@', number), &hook.replace('@', number))
+            };
+            assert!(of("1").is_some(), "{raw} {macro_sql}");
+            assert_ne!(of("1"), of("2"), "{raw} {macro_sql}");
+            let with_comment =
+                asks(&format!("{{# why #}}{}", raw.replace('@', "1")), &macro_sql.replace('@', "1"), hook);
+            assert_eq!(of("1"), with_comment, "{raw}");
+        }
     }
 
     #[test]
