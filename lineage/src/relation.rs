@@ -160,8 +160,19 @@ impl Relation {
     /// A schema that is written and not known may be another one.
     #[must_use]
     pub fn is_known_as(&self, name: &RelationName) -> bool {
+        self.agreement(name).is_some_and(|shared| shared > 1 || name.len() == 1)
+    }
+
+    /// Whether each part that is written of a name is known to be its own.
+    #[must_use]
+    pub fn is_called(&self, name: &RelationName) -> bool {
+        self.agreement(name).is_some_and(|shared| shared == name.len())
+    }
+
+    /// How many parts a name shares with one of its own.
+    fn agreement(&self, name: &RelationName) -> Option<usize> {
         let names = if self.aliases.is_empty() { std::slice::from_ref(&self.name) } else { &self.aliases };
-        names.iter().any(|own| own.agreement(name).is_some_and(|shared| shared > 1 || name.len() == 1))
+        names.iter().filter_map(|own| own.agreement(name)).max()
     }
 
     /// Whether one of its [files](Self::files) is among some.

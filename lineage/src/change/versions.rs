@@ -208,14 +208,15 @@ impl Pair<'_> {
     }
 }
 
-/// The names, with a schema, that a writer reads a relation by of which only its own name is known to be that.
+/// The names, with a schema, that a writer reads a relation by of which some part is not known to be that of the relation:
+/// its schema, or its database.
 fn doubtful<'a>(graph: &LineageGraph, node: Node, writer: &'a Writer) -> BTreeSet<&'a RelationName> {
     let project = &graph.relation(node).project;
     let is_doubtful = |name: &RelationName| {
         let found = graph.by_name(name, Some(project)).candidates();
         let is_other = |node: &Node| {
             let relation = graph.relation(*node);
-            relation.kind != RelationKind::External && !relation.is_known_as(name)
+            relation.kind != RelationKind::External && !relation.is_called(name)
         };
         name.len() > 1 && !found.is_empty() && found.iter().all(is_other)
     };

@@ -47,3 +47,19 @@ fn so_does_that_nothing_is_null() {
     assert_eq!(becomes(("not_null", with), ("not_null", without)), [""; 0]);
     assert_eq!(becomes(("not_null", with), ("", without)), ["rows_added"]);
 }
+
+/// What a name says beyond what is known of a table may make it another one.
+#[test]
+fn a_database_that_nobody_knows_may_be_another_one() {
+    let becomes = |sql: &str, now: &str| {
+        let version = |sql: &str| vec![relation("raw.orders", "source"), relation("ids", sql)];
+        let (base, head) = LineageGraph::build_both(version(sql), version(now), &Tables::default());
+        let comparison = compare(&base.graph, &head.graph, &BTreeSet::from([Arc::from("ids.sql")]));
+        comparison.changes.into_iter().flat_map(|change| change.effects).map(|effect| effect.kind.to_string()).collect()
+    };
+    let told: Vec<String> = becomes("select id from a.raw.orders", "select id from b.raw.orders");
+    assert_eq!(told, ["unspecified"]);
+    assert_eq!(becomes("select id from raw.orders", "select id from b.raw.orders"), ["unspecified"]);
+    assert_eq!(becomes("select id from a.raw.orders", "select x.id from a.raw.orders as x"), [""; 0]);
+    assert_eq!(becomes("select id from raw.orders", "select id from orders"), [""; 0]);
+}
