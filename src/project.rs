@@ -16,6 +16,7 @@ use crate::snapshot::Snapshot;
 
 mod assemble;
 pub mod dbt;
+pub mod definition;
 pub mod elsewhere;
 pub mod manifest;
 mod memory;
@@ -28,6 +29,7 @@ pub mod tables;
 pub mod texts;
 
 use assemble::Assembled;
+use definition::DefinedBy;
 use elsewhere::Elsewhere;
 pub use plan::{Plan, Planned, PlannedKind, plan, recognise_texts};
 pub use sequence::{Ahead, Sequence};
@@ -112,6 +114,8 @@ pub struct DeclaredJob {
     /// For some of the relations, the columns that it reads: `meta.referenced_columns`, by the relation's
     /// name as written there.
     pub columns: BTreeMap<String, Vec<String>>,
+    /// By what it is computed beside these.
+    pub definitions: DefinedBy,
     /// Where it is declared.
     pub path: Arc<str>,
     /// Where in the file.

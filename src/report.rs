@@ -67,6 +67,9 @@ pub struct ImpactReport {
 pub struct ChangeEntry {
     /// Which.
     pub relation: RelationName,
+    /// Whether it is one.
+    #[serde(skip)]
+    pub what: Changed,
     /// How it came to differ.
     pub kind: ChangeKind,
     /// What differs, worst first.
@@ -79,6 +82,16 @@ pub struct ChangeEntry {
     /// Where in its files that stands by which it reaches jobs, where it is known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<Place>,
+}
+
+/// What it is that differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Changed {
+    /// A relation.
+    #[default]
+    Table,
+    /// What a metric or another job is computed by.
+    Definition,
 }
 
 impl ChangeEntry {

@@ -22,6 +22,7 @@ mod data;
 mod declared;
 pub(crate) mod followed;
 pub(crate) mod query;
+mod redefined;
 mod script;
 mod stars;
 mod still;
@@ -29,6 +30,7 @@ mod versions;
 
 use declared::{Readers, config_effects, contract_effects, schema_effects};
 use followed::{Followed, RenamedColumn, by_height};
+pub use redefined::Redefinition;
 use versions::Pair;
 
 /// What happens to a column, to the rows, or to a relation as a whole.
@@ -210,6 +212,8 @@ pub struct Comparison {
     /// Parts of the input that differ and could not be read at all, each with its reason: what they
     /// would have changed is not among the changes.
     pub unread: Vec<String>,
+    /// What is no relation and is defined otherwise, by name; nothing is downstream of it but the jobs that it names.
+    pub redefined: Vec<Redefinition>,
     /// What has another name, and who follows.
     pub(crate) followed: Followed,
 }

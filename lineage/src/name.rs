@@ -139,6 +139,12 @@ impl RelationName {
         Self::new(dialect, parts.into_iter().map(|part| (part, Quoting::Bare)))
     }
 
+    /// What reports call something that stands among relations and is none: printed as it is.
+    #[must_use]
+    pub fn label(text: &str) -> Self {
+        Self::of(vec![Part { printed: Quoting::Bare, ..Part::new(text, Quoting::Quoted, CaseRule::Sensitive) }])
+    }
+
     /// How many parts it has.
     #[must_use]
     pub fn len(&self) -> usize {

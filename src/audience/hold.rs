@@ -141,6 +141,9 @@ pub fn fingerprint(
             relation.writers.iter().for_each(|writer| parts.add_body(&writer.body));
         }
     }
+    for redefined in comparison.redefined.iter().filter(|one| one.concerns.contains_key(job.name.as_str())) {
+        parts.add(&redefined.said);
+    }
     comparison.unread.iter().for_each(|reason| parts.add(reason));
     parts.0.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

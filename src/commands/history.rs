@@ -19,6 +19,7 @@ use crate::git::history::History;
 use crate::git::{self, Version};
 use crate::headsup::{self, Impact, Sender};
 use crate::history::{Commit, Passage, When, between};
+use crate::project::definition::redefinitions;
 use crate::project::{self, Ahead, Plan, Project, Sequence, Source};
 use crate::report::ChangeEntry;
 use crate::selection::Finder;
@@ -328,6 +329,7 @@ impl<'c> Walk<'c> {
         };
         let mut comparison = compare_with(&base.graph, &head.graph, &differing, &file);
         comparison.unread = impact::unread(&base, head, &differing);
+        comparison.redefined = redefinitions(&base, head, &comparison);
         let (jobs, settings);
         match &self.jobs {
             JobsOf::Now(now) => {
@@ -386,7 +388,7 @@ fn judged(
     let judged = jobs.iter().map(judge).filter(is_touched);
     let mut impacts: Vec<Touched> = judged.map(|judged| (judged.impact, judged.told.narrowest())).collect();
     impacts.sort_by(|(a, _), (b, _)| a.job.job.cmp(&b.job.job));
-    (impacts, comparison.changes.iter().map(impact::change_entry).collect())
+    (impacts, impact::changes(comparison))
 }
 
 /// A job of today as far as its reads are found in two versions; `None` if it did not exist then.

@@ -19,9 +19,11 @@ use crate::cli::{Common, FailOn, ImpactArgs};
 use crate::error::{Error, ExitStatus, Result};
 use crate::git;
 use crate::headsup::{self, Impact, Sender, words};
+use crate::project::definition::redefinitions;
 use crate::project::{self, Criticality, Project, Source};
 use crate::report::{
-    ChangeEntry, EffectEntry, ImpactReport, JobEntry, Nearness, RelationEntry, StepEntry, UnchangedEntry, VERSION,
+    ChangeEntry, Changed, EffectEntry, ImpactReport, JobEntry, Nearness, RelationEntry, StepEntry, UnchangedEntry,
+    VERSION,
 };
 use crate::selection::Finder;
 use crate::settings::Unknown;
@@ -107,6 +109,7 @@ pub(super) fn versions(sides: git::Comparison, args: &ImpactArgs, common: &Commo
     };
     let mut comparison = compare_with(&base.graph, &head.graph, &differing, &file);
     comparison.unread = unread(&base, &head, &differing);
+    comparison.redefined = redefinitions(&base, &head, &comparison);
     let mut reading = reading::finish(&sides.head, settings, plan, head);
     let of_base = reading::jobs_of_base(&reading.settings, &reading.codeowners, &sides.base, &base, common);
     reading::hold_to_base(&mut reading.jobs, &of_base);
@@ -123,7 +126,7 @@ fn compute_between(sides: git::Comparison, args: &ImpactArgs, common: &Common, u
     let Versions { sides, base, reading, comparison, differing, .. } = &versions;
     let spread = spread(&base.graph, &reading.project.graph, comparison);
     let mut impacts = impacts(&versions, &spread);
-    let mut changes: Vec<ChangeEntry> = comparison.changes.iter().map(change_entry).collect();
+    let mut changes = changes(comparison);
     places::add(&mut changes, &impacts, sides);
     let doubts = hold::add(&mut impacts, &versions, args, common, ui)?;
     let sender = Sender { head: sides.head.snapshot.label().to_owned(), base: sides.base.snapshot.label().to_owned() };
@@ -186,9 +189,17 @@ fn with_those_of_base(mut diagnostics: Vec<Diagnostic>, base: &[Diagnostic]) -> 
     diagnostics
 }
 
-pub(super) fn change_entry(change: &Change) -> ChangeEntry {
+/// What differs, by name.
+pub(super) fn changes(comparison: &Comparison) -> Vec<ChangeEntry> {
+    let tables = comparison.changes.iter().map(|change| change_entry(change, Changed::Table));
+    let redefined = comparison.redefined.iter().map(|one| change_entry(&one.change, Changed::Definition));
+    tables.chain(redefined).collect()
+}
+
+fn change_entry(change: &Change, what: Changed) -> ChangeEntry {
     ChangeEntry {
         relation: change.name.clone(),
+        what,
         kind: change.kind,
         effects: change.effects.clone(),
         files: change.files.iter().map(ToString::to_string).collect(),
@@ -251,8 +262,7 @@ pub(super) fn judged(
     finder: &Finder<'_>,
     project: &Project,
 ) -> Standing {
-    let wanted = |relation: &Relation| finder.columns_read(job, relation);
-    let reach = spread.judge(&job.reads, job.project.as_deref(), &wanted);
+    let reach = arriving(job, spread, comparison, finder);
     let facts = Facts::new(job, &reach, comparison, &project.graph, Doubt::Counts);
     let doubt = if job.unknown == Unknown::Notify { Doubt::Counts } else { Doubt::Passes };
     let told = Facts::new(job, &reach, comparison, &project.graph, doubt);
@@ -260,6 +270,14 @@ pub(super) fn judged(
     let job_entry = job_entry(job, reach, comparison);
     let impact = Impact { job: job_entry, channel: job.channel.clone(), standard: job.standard, hears };
     Standing { impact, facts, told }
+}
+
+/// What arrives at a job, through what it reads and by how that is computed.
+pub(super) fn arriving(job: &Job, spread: &Spread<'_>, comparison: &Comparison, finder: &Finder<'_>) -> JobReach {
+    let wanted = |relation: &Relation| finder.columns_read(job, relation);
+    let mut reach = spread.judge(&job.reads, job.project.as_deref(), &wanted);
+    reach.redefine(&job.name, comparison);
+    reach
 }
 
 fn job_entry(job: &Job, reach: JobReach, comparison: &Comparison) -> JobEntry {

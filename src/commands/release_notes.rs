@@ -50,14 +50,13 @@ pub(super) fn run(args: &ReleaseNotesArgs, common: &Common, ui: Ui) -> Result<Ex
     }
     let deprecated = deprecated(&versions);
     let day = versions.sides.head.committed.map(day);
-    let mut changes: Vec<ChangeNote> =
-        versions.comparison.changes.iter().map(|change| by_file(change, &made)).collect();
+    let mut changes: Vec<ChangeNote> = versions.comparison.all().map(|change| by_file(change, &made)).collect();
     if common.manifest.is_none() {
         // Two versions at a time are enough to hold.
         drop(versions.base);
         let reading = Reading { jobs: Vec::new(), ..versions.reading };
         let walk = Walk::with(common, git, line, reading, JobsFrom::Now);
-        let files: Vec<&[Arc<str>]> = versions.comparison.changes.iter().map(|change| &*change.files).collect();
+        let files: Vec<&[Arc<str>]> = versions.comparison.all().map(|change| &*change.files).collect();
         by_effect(&mut changes, &files, &made, walk, ui);
     }
     changes.sort_by_cached_key(|change| Reverse(weight(change, &teams)));
@@ -272,6 +271,7 @@ fn sharpen(teams: &mut BTreeMap<Option<String>, Told>, versions: &Versions, find
         return;
     }
     let mut alone = comparison.clone();
+    alone.redefined.clear();
     for change in &comparison.changes {
         let name = change.name.to_string();
         if !named.contains(&name) {

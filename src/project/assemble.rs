@@ -118,7 +118,10 @@ fn rename(part: &mut Part, root: &str) {
         relation.writers.iter_mut().flat_map(|writer| &mut writer.reads).for_each(rename_read);
     }
     part.attributes = std::mem::take(&mut part.attributes).into_iter().map(|(id, said)| (renamed(&id), said)).collect();
-    part.jobs.iter_mut().flat_map(|job| &mut job.reads).for_each(rename_read);
+    for job in &mut part.jobs {
+        let definitions = job.definitions.values_mut().flat_map(|definition| &mut Arc::make_mut(definition).reads);
+        job.reads.iter_mut().chain(definitions).for_each(rename_read);
+    }
 }
 
 /// Relations of one id become one: two folders that fill one table are two writers of it.

@@ -13,6 +13,7 @@ use headsup_lineage::relation::{Body, Declaration, Reference, Relation, Relation
 use serde_json::{Map, Value as Json};
 
 use crate::project::dbt::{Compiled, Written, config, criticality, properties};
+use crate::project::definition::{self, Defined, DefinedBy, Definition};
 use crate::project::{Access, Attributes, DeclaredJob, JobKind, OwnerClaim, OwnerRule, Part};
 
 type Object = Map<String, Json>;
@@ -334,6 +335,7 @@ impl Reader<'_> {
                     .flatten()
                     .map(|(name, columns)| (name.clone(), texts(Some(columns))))
                     .collect(),
+                definitions: self.definitions(id, exposure),
                 path: self.file(exposure),
                 position: Position::START,
                 url: text(exposure, "url").map(ToOwned::to_owned),
@@ -363,12 +365,51 @@ impl Reader<'_> {
                     criticality: metas.iter().find_map(|meta| criticality(*meta)),
                     reads,
                     columns: BTreeMap::new(),
+                    definitions: self.definitions(id, said),
                     path: self.file(said),
                     position: Position::START,
                     url: None,
                 });
             }
         }
+    }
+
+    /// What something and all of the semantic layer that it depends on say of themselves.
+    fn definitions(&self, id: &str, said: &Object) -> DefinedBy {
+        let mut found = DefinedBy::new();
+        let mut open = vec![(id, said)];
+        while let Some((id, said)) = open.pop() {
+            let kind = id.split('.').next().unwrap_or_default();
+            let defined = Defined { name: format!("{kind}:{}", text(said, "name").unwrap_or(id)).into(), part: None };
+            if found.contains_key(&defined) {
+                continue;
+            }
+            let depends = said.get("depends_on").and_then(|depends| depends.get("nodes")).and_then(Json::as_array);
+            let depends = || depends.into_iter().flatten().filter_map(Json::as_str);
+            let is_table = |id: &&str| !["metric.", "semantic_model."].iter().any(|kind| id.starts_with(kind));
+            let reads = depends().filter(is_table).map(|id| Reference::Id(RelationId::new(id), Position::START));
+            let definition = Definition {
+                said: match kind {
+                    "exposure" => {
+                        let metrics: BTreeSet<&str> = depends().filter(|id| !is_table(id)).collect();
+                        let metrics = metrics.into_iter().collect::<Vec<_>>().join(", ");
+                        [("metrics".to_owned(), metrics)].into_iter().filter(|(_, names)| !names.is_empty()).collect()
+                    }
+                    // A manifest repeats the measures there, and the model by its physical name.
+                    _ => definition::said(said, &["model", "node_relation", "version"]),
+                },
+                reads: reads.collect(),
+                path: self.file(said),
+                dialect: self.dialect,
+            };
+            found.insert(defined, Arc::new(definition));
+            for id in depends().filter(|id| !is_table(id)) {
+                let section = if id.starts_with("metric.") { "metrics" } else { "semantic_models" };
+                let held = self.manifest.get(section).and_then(|section| section.get(id)).and_then(Json::as_object);
+                open.extend(held.map(|held| (id, held)));
+            }
+        }
+        found
     }
 
     fn attributes(&self, node: &Object, config: &config::Config) -> Attributes {
@@ -559,6 +600,22 @@ mod tests {
     fn an_exposure_of_a_metric_reads_its_model() {
         let part = read(MANIFEST, "target/manifest.json");
         assert_eq!(part.jobs[0].reads, [Reference::Id(RelationId::new("model.shop.revenue"), Position::START)]);
+    }
+
+    #[test]
+    fn a_job_is_defined_by_all_of_the_layer_that_it_depends_on() {
+        let text = MANIFEST.replace(
+            r#"{"metric.shop.total": {"#,
+            r#"{"metric.shop.total": {"name": "total", "label": "All", "filter": "x", "#,
+        );
+        let part = read(&text, "target/manifest.json");
+        let said = |job: &DeclaredJob| {
+            let said = job.definitions.iter().map(|(defined, definition)| (&*defined.name, &definition.said));
+            said.map(|(name, said)| format!("{name} {said:?}")).collect::<Vec<_>>()
+        };
+        let metric = r#"metric:total {"filter": "x"}"#;
+        assert_eq!(said(&part.jobs[0]), [r#"exposure:board {"metrics": "metric.shop.total"}"#, metric]);
+        assert_eq!(said(&part.jobs[1]), [metric]);
     }
 
     #[test]

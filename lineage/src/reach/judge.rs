@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use crate::change::EffectKind;
+use crate::change::{Effect, EffectKind};
 use crate::graph::columns::Part;
 use crate::graph::{LineageGraph, Node};
 use crate::name::{ColumnName, RelationName};
@@ -170,31 +170,43 @@ impl Spread<'_> {
         }
     }
 
-    /// Joins one arrival; the way shown is that of the surest, among equals of what may break, and then
-    /// the shortest.
+    /// Joins what arrives by one way through the graph.
     fn meet(&self, job: &mut JobReach, reach: Reach, effect: Noticed, hit: Option<&Hit>, reason: Option<String>) {
         let steps = hit.map(|hit| self.steps(hit)).unwrap_or_default();
-        let path = relations(&steps);
-        job.ways.push(Way {
-            relation: job.reads.last().cloned().or_else(|| path.last().cloned()).unwrap_or_else(nameless),
-            effect: effect.clone(),
-            reach,
-            steps: steps.clone(),
-            reason: reason.clone(),
-        });
-        let shown = job.steps.last().map(|last| last.kind.may_break());
+        let end = || steps.last().map(|step| step.relation.clone());
+        let relation = job.reads.last().cloned().or_else(end).unwrap_or_else(nameless);
+        job.join(Way { relation, effect, reach, steps, reason });
+    }
+}
+
+impl JobReach {
+    /// Joins one arrival; the way shown is that of the surest, among equals of what may break, and then
+    /// the shortest.
+    fn join(&mut self, way: Way) {
+        let path = relations(&way.steps);
+        let shown = self.steps.last().map(|last| last.kind.may_break());
         let key = |reach: Reach, may_break: Option<bool>, path: &[RelationName]| {
             (reach, may_break, Reverse((path.len(), path.to_vec())))
         };
-        let is_better = job.effects.is_empty()
-            || key(reach, Some(effect.kind.may_break()), &path) > key(job.reach, shown, &job.path);
-        job.effects.insert(effect);
+        let is_better = self.effects.is_empty()
+            || key(way.reach, Some(way.effect.kind.may_break()), &path) > key(self.reach, shown, &self.path);
+        self.effects.insert(way.effect.clone());
         if is_better {
-            job.reach = reach;
-            job.path = path;
-            job.steps = steps;
-            job.reason = reason;
+            self.reach = way.reach;
+            self.path = path;
+            self.steps.clone_from(&way.steps);
+            self.reason.clone_from(&way.reason);
         }
+        self.ways.push(way);
+    }
+
+    /// Joins an effect on a definition that the job is computed by, and what that is to the job.
+    pub(crate) fn join_definition(&mut self, name: &RelationName, effect: &Effect, noticed: Noticed) {
+        let column = effect.column.as_ref().map(ToString::to_string);
+        let step = Step { relation: name.clone(), column, kind: effect.kind, by: None };
+        let reach = Reach::Reached;
+        self.join(Way { relation: name.clone(), effect: noticed, reach, steps: vec![step], reason: None });
+        self.cut = None;
     }
 }
 

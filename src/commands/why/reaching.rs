@@ -11,7 +11,7 @@ use super::{entries, job_entry};
 use crate::cli::{Common, HoldArgs, ImpactArgs, WhyArgs};
 use crate::commands::answer::Asked;
 use crate::commands::depends::{dialects, warehouse};
-use crate::commands::impact::{Versions, cut, sides, step_entry, versions};
+use crate::commands::impact::{Versions, arriving, cut, sides, step_entry, versions};
 use crate::error::{ExitStatus, Result};
 use crate::report::VERSION;
 use crate::report::reaching::{ReachingReport, WayEntry};
@@ -44,8 +44,7 @@ fn report(args: &WhyArgs, versions: &Versions) -> Result<ReachingReport> {
     let spread = spread(&base.graph, graph, comparison);
     let (job, dependent, reached) = match versions.jobs().find(|job| job.name == args.dependent) {
         Some(job) => {
-            let wanted = |relation: &Relation| finder.columns_read(job, relation);
-            let reached = spread.judge(&job.reads, job.project.as_deref(), &wanted);
+            let reached = arriving(job, &spread, comparison, &finder);
             (Some(job), Selection { targets: finder.reads(job), notes: Vec::new() }, reached)
         }
         None => {
@@ -123,7 +122,7 @@ fn ways(reached: JobReach, comparison: &Comparison) -> Vec<WayEntry> {
 /// What was found where a way begins.
 fn because(way: &Way, comparison: &Comparison) -> Vec<String> {
     let Some(first) = way.steps.first() else { return Vec::new() };
-    let Some(change) = comparison.changes.iter().find(|change| change.name == first.relation) else {
+    let Some(change) = comparison.all().find(|change| change.name == first.relation) else {
         return Vec::new();
     };
     let is_it = |effect: &&headsup_lineage::change::Effect| {

@@ -1,5 +1,6 @@
 //! What property files declare beside nodes: sources and exposures.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::{Diagnostic, Position};
@@ -26,6 +27,7 @@ use super::sought::Sought;
 use super::split::{arguments, literal};
 use super::subject::Subject;
 use super::tokens::tokens;
+use crate::project::definition::{Defined, DefinedBy, Definition};
 use crate::project::{Attributes, DeclaredJob, JobKind, OwnerClaim, OwnerRule};
 
 /// A table of a source.
@@ -148,19 +150,29 @@ pub(super) fn exposures(
         fqn.extend(properties::name(&said).map(ToOwned::to_owned));
         let config = known.consumer_config("exposures", &fqn, &said);
         let Some(name) = properties::name(&said).filter(|_| config::is_enabled(&config)) else { continue };
-        let mut reads = Vec::new();
+        let (mut reads, mut definitions, mut metrics) = (Vec::new(), DefinedBy::new(), BTreeSet::new());
         for dependency in said.get("depends_on").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
         {
             match depended(engine, graph, package, dependency, entry) {
                 Ok(Some(read)) => reads.push(read),
-                Ok(None) => {
-                    reads.extend(metric_named(dependency).into_iter().flat_map(|name| layer.reads_of_metric(&name)))
-                }
+                Ok(None) => metrics.extend(metric_named(dependency)),
                 Err(diagnostic) => {
                     diagnostics.push(diagnostic.0);
                     reads.extend(diagnostic.1);
                 }
             }
+        }
+        let depends = metrics.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let own = Definition {
+            said: (!metrics.is_empty()).then(|| ("metrics".to_owned(), depends)).into_iter().collect(),
+            reads: reads.clone(),
+            path: Arc::clone(&entry.path),
+            dialect: engine.world.dialect,
+        };
+        definitions.insert(Defined { name: Arc::from(format!("exposure:{name}")), part: None }, Arc::new(own));
+        for (read, defined) in metrics.iter().map(|name| layer.of_metric(name)) {
+            reads.extend(read);
+            definitions.extend(defined);
         }
         reads.sort();
         reads.dedup();
@@ -181,6 +193,7 @@ pub(super) fn exposures(
             criticality: metas.iter().find_map(|meta| criticality(*meta)),
             reads,
             columns: columns.into_iter().flatten().map(|(relation, names)| (relation.clone(), texts(names))).collect(),
+            definitions,
             path: Arc::clone(&entry.path),
             position: entry.position,
             url: said.get("url").and_then(Json::as_str).map(ToOwned::to_owned),

@@ -1,9 +1,10 @@
 //! The semantic layer of a package: semantic models, metrics and saved queries, as what reads models.
-//! It must not know how a metric is computed, only from which columns.
+//! It must not know how a metric is computed, only from which columns and by which definitions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use headsup_lineage::dialect::Dialect;
 use headsup_lineage::relation::{Reference, RelationId};
 use serde_json::{Map, Value as Json};
 
@@ -16,6 +17,7 @@ use super::nodes::Known;
 use super::properties::{self, Entry, Object, meta_owner, objects};
 use super::render;
 use super::sought::Sought;
+use crate::project::definition::{self, Defined, DefinedBy, Definition};
 use crate::project::{Contact, DeclaredJob, JobKind, OwnerClaim, OwnerRule};
 
 /// The owners of groups, by package and group.
@@ -28,6 +30,21 @@ struct Said<'a> {
     config: config::Config,
 }
 
+impl Said<'_> {
+    /// What it says by itself, under the name of its job; some of its keys are told in another way.
+    fn definition(&self, kind: &str, elsewhere: &[&str], read: Option<&Reference>, dialect: Dialect) -> DefinedBy {
+        let Some(name) = properties::name(&self.said) else { return DefinedBy::new() };
+        let definition = Definition {
+            said: definition::said(&self.said, elsewhere),
+            reads: read.cloned().into_iter().collect(),
+            path: Arc::clone(&self.entry.path),
+            dialect,
+        };
+        let defined = Defined { name: Arc::from(format!("{kind}:{name}")), part: None };
+        DefinedBy::from([(defined, Arc::new(definition))])
+    }
+}
+
 /// A semantic model: the relation that it stands for, and what its parts are called in it.
 struct Semantic<'a> {
     said: Said<'a>,
@@ -37,13 +54,19 @@ struct Semantic<'a> {
     /// Columns by entity, dimension and measure; `None` for one that is computed.
     parts: BTreeMap<String, Option<String>>,
     entities: BTreeSet<String>,
+    /// What it says of itself and of each of its parts.
+    definitions: DefinedBy,
     /// The dimension of time by which each measure is added up, and what else it needs.
     measures: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// What is read: relations, each with its columns, or all of it.
+/// What something is computed from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Needs(BTreeMap<usize, Columns>);
+struct Needs {
+    /// Relations, each with its columns, or all of it.
+    reads: BTreeMap<usize, Columns>,
+    definitions: DefinedBy,
+}
 
 /// How much of a relation is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +77,7 @@ enum Columns {
 
 impl Needs {
     fn add(&mut self, semantic: usize, columns: Columns) {
-        let held = self.0.entry(semantic).or_insert_with(|| Columns::Some(BTreeSet::new()));
+        let held = self.reads.entry(semantic).or_insert_with(|| Columns::Some(BTreeSet::new()));
         match (held, columns) {
             (Columns::Some(held), Columns::Some(more)) => held.extend(more),
             (held, Columns::All) => *held = Columns::All,
@@ -63,9 +86,14 @@ impl Needs {
     }
 
     fn take(&mut self, other: &Self) {
-        for (semantic, columns) in &other.0 {
+        for (semantic, columns) in &other.reads {
             self.add(*semantic, columns.clone());
         }
+        self.define(&other.definitions);
+    }
+
+    fn define<'d>(&mut self, definitions: impl IntoIterator<Item = (&'d Defined, &'d Arc<Definition>)>) {
+        self.definitions.extend(definitions.into_iter().map(|(defined, said)| (defined.clone(), Arc::clone(said))));
     }
 }
 
@@ -76,12 +104,15 @@ pub(super) struct Layer<'a> {
     saved: Vec<Said<'a>>,
     /// What the metrics of before 1.6 read, which name a model themselves.
     direct: BTreeMap<String, Reference>,
+    /// In which expressions are written.
+    dialect: Dialect,
 }
 
 impl<'a> Layer<'a> {
     /// Reads what property files declare and nobody switched off.
     pub(super) fn read(engine: &Arc<Engine>, known: &Known<'a>, graph: &Graph) -> Self {
         let package = &known.package.name;
+        let dialect = engine.world.dialect;
         let read = |entries: &'a [Entry], section: &str| -> Vec<Said<'a>> {
             let said = entries.iter().map(|entry| {
                 let said = render::object(engine, package, &entry.path, &entry.said, &Sought::default());
@@ -100,7 +131,7 @@ impl<'a> Layer<'a> {
         for said in read(&known.properties.semantic_models, "semantic-models") {
             if let Some(model) = model(&said) {
                 let relation = table_of(&model, graph);
-                semantics.push(semantic(said, model, relation));
+                semantics.push(semantic(said, model, relation, dialect));
             }
         }
         let mut metrics = BTreeMap::new();
@@ -111,16 +142,16 @@ impl<'a> Layer<'a> {
             metrics.insert(name, said);
         }
         let saved = read(&known.properties.saved_queries, "saved-queries");
-        Self { semantics, metrics, saved, direct }
+        Self { semantics, metrics, saved, direct, dialect }
     }
 
-    /// What a metric is computed from.
-    pub(super) fn reads_of_metric(&self, name: &str) -> Vec<Reference> {
+    /// What a metric is computed from, and by which definitions.
+    pub(super) fn of_metric(&self, name: &str) -> (Vec<Reference>, DefinedBy) {
         let needs = self.metric(name, &mut BTreeSet::new());
         let mut reads: Vec<Reference> =
-            needs.0.keys().map(|semantic| self.semantics[*semantic].model.clone()).collect();
+            needs.reads.keys().map(|semantic| self.semantics[*semantic].model.clone()).collect();
         reads.extend(self.direct.get(name).cloned());
-        reads
+        (reads, needs.definitions)
     }
 
     /// Everything of the layer that reads a relation, as consumers.
@@ -129,6 +160,7 @@ impl<'a> Layer<'a> {
         for (index, semantic) in self.semantics.iter().enumerate() {
             let mut needs = Needs::default();
             needs.add(index, semantic.all());
+            needs.define(&semantic.definitions);
             found.extend(self.consumer("semantic_model", &semantic.said, &needs, package, groups));
         }
         for (name, said) in &self.metrics {
@@ -138,6 +170,7 @@ impl<'a> Layer<'a> {
         for said in &self.saved {
             let asked = said.said.get("query_params").and_then(Json::as_object);
             let mut needs = Needs::default();
+            needs.define(&said.definition("saved_query", &[], None, self.dialect));
             for metric in asked.and_then(|asked| asked.get("metrics")).and_then(Json::as_array).into_iter().flatten() {
                 if let Some(name) = named(metric) {
                     needs.take(&self.metric(name, &mut BTreeSet::new()));
@@ -165,7 +198,7 @@ impl<'a> Layer<'a> {
         let mut reads: Vec<Reference> = Vec::new();
         let mut columns: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut whole = BTreeSet::new();
-        for (semantic, asked) in &needs.0 {
+        for (semantic, asked) in &needs.reads {
             let semantic = &self.semantics[*semantic];
             reads.push(semantic.model.clone());
             match asked {
@@ -198,6 +231,7 @@ impl<'a> Layer<'a> {
             criticality: criticality(meta),
             reads,
             columns,
+            definitions: needs.definitions.clone(),
             path: Arc::clone(&said.entry.path),
             position: said.entry.position,
             url: None,
@@ -214,6 +248,7 @@ impl<'a> Layer<'a> {
             // A measure may ask for a metric of its own name.
             return self.measure(name);
         };
+        needs.define(&said.definition("metric", &["model"], self.direct.get(name), self.dialect));
         let nothing = Map::new();
         let asked = said.said.get("type_params").and_then(Json::as_object).unwrap_or(&nothing);
         let mut measures: Vec<&Json> = asked.get("measure").into_iter().collect();
@@ -235,7 +270,10 @@ impl<'a> Layer<'a> {
         let own = needs.clone();
         needs.take(&self.asked_for(&filters, &own));
         if !entity.is_empty() {
-            own.0.keys().for_each(|semantic| needs.add(*semantic, Columns::All));
+            for semantic in own.reads.keys() {
+                needs.add(*semantic, Columns::All);
+                needs.define(self.semantics[*semantic].parts_named(&["entity"], |part| entity.contains(part)));
+            }
         }
         needs
     }
@@ -244,8 +282,10 @@ impl<'a> Layer<'a> {
         let mut needs = Needs::default();
         let with = self.semantics.iter().enumerate().find(|(_, semantic)| semantic.measures.contains_key(name));
         if let Some((index, semantic)) = with {
-            let parts = semantic.measures.get(name).into_iter().flatten().map(String::as_str);
-            needs.add(index, semantic.columns(parts.chain([name])));
+            let needed = semantic.measures.get(name).into_iter().flatten().map(String::as_str);
+            needs.add(index, semantic.columns(needed.clone().chain([name])));
+            needs.define(semantic.parts_named(&["measure"], |part| part == name));
+            needs.define(semantic.parts_named(&BESIDE, |part| needed.clone().any(|needed| needed == part)));
         }
         needs
     }
@@ -265,11 +305,12 @@ impl<'a> Layer<'a> {
         for (index, semantic) in self.semantics.iter().enumerate() {
             let named: Vec<&str> =
                 semantic.parts.keys().map(String::as_str).filter(|part| words.contains(part)).collect();
-            let is_own = own.0.contains_key(&index);
+            let is_own = own.reads.contains_key(&index);
             // What is joined is joined for a dimension of it, by an entity that both have.
             let is_entity = |part: &str| semantic.entities.contains(part);
             let is_joined = named.iter().any(|part| is_entity(part)) && named.iter().any(|part| !is_entity(part));
             if (is_own && !named.is_empty()) || is_joined {
+                needs.define(semantic.parts_named(&BESIDE, |part| named.contains(&part)));
                 needs.add(index, semantic.columns(named));
             }
         }
@@ -300,18 +341,51 @@ impl Semantic<'_> {
     fn all(&self) -> Columns {
         self.columns(self.parts.keys().map(String::as_str))
     }
+
+    /// What it says of itself, and of its parts of some kinds and names.
+    fn parts_named<'d>(
+        &'d self,
+        kinds: &[&str],
+        is_named: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = (&'d Defined, &'d Arc<Definition>)> {
+        self.definitions.iter().filter(move |(defined, _)| match &defined.part {
+            None => true,
+            Some((kind, name)) => kinds.contains(kind) && is_named(name),
+        })
+    }
 }
 
-fn semantic(said: Said<'_>, model: Reference, relation: String) -> Semantic<'_> {
+/// The kinds of parts that filters and groupings name.
+const BESIDE: [&str; 2] = ["dimension", "entity"];
+
+fn semantic(said: Said<'_>, model: Reference, relation: String, dialect: Dialect) -> Semantic<'_> {
     let mut parts = BTreeMap::new();
     let mut entities = BTreeSet::new();
     let mut measures = BTreeMap::new();
     let object = &said.said;
     let text = |held: &Object, key: &str| held.get(key).and_then(Json::as_str).map(ToOwned::to_owned);
     let default = object.get("defaults").and_then(|defaults| defaults.get("agg_time_dimension")).and_then(Json::as_str);
-    for section in ["entities", "dimensions", "measures"] {
+    const OWN: [&str; 5] = ["defaults", "dimensions", "entities", "measures", "model"];
+    let mut definitions = said.definition("semantic_model", &OWN, Some(&model), dialect);
+    let own = definitions.first_key_value().map(|(defined, _)| Arc::clone(&defined.name)).unwrap_or_default();
+    for (section, kind) in [("entities", "entity"), ("dimensions", "dimension"), ("measures", "measure")] {
         for part in objects(object, section) {
             let Some(name) = properties::name(part).map(ToOwned::to_owned) else { continue };
+            let mut full = part.clone();
+            if full.get("expr").is_none_or(Json::is_null) {
+                full.insert("expr".to_owned(), Json::from(name.as_str()));
+            }
+            if let ("measure", None, Some(default)) = (kind, text(part, "agg_time_dimension"), default) {
+                full.insert("agg_time_dimension".to_owned(), Json::from(default));
+            }
+            let definition = Definition {
+                said: definition::said(&full, &[]),
+                reads: Vec::new(),
+                path: Arc::clone(&said.entry.path),
+                dialect,
+            };
+            let defined = Defined { name: Arc::clone(&own), part: Some((kind, Arc::from(name.as_str()))) };
+            definitions.insert(defined, Arc::new(definition));
             let column = match part.get("expr") {
                 None | Some(Json::Null) => Some(name.clone()),
                 Some(Json::String(expression)) => column_of(expression),
@@ -345,7 +419,7 @@ fn semantic(said: Said<'_>, model: Reference, relation: String) -> Semantic<'_> 
             }
         }
     }
-    Semantic { said, model, relation, parts, entities, measures }
+    Semantic { said, model, relation, parts, entities, definitions, measures }
 }
 
 /// The column that an expression is; an empty name for a constant number, `None` for what is computed.

@@ -13,7 +13,7 @@ use crate::headsup::{HeadsUp, happens};
 use crate::project::Criticality;
 use crate::render::words::{how, together};
 use crate::render::{Report, annotations, markdown};
-use crate::report::{Coverage, ImpactReport, JobEntry, Nearness, UnchangedEntry};
+use crate::report::{Changed, Coverage, ImpactReport, JobEntry, Nearness, UnchangedEntry};
 
 impl Report for ImpactReport {
     fn text(&self, page: &Page) -> String {
@@ -46,9 +46,15 @@ impl Report for ImpactReport {
 
 fn headline(sheet: &mut Sheet<'_>, report: &ImpactReport) {
     let files = count(report.files_changed, "file differs", "files differ");
-    let changed = match report.changes.len() {
-        0 => "no table changed".to_owned(),
-        number => count(number, "table changed", "tables changed"),
+    let number = |what: Changed| report.changes.iter().filter(|change| change.what == what).count();
+    let (tables, definitions) = (number(Changed::Table), number(Changed::Definition));
+    let tables_changed = || count(tables, "table changed", "tables changed");
+    let definitions_changed = || count(definitions, "definition changed", "definitions changed");
+    let changed = match (tables, definitions) {
+        (0, 0) => "no table changed".to_owned(),
+        (_, 0) => tables_changed(),
+        (0, _) => definitions_changed(),
+        (..) => format!("{}, {}", tables_changed(), definitions_changed()),
     };
     let rest = format!(" → {}: {files}, {changed}", report.base);
     sheet.line(&[(Some(Mark::Strong), &report.head), (None, &rest)]);
