@@ -31,6 +31,7 @@ mod modules;
 mod natives;
 mod nodes;
 mod physical;
+mod proof;
 pub(super) mod properties;
 mod python;
 mod question;
@@ -251,6 +252,7 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
     let read = |package| read_properties(snapshot, package, remembered, &mut part.diagnostics);
     let properties: Vec<Properties> = layout.packages.iter().map(read).collect();
     let settings: Vec<Json> = layout.packages.iter().map(|package| rendered(&engine, package)).collect();
+    let replaced_tests = proof::replaced(&engine);
     let known: Vec<Known<'_>> = layout
         .packages
         .iter()
@@ -259,7 +261,8 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         .map(|((package, properties), own)| {
             let root = settings.first().filter(|_| package.name != root.name);
             let settings_number = kept.recall.settings(own, root);
-            Known { package, properties, settings: own, root, settings_number, recall: &kept.recall }
+            let (recall, replaced_tests) = (&kept.recall, &replaced_tests);
+            Known { package, properties, settings: own, root, settings_number, recall, replaced_tests }
         })
         .collect();
 
@@ -407,7 +410,7 @@ fn rendered(engine: &Arc<Engine>, package: &Package) -> Json {
     let mut settings = Map::new();
     const SECTIONS: [&str; 8] =
         ["models", "seeds", "snapshots", "sources", "exposures", "semantic-models", "metrics", "saved-queries"];
-    for section in SECTIONS {
+    for section in SECTIONS.into_iter().chain(proof::SECTIONS) {
         if let Some(said) = package.settings.get(section) {
             settings.insert(section.to_owned(), render::value(&run, said));
         }

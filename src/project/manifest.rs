@@ -474,6 +474,16 @@ fn described(node: &Object, tests: &[(&Object, &Object)]) -> Object {
     let mut whole = Vec::new();
     for (test, metadata) in tests {
         let Some(name) = text(metadata, "name") else { continue };
+        let namespace = text(metadata, "namespace").unwrap_or("dbt");
+        // A project may write dbt's tests anew.
+        let macros = test.get("depends_on").and_then(|depends| depends.get("macros")).and_then(Json::as_array);
+        let is_another = |id: &str| {
+            let (package, called) = id.trim_start_matches("macro.").split_once('.').unwrap_or_default();
+            called.ends_with(&format!("test_{name}")) && package != namespace
+        };
+        if macros.into_iter().flatten().filter_map(Json::as_str).any(is_another) {
+            continue;
+        }
         let mut arguments = metadata.get("kwargs").and_then(Json::as_object).cloned().unwrap_or_default();
         if let Some(config) = test.get("config") {
             // A manifest spells out every key; `where: null` says nothing.
@@ -483,7 +493,7 @@ fn described(node: &Object, tests: &[(&Object, &Object)]) -> Object {
                 Json::Object(config.map(|(key, value)| (key.clone(), value.clone())).collect()),
             );
         }
-        let entry = Json::Object(std::iter::once((name.to_owned(), Json::Object(arguments))).collect());
+        let entry = Json::Object(std::iter::once((format!("{namespace}.{name}"), Json::Object(arguments))).collect());
         match text(test, "column_name") {
             None => whole.push(entry),
             Some(column) => {
@@ -616,6 +626,18 @@ mod tests {
         let metric = r#"metric:total {"filter": "x"}"#;
         assert_eq!(said(&part.jobs[0]), [r#"exposure:board {"metrics": "metric.shop.total"}"#, metric]);
         assert_eq!(said(&part.jobs[1]), [metric]);
+    }
+
+    #[test]
+    fn a_test_that_a_project_writes_anew_is_no_key() {
+        let keys = |macros: &str| {
+            let depends = format!(r#""depends_on": {{"macros": [{macros}]}}, "column_name": "id","#);
+            let text = MANIFEST.replacen(r#""column_name": "id","#, &depends, 1);
+            read(&text, "m.json").relations[0].schema.keys.len()
+        };
+        assert_eq!(keys(r#""macro.dbt.test_unique", "macro.dbt.get_where_subquery""#), 1);
+        assert_eq!(keys(r#""macro.dbt.test_unique", "macro.shop.default__test_unique""#), 0);
+        assert_eq!(keys(r#""macro.shop.test_unique""#), 0);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::engine::Engine;
 use super::graph::{Entry as GraphEntry, Graph};
 use super::nodes::Known;
 use super::physical;
+use super::proof::SECTIONS;
 use super::properties::{self, Entry, Object, SourceEntry, meta_owner};
 use super::recall::Recall;
 use super::relation::TableName;
@@ -46,7 +47,10 @@ pub(super) struct Source {
 /// The sources of a package that are switched on: as they were found before, where nothing that they depend on
 /// differs.
 pub(super) fn sources(engine: &Arc<Engine>, known: &Known<'_>, recall: &Recall) -> Vec<Arc<[Source]>> {
-    let configured = [Some(known.settings), known.root].map(|said| said.and_then(|said| said.get("sources")).cloned());
+    let sections = |settings: &Json| ["sources", SECTIONS[0], SECTIONS[1]].map(|key| settings.get(key).cloned());
+    let files = [Some(known.settings), known.root].into_iter().flatten();
+    let mut configured: Vec<Option<Json>> = files.flat_map(sections).collect();
+    configured.extend(known.replaced_tests.iter().map(|test| Some(Json::from(*test))));
     let package = &known.package.name;
     let found = |entry: &Arc<SourceEntry>| {
         recall.sources(engine, package, entry, &configured, |sought| tables(engine, known, entry, sought).into())
@@ -73,6 +77,7 @@ fn tables(engine: &Arc<Engine>, known: &Known<'_>, entry: &SourceEntry, sought: 
             continue;
         }
         let place = (path, *position);
+        let table = known.trusting(&table, inner, &format!("{source_name}_{table_name}"));
         found.push(source(engine, package, place, (&said, source_name), (&table, table_name), &config));
     }
     found

@@ -38,6 +38,8 @@ pub(super) enum Folder {
     Snapshots,
     /// Macros and their properties.
     Macros,
+    /// Tests, of which those below `generic` can be asked for by their names.
+    Tests,
 }
 
 impl Package {
@@ -48,6 +50,7 @@ impl Package {
             Folder::Seeds => (&["seed-paths", "data-paths"], "seeds"),
             Folder::Snapshots => (&["snapshot-paths"], "snapshots"),
             Folder::Macros => (&["macro-paths"], "macros"),
+            Folder::Tests => (&["test-paths"], "tests"),
         };
         let said = keys.iter().find_map(|key| self.settings.get(*key));
         match said {
@@ -128,8 +131,7 @@ fn package(snapshot: &Snapshot, directory: &str) -> Result<Package, Box<Diagnost
 /// The folders that dbt reads or writes, of every project of a snapshot: SQL in them is dbt's, and
 /// SQL outside of them is not.
 pub(super) fn folders(snapshot: &Snapshot) -> Vec<Arc<str>> {
-    const OTHERS: [(&str, &[&str]); 7] = [
-        ("test-paths", &["tests"]),
+    const OTHERS: [(&str, &[&str]); 6] = [
         ("analysis-paths", &["analyses", "analysis"]),
         ("docs-paths", &["docs"]),
         ("asset-paths", &["assets"]),
@@ -140,7 +142,7 @@ pub(super) fn folders(snapshot: &Snapshot) -> Vec<Arc<str>> {
     let mut folders = Vec::new();
     for (path, _) in snapshot.files().filter(|(path, _)| path.rsplit('/').next() == Some(PROJECT_FILE)) {
         let Ok(package) = package(snapshot, directory(path)) else { continue };
-        let mut paths: Vec<String> = [Folder::Models, Folder::Seeds, Folder::Snapshots, Folder::Macros]
+        let mut paths: Vec<String> = [Folder::Models, Folder::Seeds, Folder::Snapshots, Folder::Macros, Folder::Tests]
             .into_iter()
             .flat_map(|folder| package.folders(folder))
             .collect();
@@ -165,7 +167,7 @@ pub(super) fn files(snapshot: &Snapshot, layout: &Layout) -> Vec<(Arc<str>, Cont
     let mut directories: BTreeSet<String> = BTreeSet::new();
     for package in &layout.packages {
         // Folders may lie outside of the package.
-        let folders = [Folder::Models, Folder::Seeds, Folder::Snapshots, Folder::Macros];
+        let folders = [Folder::Models, Folder::Seeds, Folder::Snapshots, Folder::Macros, Folder::Tests];
         let outside = folders.into_iter().flat_map(|folder| package.folders(folder));
         directories.extend(outside.filter_map(|path| join(&package.directory, &path)));
         directories.insert(package.directory.clone());

@@ -2,7 +2,7 @@
 //! and dbt's first reading of each, in which refs are collected.
 
 use std::cell::LazyCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::conditions::may_be_enabled;
 use super::config::{self, Config};
 use super::engine::{Engine, Macro, Run};
 use super::layout::{Folder, Package};
-use super::properties::{Object, Properties, name as name_of, objects};
+use super::properties::{Entry, Object, Properties, name as name_of, objects};
 use super::recall::Recall;
 use super::rewrite::{self, Rewritten};
 use super::sought::Sought;
@@ -263,6 +263,8 @@ pub(super) struct Known<'a> {
     pub(super) settings_number: usize,
     /// What was found of the nodes of other versions.
     pub(super) recall: &'a Recall,
+    /// The tests of dbt that the project or a package writes anew.
+    pub(super) replaced_tests: &'a BTreeSet<&'static str>,
 }
 
 impl Known<'_> {
@@ -377,15 +379,18 @@ impl Known<'_> {
             RelationKind::Snapshot => ("snapshots", "snapshot"),
             _ => ("models", "view"),
         };
-        let said = self.properties.patches.get(&(section, name.clone())).map(|entry| (&entry.path, &entry.said));
-        let told = said.map(|(_, said)| said);
+        let entry = self.properties.patches.get(&(section, name.clone()));
+        let told = entry.map(|entry| &entry.said);
         let key = (section, path, name.as_str());
         let (said, configured) = self.recall.configured(&engine.world.root, key, told, self.settings_number, || {
-            let render = |(place, said)| render::object(engine, &self.package.name, place, said, &Sought::default());
-            let rendered = said.map(render).unwrap_or_default();
+            let render = |entry: &Entry| {
+                render::object(engine, &self.package.name, &entry.path, &entry.said, &Sought::default())
+            };
+            let rendered = entry.map(render).unwrap_or_default();
             let configured = self.configured(section, &fqn, &rendered, default);
             (rendered, Arc::new(configured))
         });
+        let said = entry.map(|entry| self.trusting(&said, &entry.inner, &name)).unwrap_or(said);
         Candidate {
             kind,
             package: Arc::clone(&self.package.name),
@@ -422,7 +427,10 @@ impl Known<'_> {
             merge_columns(&mut said, &own);
         }
         let configured = Arc::new(self.configured("models", &candidate.fqn, &said, "view"));
-        let said = Arc::new(said);
+        let mut said = Arc::new(said);
+        if let Some(entry) = self.properties.patches.get(&("models", candidate.name.clone())) {
+            said = self.trusting(&said, &entry.inner, &candidate.name);
+        }
         Candidate { is_latest: version == latest, version: Some(version), said, configured, ..candidate }
     }
 

@@ -10,6 +10,7 @@ use headsup_lineage::name::{ColumnName, Quoting, RelationName};
 use headsup_lineage::query::{DeclaredColumn, DeclaredKey, ForeignKey, KeyKind, Nullability, TableSchema};
 use serde_json::{Map, Value as Json};
 
+use super::proof::{Test, tests};
 use crate::project::{Contact, OwnerClaim, OwnerRule};
 
 /// An object of a YAML file.
@@ -224,7 +225,8 @@ fn section_start(text: &str, section: &str) -> usize {
 
 /// The columns and keys that an entry declares, by tests, constraints and types.
 pub(in crate::project) fn schema(said: &Object, dialect: Dialect) -> TableSchema {
-    let column = |name: &str| ColumnName::new(dialect, name, Quoting::Bare);
+    let named = |name: &str, quoting| ColumnName::new(dialect, name, quoting);
+    let column = |name: &str| named(name, Quoting::Bare);
     let mut schema = TableSchema::default();
     let mut key = |columns: Vec<ColumnName>, kind: KeyKind| {
         let key = DeclaredKey { columns, kind };
@@ -234,14 +236,15 @@ pub(in crate::project) fn schema(said: &Object, dialect: Dialect) -> TableSchema
     };
     for entry in objects(said, "columns") {
         let Some(name) = name(entry) else { continue };
+        // The test asks for it as it is declared: where names are folded, in quotes that may be another column.
+        let is_quoted = entry.get("quote").and_then(super::config::truthy) == Some(true);
+        let own = named(name, if is_quoted { Quoting::Quoted } else { Quoting::Bare });
         let mut nullability = Nullability::Nullable;
         for test in tests(entry) {
             match test.name.as_str() {
-                "unique" if test.is_whole() => key(vec![column(name)], KeyKind::Unique),
-                "not_null" if test.is_whole() => nullability = Nullability::NotNull,
-                "relationships" if test.is_whole() => {
-                    schema.references.extend(foreign_key(&test, column(name), dialect))
-                }
+                "unique" if test.proves() => key(vec![own.clone()], KeyKind::Unique),
+                "not_null" if test.proves() => nullability = Nullability::NotNull,
+                "relationships" if test.proves() => schema.references.extend(foreign_key(&test, own.clone(), dialect)),
                 _ => {}
             }
         }
@@ -249,30 +252,30 @@ pub(in crate::project) fn schema(said: &Object, dialect: Dialect) -> TableSchema
             match constraint.get("type").and_then(Json::as_str) {
                 Some("primary_key") => {
                     nullability = Nullability::NotNull;
-                    key(vec![column(name)], KeyKind::Primary);
+                    key(vec![own.clone()], KeyKind::Primary);
                 }
-                Some("unique") => key(vec![column(name)], KeyKind::Unique),
+                Some("unique") => key(vec![own.clone()], KeyKind::Unique),
                 Some("not_null") => nullability = Nullability::NotNull,
                 Some("foreign_key") => {
-                    schema.references.extend(foreign_key_of(constraint, vec![column(name)], dialect));
+                    schema.references.extend(foreign_key_of(constraint, vec![own.clone()], dialect));
                 }
                 _ => {}
             }
         }
         let data_type = entry.get("data_type").and_then(Json::as_str).unwrap_or_default();
         let data_type = data_type.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase();
-        schema.columns.push(DeclaredColumn { name: column(name), data_type, nullability });
+        schema.columns.push(DeclaredColumn { name: own, data_type, nullability });
     }
     let names = |value: Option<&Json>| -> Vec<ColumnName> {
         value.and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).map(column).collect()
     };
-    for test in tests(said).iter().filter(|test| test.is_whole()) {
-        match test.name.rsplit('.').next() {
-            Some("unique_combination_of_columns") => {
+    for test in tests(said).iter().filter(|test| test.proves()) {
+        match test.name.as_str() {
+            "dbt_utils.unique_combination_of_columns" => {
                 key(names(test.arguments.get("combination_of_columns")), KeyKind::Unique);
             }
             // Of a model as a whole it says which column, or which columns put together.
-            Some("unique") => {
+            "unique" => {
                 let of = test.arguments.get("column_name").and_then(Json::as_str).filter(|text| is_column(text));
                 key(of.map(column).into_iter().collect(), KeyKind::Unique);
             }
@@ -326,56 +329,6 @@ fn foreign_key(test: &Test, column: ColumnName, dialect: Dialect) -> Option<Fore
         relation_columns: field.into_iter().map(|field| ColumnName::new(dialect, field, Quoting::Bare)).collect(),
     })
     .filter(|key| !key.relation.is_empty())
-}
-
-/// A test of a property file.
-struct Test {
-    name: String,
-    arguments: Object,
-}
-
-impl Test {
-    /// Whether it holds for every row; a `where` makes it say less, and a warning proves nothing.
-    fn is_whole(&self) -> bool {
-        let config = self.arguments.get("config").and_then(Json::as_object);
-        let said = |key: &str| self.arguments.get(key).or_else(|| config.and_then(|config| config.get(key)));
-        let only_warns = said("severity").and_then(Json::as_str).is_some_and(|text| text.eq_ignore_ascii_case("warn"));
-        let disabled = said("enabled").and_then(super::config::truthy) == Some(false);
-        said("where").is_none() && !only_warns && !disabled
-    }
-}
-
-fn tests(said: &Object) -> Vec<Test> {
-    let mut tests = Vec::new();
-    for key in ["tests", "data_tests"] {
-        for test in said.get(key).and_then(Json::as_array).into_iter().flatten() {
-            match test {
-                Json::String(name) => tests.push(Test { name: name.clone(), arguments: Object::new() }),
-                Json::Object(test) => {
-                    let named = test.get("test_name").and_then(Json::as_str);
-                    let pair = test.iter().find(|(_, value)| value.is_object() || value.is_null());
-                    let (name, arguments) = match (named, pair) {
-                        (Some(name), _) => (name.to_owned(), test.clone()),
-                        (None, Some((name, arguments))) => {
-                            (name.clone(), arguments.as_object().cloned().unwrap_or_default())
-                        }
-                        (None, None) => continue,
-                    };
-                    // Newer files put a test's arguments below `arguments`, and its config beside the name.
-                    let mut all = arguments.clone();
-                    if let Some(Json::Object(inner)) = arguments.get("arguments") {
-                        all.extend(inner.clone());
-                    }
-                    if let Some(config) = test.get("config") {
-                        all.insert("config".to_owned(), config.clone());
-                    }
-                    tests.push(Test { name, arguments: all });
-                }
-                _ => {}
-            }
-        }
-    }
-    tests
 }
 
 /// Whom an `owner` names: a text, or an object with a name, addresses and a channel.

@@ -66,7 +66,7 @@ type SourceKey = (Arc<str>, Arc<str>, Arc<str>, Position);
 struct Declared {
     made: Made,
     entry: Arc<SourceEntry>,
-    configured: [Option<Json>; 2],
+    configured: Vec<Option<Json>>,
     tables: Arc<[Source]>,
 }
 
@@ -346,7 +346,7 @@ impl Recall {
         engine: &Engine,
         package: &Arc<str>,
         entry: &Arc<SourceEntry>,
-        configured: &[Option<Json>; 2],
+        configured: &[Option<Json>],
         make: impl FnOnce(&Sought) -> Arc<[Source]>,
     ) -> Arc<[Source]> {
         let Entry { path, position, .. } = &entry.source;
@@ -361,7 +361,7 @@ impl Recall {
         let sought = Sought::default();
         let tables = make(&sought);
         let made = Made::by(engine, &sought);
-        let (entry, configured) = (Arc::clone(entry), configured.clone());
+        let (entry, configured) = (Arc::clone(entry), configured.to_vec());
         let declared = Declared { made, entry, configured, tables: Arc::clone(&tables) };
         self.sources.put(key, Arc::new(declared));
         tables

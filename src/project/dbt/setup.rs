@@ -47,7 +47,10 @@ pub(super) fn engine(
         let files = if &*package.name == "dbt" {
             Vec::new()
         } else {
-            package.files(snapshot, Folder::Macros, &["sql", "jinja"])
+            let mut files = package.files(snapshot, Folder::Macros, &["sql", "jinja"]);
+            let tests = package.files(snapshot, Folder::Tests, &["sql"]);
+            files.extend(tests.into_iter().filter(|(_, inner)| inner.starts_with("generic/")));
+            files
         };
         let read: Vec<_> =
             files.par_iter().map(|(path, _)| macros_of_file(snapshot, &package.name, path, remembered)).collect();
@@ -96,9 +99,14 @@ fn macros_of_file(
         return Ok(kept);
     }
     let text: Arc<str> = Arc::from(plain_spaces(snapshot.text(path)?));
-    let blocks = blocks(&text);
-    let found = blocks.iter().filter(|block| block.kind == BlockKind::Macro);
-    let found: Arc<[Arc<Macro>]> = found.map(|block| Arc::new(Macro::new(package, path, &text, block))).collect();
+    let mut blocks = blocks(&text);
+    blocks.retain(|block| matches!(block.kind, BlockKind::Macro | BlockKind::Test));
+    // To dbt a test is a macro.
+    for test in blocks.iter_mut().filter(|block| block.kind == BlockKind::Test) {
+        test.name.insert_str(0, "test_");
+    }
+    let found = blocks.iter().map(|block| Arc::new(Macro::new(package, path, &text, block)));
+    let found: Arc<[Arc<Macro>]> = found.collect();
     if let Some(key) = key {
         remembered.macros.put(key, Arc::clone(&found));
     }

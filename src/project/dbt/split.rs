@@ -13,7 +13,9 @@ pub(super) enum BlockKind {
     Macro,
     /// `{% snapshot name %}`
     Snapshot,
-    /// `{% test %}`, `{% data_test %}`, `{% docs %}`, `{% materialization %}`: nothing that is read here.
+    /// `{% test name(…) %}`, `{% data_test name(…) %}`
+    Test,
+    /// `{% docs %}`, `{% materialization %}`: nothing that is read here.
     Other,
 }
 
@@ -85,6 +87,7 @@ fn block(source: &str, head: &Piece, tail: &Piece) -> Option<Block> {
     let kind = match head.keyword(source) {
         "macro" => BlockKind::Macro,
         "snapshot" => BlockKind::Snapshot,
+        "test" | "data_test" => BlockKind::Test,
         _ => BlockKind::Other,
     };
     let name = head.tokens.get(1).filter(|token| token.kind == TokenKind::Name)?.text(source).to_owned();

@@ -7,6 +7,7 @@ mod jinja;
 mod macros;
 mod places;
 mod project;
+mod proof;
 mod remembered;
 mod semantic;
 mod targets;
