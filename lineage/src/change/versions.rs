@@ -1,14 +1,14 @@
 //! The two versions of one relation, and what their queries say of each other. It must not know the
 //! others, but for the names that changed upstream.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::canonical::{Relations, TextComparison, compare_texts};
 use crate::dialect::Dialect;
 use crate::graph::{LineageGraph, Node};
 use crate::name::RelationName;
-use crate::query::ReadRole;
+use crate::query::{Read, ReadRole};
 use crate::relation::conditions::{Agreement, agreement, elsewhere};
 use crate::relation::{Body, Reference, RelationId, RelationKind, Writer};
 
@@ -91,7 +91,10 @@ impl Pair<'_> {
     /// we take them for.
     fn with_other_tables(self, found: Texts, old: &Writer, new: &Writer) -> Texts {
         let (was, is) = (doubtful(self.base, self.before, old), doubtful(self.head, self.after, new));
-        let other = was.symmetric_difference(&is).next();
+        let (placed, now_placed) = (databases(self.base, self.before, old), databases(self.head, self.after, new));
+        // Of a table that is read by one version only, enough is said.
+        let elsewhere = placed.iter().find_map(|(id, names)| names.symmetric_difference(now_placed.get(id)?).next());
+        let other = was.symmetric_difference(&is).next().or(elsewhere);
         match (found, other) {
             (Texts::Same, Some(name)) => Texts::Differ(vec![may_be_another(name)], Vec::new()),
             (Texts::Differ(mut effects, renamed), Some(name)) => {
@@ -208,15 +211,14 @@ impl Pair<'_> {
     }
 }
 
-/// The names, with a schema, that a writer reads a relation by of which some part is not known to be that of the relation:
-/// its schema, or its database.
+/// The names, with a schema, that a writer reads a relation by of which only its own name is known to be that.
 fn doubtful<'a>(graph: &LineageGraph, node: Node, writer: &'a Writer) -> BTreeSet<&'a RelationName> {
     let project = &graph.relation(node).project;
     let is_doubtful = |name: &RelationName| {
         let found = graph.by_name(name, Some(project)).candidates();
         let is_other = |node: &Node| {
             let relation = graph.relation(*node);
-            relation.kind != RelationKind::External && !relation.is_called(name)
+            relation.kind != RelationKind::External && !relation.is_known_as(name)
         };
         name.len() > 1 && !found.is_empty() && found.iter().all(is_other)
     };
@@ -225,6 +227,37 @@ fn doubtful<'a>(graph: &LineageGraph, node: Node, writer: &'a Writer) -> BTreeSe
         Reference::Name(_) | Reference::Id(..) => None,
     });
     names.filter(|name| is_doubtful(name)).collect()
+}
+
+/// The relations that a writer reads, each with the names of it that give a database which is not known to be its own.
+fn databases<'a>(
+    graph: &LineageGraph,
+    node: Node,
+    writer: &'a Writer,
+) -> BTreeMap<RelationId, BTreeSet<&'a RelationName>> {
+    let project = &graph.relation(node).project;
+    let mut read: BTreeMap<RelationId, BTreeSet<&RelationName>> = BTreeMap::new();
+    for reference in &writer.reads {
+        match reference {
+            Reference::Id(id, _) => {
+                read.entry(id.clone()).or_default();
+            }
+            Reference::Name(Read { name, role: ReadRole::Table, .. }) => {
+                for found in graph.by_name(name, Some(project)).candidates() {
+                    let relation = graph.relation(found);
+                    let names = read.entry(relation.id.clone()).or_default();
+                    if relation.kind != RelationKind::External
+                        && relation.is_known_as(name)
+                        && !relation.is_called(name)
+                    {
+                        names.insert(name);
+                    }
+                }
+            }
+            Reference::Name(_) => {}
+        }
+    }
+    read
 }
 
 fn may_be_another(name: &RelationName) -> Effect {
