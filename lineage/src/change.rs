@@ -18,6 +18,7 @@ use crate::name::{ColumnName, RelationName};
 use crate::relation::conditions::{Agreement, agreement, elsewhere};
 use crate::relation::{Body, Declaration, Relation, RelationId, RelationKind, Rung, Writer};
 
+mod clauses;
 mod data;
 mod declared;
 pub(crate) mod followed;
@@ -28,6 +29,7 @@ mod stars;
 mod still;
 mod versions;
 
+use clauses::clause_effects;
 use declared::{Readers, config_effects, contract_effects, schema_effects};
 use followed::{Followed, RenamedColumn, by_height};
 pub use redefined::Redefinition;
@@ -391,7 +393,11 @@ fn verdict(
         unknown = Some("its SQL is understood in part only, and its text differs".to_owned());
     }
     if before.declaration == Declaration::Ddl && after.declaration == Declaration::Ddl {
-        effects.extend(schema_effects(before, after));
+        // What an ALTER TABLE does is told by that.
+        let told = clause_effects(before, after);
+        let is_told = |effect: &Effect| told.iter().any(|one| one.kind == effect.kind && one.column == effect.column);
+        effects.extend(schema_effects(before, after).into_iter().filter(|effect| !is_told(effect)));
+        effects.extend(told);
     }
     effects.extend(contract_effects(before, after));
     effects.extend(config_effects(before, after, readers));

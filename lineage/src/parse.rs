@@ -2,6 +2,7 @@
 //! where that failed, then a scan of the tokens. The only code, with `dialect`, that names the
 //! parser's types. It must not know any schema.
 
+mod alter;
 mod builtin;
 mod constants;
 mod convert;

@@ -133,6 +133,9 @@ pub enum StatementKind {
     Empty,
     /// Declares a relation's columns and keys without filling it: CREATE TABLE (…), CREATE EXTERNAL TABLE.
     Declare(Lifetime, TableSchema),
+    /// ALTER TABLE, where it changes what the table holds or what is known of it: what it says beside what the
+    /// table says already.
+    Alter(TableSchema),
     /// Declares a function or procedure whose body reads relations; `targets` names the routine.
     Routine(Lifetime, Returns),
     /// Drops relations; within a script a dropped temporary name is free again.
@@ -192,6 +195,79 @@ pub struct TableSchema {
     pub keys: Vec<DeclaredKey>,
     /// FOREIGN KEY and REFERENCES.
     pub references: Vec<ForeignKey>,
+    /// Whatever else decides what the table holds, or what its readers see of it.
+    pub clauses: Vec<Clause>,
+}
+
+/// What DDL says of a table beside its columns and keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Clause {
+    /// The column that it is about; `None` for the whole table.
+    pub column: Option<ColumnName>,
+    /// What it does.
+    pub does: ClauseKind,
+    /// As written, but for white space.
+    pub text: String,
+}
+
+/// What a clause does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClauseKind {
+    /// ALTER TABLE … ADD: the column comes behind the others.
+    Adds(DeclaredColumn),
+    /// ALTER TABLE … DROP COLUMN.
+    Drops,
+    /// ALTER TABLE … RENAME COLUMN.
+    Renames(ColumnName),
+    /// ALTER TABLE … TYPE: the type as that of a declared column.
+    Retypes(String),
+    /// It decides what values stand in the column: DEFAULT, GENERATED, an identity, a collation, a masking policy.
+    Fills,
+    /// Whether NULL can stand in the column from now on.
+    Nulls(Nullability),
+    /// A constraint goes, and it is not known which.
+    Unkeys,
+    /// It is not followed.
+    Other,
+}
+
+impl TableSchema {
+    /// What DROP TABLE says of a table that something else declares.
+    #[must_use]
+    pub fn dropped() -> Self {
+        let clause = Clause { column: None, does: ClauseKind::Other, text: "DROP TABLE".to_owned() };
+        Self { clauses: vec![clause], ..Self::default() }
+    }
+
+    /// Does what an ALTER TABLE says, as far as the columns of the table are known.
+    pub fn alter(&mut self, altered: Self) {
+        for clause in altered.clauses {
+            let named = |column: &&mut DeclaredColumn| Some(&column.name) == clause.column.as_ref();
+            match &clause.does {
+                ClauseKind::Adds(column) if !self.columns.is_empty() => {
+                    if self.columns.iter().all(|known| known.name != column.name) {
+                        self.columns.push(column.clone());
+                    }
+                }
+                ClauseKind::Drops => self.columns.retain(|known| Some(&known.name) != clause.column.as_ref()),
+                ClauseKind::Renames(to) => {
+                    self.columns.iter_mut().filter(named).for_each(|column| column.name = to.clone());
+                }
+                ClauseKind::Retypes(data_type) => {
+                    self.columns.iter_mut().filter(named).for_each(|column| column.data_type.clone_from(data_type));
+                }
+                ClauseKind::Nulls(nullability) => {
+                    self.columns.iter_mut().filter(named).for_each(|column| column.nullability = *nullability);
+                }
+                ClauseKind::Unkeys => self.keys.clear(),
+                ClauseKind::Adds(_) | ClauseKind::Fills | ClauseKind::Other => {}
+            }
+            self.clauses.push(clause);
+        }
+        self.keys.extend(altered.keys);
+        self.references.extend(altered.references);
+    }
 }
 
 /// A column of a DDL statement.

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use crate::project::Part;
 use crate::project::name_pattern::NamePattern;
 use crate::snapshot::{ContentId, Snapshot, is_below};
+use script::Said;
 
 mod script;
 mod template;
@@ -109,7 +110,10 @@ pub fn read(snapshot: &Snapshot, options: &Options) -> Part {
             shares.entry(share.name.clone()).or_default().push(share);
         }
     }
-    let relations = shares.into_values().map(|shares| Arc::new(relation(shares, options))).collect();
+    // Who drops a table of which nobody else says anything tells nothing of it.
+    let only_goes = |share: &Share| share.declared.as_ref().is_some_and(|declared| matches!(declared.said, Said::Gone));
+    let known = shares.into_values().filter(|shares| !shares.iter().all(only_goes));
+    let relations = known.map(|shares| Arc::new(relation(shares, options))).collect();
     Part { relations, diagnostics, ..Part::default() }
 }
 
@@ -145,8 +149,14 @@ struct Share {
     kind: RelationKind,
     rung: Rung,
     writer: Option<Writer>,
-    declared: Option<(Arc<str>, Position)>,
-    schema: TableSchema,
+    declared: Option<Declared>,
+}
+
+/// What one file declares of one relation.
+struct Declared {
+    path: Arc<str>,
+    position: Position,
+    said: Said,
 }
 
 struct FileRead {
@@ -197,14 +207,7 @@ fn unreadable(path: &Arc<str>, id: ContentId, name: RelationName, diagnostic: Di
         body: Body::Opaque { digest: Arc::from(id.to_string()) },
         fillings: Vec::new(),
     };
-    let share = Share {
-        name,
-        kind: RelationKind::Model,
-        rung: Rung::Opaque,
-        writer: Some(writer),
-        declared: None,
-        schema: TableSchema::default(),
-    };
+    let share = Share { name, kind: RelationKind::Model, rung: Rung::Opaque, writer: Some(writer), declared: None };
     FileRead { shares: vec![share], diagnostics: vec![diagnostic] }
 }
 
@@ -224,15 +227,13 @@ fn shares(file: &script::File<'_>, path_name: RelationName, rung: Rung, incomple
             fillings: if rung == Rung::Refs { Vec::new() } else { vec![fill.filling] },
         }),
         declared: None,
-        schema: TableSchema::default(),
     };
-    let declared = |(name, position, schema)| Share {
+    let declared = |(name, position, said)| Share {
         name,
         kind: RelationKind::Source,
         rung,
         writer: None,
-        declared: Some((Arc::clone(file.path), position)),
-        schema,
+        declared: Some(Declared { path: Arc::clone(file.path), position, said }),
     };
     let mut shares: Vec<Share> =
         file.targets().into_iter().map(|target| filled(target.clone(), file.fill_of(&target))).collect();
@@ -260,6 +261,7 @@ fn relation(shares: Vec<Share>, options: &Options) -> Relation {
         declaration: Declaration::Described,
         config: BTreeMap::new(),
     };
+    let mut altered = Vec::new();
     for share in shares {
         relation.rung = relation.rung.max(share.rung);
         if let Some(writer) = share.writer {
@@ -269,21 +271,48 @@ fn relation(shares: Vec<Share>, options: &Options) -> Relation {
             };
             relation.writers.push(writer);
         }
-        if let Some(place) = share.declared {
-            relation.declared_in.get_or_insert(place);
-            relation.declaration = Declaration::Ddl;
-            relation.schema = merge(relation.schema, share.schema);
+        if let Some(Declared { path, position, said }) = share.declared {
+            match said {
+                Said::All(schema) => {
+                    relation.declaration = Declaration::Ddl;
+                    relation.declared_in.get_or_insert((path, position));
+                    relation.schema = merge(relation.schema, schema);
+                }
+                Said::More(schema) => altered.push((path, position, schema)),
+                Said::Gone => altered.push((path, position, TableSchema::dropped())),
+            }
         }
+    }
+    // What is altered was there before; by the names of the files, `V2` comes before `V10`.
+    altered.sort_by_cached_key(|(path, position, _)| (in_sequence(path), *position));
+    for (path, position, schema) in altered {
+        relation.declaration = Declaration::Ddl;
+        relation.declared_in.get_or_insert((path, position));
+        relation.schema.alter(schema);
     }
     relation
 }
 
-/// The first list of columns counts; keys of later ALTER TABLE statements are added.
+/// What paths are sorted by where they are numbered: texts as they are, and numbers by what they count.
+fn in_sequence(path: &str) -> Vec<(String, u128)> {
+    let mut parts = vec![(String::new(), 0_u128)];
+    for letter in path.chars() {
+        match (parts.last_mut(), letter.to_digit(10)) {
+            (Some((_, number)), Some(digit)) => *number = number.saturating_mul(10).saturating_add(digit.into()),
+            (Some((text, 0)), None) => text.push(letter),
+            _ => parts.push((letter.to_string(), 0)),
+        }
+    }
+    parts
+}
+
+/// The first list of columns counts.
 fn merge(mut known: TableSchema, more: TableSchema) -> TableSchema {
     if known.columns.is_empty() {
         known.columns = more.columns;
     }
     known.keys.extend(more.keys);
     known.references.extend(more.references);
+    known.clauses.extend(more.clauses);
     known
 }

@@ -130,7 +130,7 @@ impl StatementEntry {
     #[must_use]
     pub fn of(statement: &Statement, outputs: &[OutputLineage]) -> Option<Self> {
         match statement.kind {
-            StatementKind::Declare(..) | StatementKind::Drop => return None,
+            StatementKind::Declare(..) | StatementKind::Alter(_) | StatementKind::Drop => return None,
             StatementKind::Other | StatementKind::Routine(..) if statement.reads.is_empty() => return None,
             _ => {}
         }

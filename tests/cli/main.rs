@@ -10,6 +10,7 @@ mod cache;
 mod check;
 mod compare;
 mod dbt;
+mod ddl;
 mod demo;
 mod depends;
 mod doubt;

@@ -7,6 +7,7 @@ use sqlparser::ast::{
     FunctionReturnType, MacroDefinition, ObjectName, ObjectType, RenameTableNameKind, Statement as Ast,
 };
 
+use super::alter;
 use super::extract::{Found, Place, extract};
 use super::lower::lower;
 use super::names::{Named, Origin, literal, named};
@@ -323,13 +324,9 @@ impl Describer {
     }
 
     fn alter_table(&mut self, alter: &AlterTable) -> StatementKind {
-        let mut declared = TableSchema::default();
         let mut filled = false;
         for operation in &alter.operations {
             match operation {
-                AlterTableOperation::AddConstraint { constraint, .. } => {
-                    schema::add_constraint(&mut declared, constraint, self.dialect, self.origin);
-                }
                 AlterTableOperation::RenameTable { table_name } => {
                     let (RenameTableNameKind::As(new) | RenameTableNameKind::To(new)) = table_name;
                     self.read(&alter.name, ReadRole::Table);
@@ -349,11 +346,12 @@ impl Describer {
         if filled {
             return StatementKind::Fill;
         }
-        if declared == TableSchema::default() {
+        let altered = alter::altered(&alter.operations, self.dialect, self.origin);
+        if altered == TableSchema::default() {
             return StatementKind::Other;
         }
         self.target(&alter.name);
-        StatementKind::Declare(Lifetime::Permanent, declared)
+        StatementKind::Alter(altered)
     }
 }
 

@@ -25,6 +25,7 @@ fn summary(statement: &Statement) -> String {
         StatementKind::Empty => "empty",
         StatementKind::Declare(Lifetime::Permanent, _) => "declare",
         StatementKind::Declare(Lifetime::Temporary, _) => "declare temp",
+        StatementKind::Alter(_) => "alter",
         StatementKind::Routine(Lifetime::Permanent, _) => "routine",
         StatementKind::Routine(Lifetime::Temporary, _) => "temp routine",
         StatementKind::Drop => "drop",

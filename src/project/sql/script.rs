@@ -34,6 +34,17 @@ pub(super) struct Fill {
     pub(super) filling: Filling,
 }
 
+/// What a file says of the columns and keys of a relation.
+#[derive(Debug, Clone)]
+pub(super) enum Said {
+    /// CREATE TABLE: these.
+    All(TableSchema),
+    /// ALTER TABLE: these beside others, and what becomes of those.
+    More(TableSchema),
+    /// DROP TABLE, by a file that does not build it itself.
+    Gone,
+}
+
 impl File<'_> {
     /// The relations outside the file that it builds, fills or empties, and its routines.
     pub(super) fn targets(&self) -> BTreeSet<RelationName> {
@@ -48,15 +59,20 @@ impl File<'_> {
             .collect()
     }
 
-    /// The relations that it declares with columns or keys.
-    pub(super) fn declarations(&self) -> Vec<(RelationName, Position, TableSchema)> {
+    /// The relations that it declares with columns or keys, or whose columns or keys it alters.
+    pub(super) fn declarations(&self) -> Vec<(RelationName, Position, Said)> {
         let temporary = self.temporaries();
         let mut declared = Vec::new();
         for statement in &self.script.statements {
-            if let StatementKind::Declare(Lifetime::Permanent, schema) = &statement.kind {
-                for target in statement.targets.iter().filter(|target| !is_among(target, &temporary)) {
-                    declared.push((target.clone(), statement.position, schema.clone()));
-                }
+            let said = match &statement.kind {
+                StatementKind::Declare(Lifetime::Permanent, schema) => Said::All(schema.clone()),
+                StatementKind::Alter(altered) => Said::More(altered.clone()),
+                StatementKind::Drop => Said::Gone,
+                _ => continue,
+            };
+            let is_own = |target: &RelationName| matches!(said, Said::Gone) && self.is_built(target, |_| true);
+            for target in statement.targets.iter().filter(|target| !is_among(target, &temporary) && !is_own(target)) {
+                declared.push((target.clone(), statement.position, said.clone()));
             }
         }
         declared
@@ -265,6 +281,7 @@ fn fills(statement: &Statement) -> Fills {
         | StatementKind::Routine(Lifetime::Temporary, _)
         | StatementKind::Query
         | StatementKind::Declare(..)
+        | StatementKind::Alter(_)
         | StatementKind::Drop
         | StatementKind::Dynamic
         | StatementKind::Other => Fills::Nothing,

@@ -4,6 +4,7 @@ use super::Scanner;
 use crate::name::RelationName;
 use crate::parse::rewrite::MODIFIERS;
 use crate::parse::rules::is_temporary;
+use crate::parse::schema::of_table;
 use crate::query::{Lifetime, StatementKind, TableSchema};
 
 /// The kind of a statement and its targets, from its first words.
@@ -117,7 +118,12 @@ impl Scanner<'_> {
                 return (StatementKind::Empty, targets, at);
             }
             let swaps = has(&["SWAP", "RENAME", "SWITCH", "APPEND", "UPDATE", "ATTACH"]);
-            return (if swaps { StatementKind::Fill } else { StatementKind::Other }, targets, at);
+            if swaps {
+                return (StatementKind::Fill, targets, at);
+            }
+            let alters = (main..at).any(|index| self.words.is(index, "TABLE"));
+            let kind = if alters { StatementKind::Alter(self.said(main)) } else { StatementKind::Other };
+            return (kind, targets, at);
         }
         let is_command = |index: usize| {
             self.words.is(index, "AS")
@@ -126,11 +132,14 @@ impl Scanner<'_> {
         };
         let builds = (at..self.end())
             .any(|index| self.words.is_any(index, &["SELECT", "CLONE", "COPY", "FROM"]) || is_command(index));
-        let kind = if builds {
-            StatementKind::Build(lifetime)
-        } else {
-            StatementKind::Declare(lifetime, TableSchema::default())
-        };
+        let kind =
+            if builds { StatementKind::Build(lifetime) } else { StatementKind::Declare(lifetime, self.said(main)) };
         (kind, targets, at)
+    }
+
+    /// All words of a statement as something that it says of its table.
+    fn said(&self, main: usize) -> TableSchema {
+        let words: Vec<&str> = (main..self.end()).map(|index| self.words.at(index)).collect();
+        TableSchema { clauses: vec![of_table(&words.join(" "))], ..TableSchema::default() }
     }
 }

@@ -11,7 +11,7 @@ fn described(dialect: Dialect, sql: &str) -> String {
         .statements
         .iter()
         .find_map(|statement| match &statement.kind {
-            StatementKind::Declare(_, schema) => Some(schema),
+            StatementKind::Declare(_, schema) | StatementKind::Alter(schema) => Some(schema),
             _ => None,
         })
         .unwrap();
