@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use headsup_lineage::diagnostic::Diagnostic;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde_json::{Map, Value as Json};
 
 use super::yaml;
@@ -13,6 +14,8 @@ use crate::snapshot::{ContentId, Snapshot, is_below};
 
 /// The file that makes a directory a project.
 pub(super) const PROJECT_FILE: &str = "dbt_project.yml";
+/// The file that names what dbt does not read of it.
+const IGNORE_FILE: &str = ".dbtignore";
 /// Where dbt installs packages unless told otherwise, now and formerly.
 const INSTALL_PATHS: [&str; 2] = ["dbt_packages", "dbt_modules"];
 
@@ -25,6 +28,8 @@ pub(super) struct Package {
     pub(super) directory: String,
     /// Its `dbt_project.yml`.
     pub(super) settings: Json,
+    /// What of its files dbt does not read, by its `.dbtignore`.
+    ignored: Option<Gitignore>,
 }
 
 /// What lies in a folder.
@@ -74,12 +79,18 @@ impl Package {
             for (file, _) in snapshot.below(&directory) {
                 let inner = &file[prefix..];
                 let ending = inner.rsplit_once('.').map_or("", |(_, ending)| ending);
-                if endings.iter().any(|known| known.eq_ignore_ascii_case(ending)) && !is_installed(inner) {
+                let is_read = || !is_installed(inner) && !self.ignores(file);
+                if endings.iter().any(|known| known.eq_ignore_ascii_case(ending)) && is_read() {
                     found.entry(Arc::clone(file)).or_insert_with(|| inner.to_owned());
                 }
             }
         }
         found.into_iter().collect()
+    }
+
+    fn ignores(&self, file: &str) -> bool {
+        let inner = file.strip_prefix(self.directory.as_str()).unwrap_or(file).trim_start_matches('/');
+        self.ignored.as_ref().is_some_and(|ignored| ignored.matched_path_or_any_parents(inner, false).is_ignore())
     }
 
     /// A section of its project file, such as `models`.
@@ -125,7 +136,19 @@ fn package(snapshot: &Snapshot, directory: &str) -> Result<Package, Box<Diagnost
         Some(Json::String(name)) => name.clone(),
         _ => directory.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("project").to_owned(),
     };
-    Ok(Package { name: Arc::from(name), directory: directory.to_owned(), settings })
+    let ignored = join(directory, IGNORE_FILE).filter(|path| snapshot.id(path).is_some());
+    let ignored = ignored.map(|path| snapshot.text(&path)).transpose()?.map(|text| patterns(&text));
+    Ok(Package { name: Arc::from(name), directory: directory.to_owned(), settings, ignored })
+}
+
+/// The patterns of a file that are understood; dbt reads the same as git does.
+fn patterns(text: &str) -> Gitignore {
+    let mut builder = GitignoreBuilder::new("");
+    for line in text.lines() {
+        // What is no pattern names no file.
+        let _ = builder.add_line(None, line);
+    }
+    builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
 
 /// The folders that dbt reads or writes, of every project of a snapshot: SQL in them is dbt's, and
@@ -181,6 +204,9 @@ pub(super) fn files(snapshot: &Snapshot, layout: &Layout) -> Vec<(Arc<str>, Cont
         }
     }
     let matters = |path: &str| {
+        if path.ends_with(IGNORE_FILE) {
+            return true;
+        }
         let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
         ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending))
     };

@@ -88,3 +88,20 @@ fn a_model_that_reads_itself_in_the_schema_of_the_target() {
     let told = models(&with(mart, incremental, SOURCES), &with(mart, &more, SOURCES));
     assert_eq!(told, ["model.shop.stg: reached added twice"]);
 }
+
+/// dbt does not read what a project has it ignore.
+#[test]
+fn what_dbt_is_to_ignore() {
+    let mart = "select sum(amount) as total from {{ ref('stg') }}";
+    let base = with(mart, STG, SOURCES);
+    let mut head = base.to_vec();
+    head.push((".dbtignore", "# old ones\nmodels/st*.sql\n!models/mart.sql\n"));
+    let told = models(&base, &head);
+    assert!(told.iter().any(|line| line.starts_with("model.shop.stg: reached removed")), "{told:?}");
+    let others = ["seeds/", "stg", "models/stg.sql.txt"].map(|pattern| {
+        let mut head = base.to_vec();
+        head.push((".dbtignore", pattern));
+        models(&base, &head)
+    });
+    assert_eq!(others, [const { Vec::<String>::new() }; 3]);
+}
