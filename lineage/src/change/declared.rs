@@ -60,21 +60,53 @@ fn moved<'r>(before: &Relation, after: &'r Relation) -> Vec<&'r ColumnName> {
     was.zip(is).filter(|(was, is)| was != is).map(|(_, is)| is).collect()
 }
 
-/// Columns of models whose contract is enforced in both versions: what their properties declare is what they have.
+/// Columns of models whose contract is enforced: what their properties declare is what they have. Where it comes or goes, that
+/// matters for types with a length or a precision, of which dbt only compares what they are called.
 pub(super) fn contract_effects(before: &Relation, after: &Relation) -> Vec<Effect> {
-    if [before, after].iter().any(|one| !one.config.contains_key("contract")) {
-        return Vec::new();
-    }
-    let is_said = |data_type: &String| !data_type.is_empty();
+    let is_enforced = |one: &Relation| one.config.contains_key("contract");
+    let types = |one: &'_ Relation| -> Vec<(ColumnName, String)> {
+        let said = one.schema.columns.iter().filter(|column| !column.data_type.is_empty());
+        said.map(|column| (column.name.clone(), column.data_type.clone())).collect()
+    };
     let mut effects = Vec::new();
-    for column in after.schema.columns.iter().filter(|column| is_said(&column.data_type)) {
-        let was = before.schema.columns.iter().find(|other| other.name == column.name);
-        if let Some(was) = was.filter(|was| is_said(&was.data_type) && was.data_type != column.data_type) {
-            let detail = format!("its contract says {}, and said {}", column.data_type, was.data_type);
-            effects.push(Effect::on_column(EffectKind::Retyped, &column.name, detail));
+    let mut retyped = |column: &ColumnName, detail: String| {
+        effects.push(Effect::on_column(EffectKind::Retyped, column, detail));
+    };
+    match (is_enforced(before), is_enforced(after)) {
+        (true, true) => {
+            let old = types(before);
+            for (column, is) in types(after) {
+                if let Some((_, was)) = old.iter().find(|(other, was)| *other == column && *was != is) {
+                    retyped(&column, format!("its contract says {is}, and said {was}"));
+                }
+            }
         }
+        (false, true) if is_cast(after) => {
+            let measured = types(after).into_iter().filter(|(_, is)| is_measured(is));
+            measured.for_each(|(column, is)| retyped(&column, format!("its contract says {is} now")));
+        }
+        (true, false) if is_cast(before) => {
+            let measured = types(before).into_iter().filter(|(_, was)| is_measured(was));
+            measured.for_each(|(column, was)| retyped(&column, format!("its contract no longer says {was}")));
+        }
+        _ => {}
     }
     effects
+}
+
+/// Whether a query's rows are put into columns of declared types: those of a view have the query's own.
+fn is_cast(relation: &Relation) -> bool {
+    !matches!(
+        relation.config.get("materialized").map(|value| value.trim_matches('"')),
+        None | Some("view" | "ephemeral")
+    )
+}
+
+/// Whether values may be cut to fit a type: one with a length, or a number of which none is said, which is whole on some
+/// engines.
+fn is_measured(data_type: &str) -> bool {
+    const NUMBERS: [&str; 4] = ["DEC", "DECIMAL", "NUMBER", "NUMERIC"];
+    data_type.contains('(') || NUMBERS.contains(&data_type)
 }
 
 /// The value of a configuration that nobody gives.

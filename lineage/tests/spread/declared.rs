@@ -63,3 +63,33 @@ fn a_database_that_nobody_knows_may_be_another_one() {
     assert_eq!(becomes("select id from a.raw.orders", "select x.id from a.raw.orders as x"), [""; 0]);
     assert_eq!(becomes("select id from raw.orders", "select id from orders"), [""; 0]);
 }
+
+/// dbt compares what types are called, and has the warehouse cut what is longer.
+#[test]
+fn a_contract_that_comes_may_cut_values() {
+    let model = |contract: &str, materialized: &str, data_type: &str| {
+        let mut model = relation("ids", "select id from raw");
+        let name = ColumnName::new(DIALECT, "id", Quoting::Bare);
+        let nullability = Nullability::Nullable;
+        model.schema.columns = vec![DeclaredColumn { name, data_type: data_type.to_owned(), nullability }];
+        model.config = [("contract", contract), ("materialized", materialized)]
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(key, value)| (Arc::from(key), Arc::from(value)))
+            .collect();
+        vec![relation("raw", "source"), model]
+    };
+    let becomes = |materialized: &str, data_type: &str, contracts: [&str; 2]| -> Vec<String> {
+        let [base, head] = contracts.map(|contract| model(contract, materialized, data_type));
+        let (base, head) = LineageGraph::build_both(base, head, &Tables::default());
+        let comparison = compare(&base.graph, &head.graph, &BTreeSet::from([Arc::from("ids.sql")]));
+        comparison.changes.into_iter().flat_map(|change| change.effects).map(|effect| effect.kind.to_string()).collect()
+    };
+    for contracts in [["", "enforced"], ["enforced", ""]] {
+        assert_eq!(becomes("table", "NUMERIC(10,2)", contracts), ["retyped", "config"]);
+        assert_eq!(becomes("incremental", "NUMBER", contracts), ["retyped", "config"]);
+        assert_eq!(becomes("view", "NUMERIC(10,2)", contracts), ["config"]);
+        assert_eq!(becomes("table", "BIGINT", contracts), ["config"]);
+    }
+    assert_eq!(becomes("table", "NUMERIC(10,2)", ["enforced", "enforced"]), [""; 0]);
+}
