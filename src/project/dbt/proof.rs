@@ -39,7 +39,8 @@ impl Test {
         let mut config = Config::new();
         before.iter().for_each(|level| config::merge(&mut config, level));
         let own = self.arguments.get("config").and_then(Json::as_object).unwrap_or(&self.arguments);
-        config::merge(&mut config, own.iter().chain(&self.arguments).filter(|(key, _)| KEYS.contains(&key.as_str())));
+        let counts = |key: &str| KEYS.contains(&key.strip_suffix(ELSEWHERE).unwrap_or(key));
+        config::merge(&mut config, own.iter().chain(&self.arguments).filter(|(key, _)| counts(key)));
         after.iter().for_each(|level| config::merge(&mut config, level));
         let text = |key| config::text(&config, key).map(|text| text.to_lowercase().replace(' ', ""));
         let is = |key, usual: &[&str]| text(key).is_none_or(|text| usual.contains(&text.as_str()));

@@ -1,5 +1,5 @@
-//! Templates inside YAML: what `dbt_project.yml` and property files compute. Hooks, variables,
-//! descriptions and tests stay as they are, for others render those or nobody does.
+//! Templates inside YAML: what `dbt_project.yml` and property files compute. Hooks, variables, descriptions and what tests
+//! are given stay as they are, for others render those or nobody does.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use super::conditions::varies;
 use super::config::ELSEWHERE;
 use super::engine::{Engine, Run};
 use super::natives::to_json;
+use super::proof::SECTIONS;
 use super::sought::Sought;
 use super::subject::{Pass, Sees, Subject};
 
@@ -25,13 +26,20 @@ fn is_kept(key: &str) -> bool {
             | "on-run-end"
             | "query-comment"
             | "description"
-            | "tests"
-            | "data_tests"
             | "relation"
             | "depends_on"
             | "unit_tests"
             | "freshness"
     )
+}
+
+/// Below what tests are listed, of which only that is rendered by which they are run and fail.
+fn lists_tests(key: &str) -> bool {
+    SECTIONS.contains(&key.trim_start_matches('+'))
+}
+
+fn is_of_test(key: &str) -> bool {
+    matches!(key, "enabled" | "error_if" | "fail_calc" | "limit" | "severity")
 }
 
 /// Whether a text has tags.
@@ -44,14 +52,30 @@ fn has_template(json: &Json) -> bool {
     match json {
         Json::String(text) => is_template(text),
         Json::Array(items) => items.iter().any(has_template),
-        Json::Object(pairs) => pairs.iter().any(|(key, held)| !is_kept(key) && has_template(held)),
+        Json::Object(pairs) => has_templates(pairs),
+        _ => false,
+    }
+}
+
+/// Whether anything in tests would be rendered.
+fn tests_have_template(json: &Json) -> bool {
+    match json {
+        Json::Array(items) => items.iter().any(tests_have_template),
+        Json::Object(pairs) => pairs.iter().any(|(key, held)| match held {
+            Json::String(text) => is_of_test(key) && is_template(text),
+            held => tests_have_template(held),
+        }),
         _ => false,
     }
 }
 
 /// Whether anything of an entry would be rendered.
 fn has_templates(said: &Map<String, Json>) -> bool {
-    said.iter().any(|(key, held)| !is_kept(key) && has_template(held))
+    said.iter().any(|(key, held)| match key {
+        key if is_kept(key) => false,
+        key if lists_tests(key) => tests_have_template(held),
+        _ => has_template(held),
+    })
 }
 
 /// A value with its templates rendered; one that fails stays as it is.
@@ -69,20 +93,49 @@ pub(super) fn value(run: &Arc<Run>, json: &Json) -> Json {
 fn map(run: &Arc<Run>, pairs: &Map<String, Json>) -> Map<String, Json> {
     let mut rendered = Map::new();
     for (key, held) in pairs {
-        let mut made = if is_kept(key) { held.clone() } else { value(run, held) };
-        // What is said for another target or environment counts as it is written, and what is on there is on.
-        if let Json::String(text) = held
-            && !is_kept(key)
-            && varies(text)
-        {
-            rendered.insert(format!("{key}{ELSEWHERE}"), held.clone());
-            if key.trim_start_matches('+') == "enabled" {
-                made = Json::Bool(true);
-            }
+        if is_kept(key) {
+            rendered.insert(key.clone(), held.clone());
+        } else if lists_tests(key) && held.is_array() {
+            rendered.insert(key.clone(), tests(run, held));
+        } else {
+            add(&mut rendered, run, key, held);
         }
-        rendered.insert(key.clone(), made);
     }
     rendered
+}
+
+/// Adds a key with its templates rendered.
+fn add(rendered: &mut Map<String, Json>, run: &Arc<Run>, key: &str, held: &Json) {
+    let mut made = value(run, held);
+    // What is said for another target or environment counts as it is written, and what is on there is on.
+    if let Json::String(text) = held
+        && varies(text)
+    {
+        rendered.insert(format!("{key}{ELSEWHERE}"), held.clone());
+        if key.trim_start_matches('+') == "enabled" {
+            made = Json::Bool(true);
+        }
+    }
+    rendered.insert(key.to_owned(), made);
+}
+
+/// Tests with that rendered by which they are run and fail.
+fn tests(run: &Arc<Run>, json: &Json) -> Json {
+    match json {
+        Json::Array(items) => Json::Array(items.iter().map(|item| tests(run, item)).collect()),
+        Json::Object(pairs) => {
+            let mut rendered = Map::new();
+            for (key, held) in pairs {
+                if held.is_string() && is_of_test(key) {
+                    add(&mut rendered, run, key, held);
+                } else {
+                    rendered.insert(key.clone(), tests(run, held));
+                }
+            }
+            Json::Object(rendered)
+        }
+        other => other.clone(),
+    }
 }
 
 /// A run for a file that is no node.

@@ -31,6 +31,7 @@ fn a_test_proves_something_where_a_single_row_makes_it_fail() {
         "unique: {severity: ERROR, where: null}",
         "unique: {config: {severity: error, enabled: true, error_if: '> 0', limit: 10, store_failures: true}}",
         "unique: {config: {warn_if: '>10', error_if: '!= 0', fail_calc: 'count(*)'}}",
+        "unique: {config: {enabled: \"{{ (var('testing', true)) | as_bool }}\", severity: \"{{ var('how', 'error') }}\"}}",
     ] {
         assert_eq!(keys(&format!("{{{}}}", object(test)), "", &[]), [1; 3], "{test}");
     }
@@ -38,6 +39,8 @@ fn a_test_proves_something_where_a_single_row_makes_it_fail() {
         "unique: {config: {severity: warn}}",
         "unique: {config: {severity: \"{{ env_var('SEVERITY', 'error') }}\"}}",
         "unique: {config: {enabled: false}}",
+        "unique: {config: {enabled: \"{{ var('testing', false) | as_bool }}\"}}",
+        "unique: {config: {severity: \"{{ var('how', 'warn') }}\"}}",
         "unique: {config: {enabled: \"{{ target.name == 'ci' }}\"}}",
         "unique: {config: {error_if: '>100'}}",
         "unique: {error_if: '>100'}",
