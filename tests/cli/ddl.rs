@@ -33,7 +33,9 @@ fn a_file_that_alters_a_table_changes_it() {
         ("alter column amount drop not null", "raw.orders.amount revalued", "reached"),
         ("enable row level security", "raw.orders unspecified", "reached"),
         ("frobnicate all", "raw.orders unspecified", "reached"),
+        ("set options (expiration_timestamp = null)", "raw.orders unspecified", "reached"),
         ("add column x int default 1", "raw.orders.x added", "not_reached"),
+        ("add columns (x decimal(10, 2))", "raw.orders.x added", "not_reached"),
     ] {
         let alter = format!("alter table raw.orders {alter};");
         let (effects, found) = told(&[], &[("migrations/2.sql", &alter)]);
@@ -47,6 +49,9 @@ fn a_file_that_alters_a_table_changes_it() {
     for quiet in [
         "alter table raw.orders owner to somebody;",
         "alter table raw.orders add constraint c check (id > 0);",
+        "alter table raw.orders set (fillfactor = 70);",
+        "alter table raw.orders set tag t = 'x';",
+        "alter table if exists raw.orders alter column amount encode zstd;",
         "create index i on raw.orders (id);",
         "comment on table raw.orders is 'all of them';",
         "drop table if exists raw.tmp_orders;",

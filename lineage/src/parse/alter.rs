@@ -48,6 +48,8 @@ const fn keeps_all(operation: &AlterTableOperation) -> bool {
             | Alter::ResumeRecluster
             | Alter::Algorithm { .. }
             | Alter::Lock { .. }
+            | Alter::SetOptionsParens { .. }
+            | Alter::SetTblProperties { .. }
     )
 }
 

@@ -1,11 +1,11 @@
 //! What a statement that did not parse does, from its first words.
 
 use super::Scanner;
-use crate::name::RelationName;
+use crate::name::{ColumnName, Quoting, RelationName};
 use crate::parse::rewrite::MODIFIERS;
 use crate::parse::rules::is_temporary;
-use crate::parse::schema::of_table;
-use crate::query::{Lifetime, StatementKind, TableSchema};
+use crate::parse::schema::{of_column, of_table, spelled};
+use crate::query::{Clause, ClauseKind, DeclaredColumn, Lifetime, Nullability, StatementKind, TableSchema};
 
 /// The kind of a statement and its targets, from its first words.
 impl Scanner<'_> {
@@ -122,8 +122,12 @@ impl Scanner<'_> {
                 return (StatementKind::Fill, targets, at);
             }
             let alters = (main..at).any(|index| self.words.is(index, "TABLE"));
-            let kind = if alters { StatementKind::Alter(self.said(main)) } else { StatementKind::Other };
-            return (kind, targets, at);
+            if !alters || self.keeps_all(at) {
+                return (StatementKind::Other, targets, at);
+            }
+            let added = self.added_columns(at);
+            let said = if added.clauses.is_empty() { self.said(main) } else { added };
+            return (StatementKind::Alter(said), targets, at);
         }
         let is_command = |index: usize| {
             self.words.is(index, "AS")
@@ -140,6 +144,84 @@ impl Scanner<'_> {
     /// All words of a statement as something that it says of its table.
     fn said(&self, main: usize) -> TableSchema {
         let words: Vec<&str> = (main..self.end()).map(|index| self.words.at(index)).collect();
-        TableSchema { clauses: vec![of_table(&words.join(" "))], ..TableSchema::default() }
+        TableSchema { clauses: vec![of_table(&closed_up(&words))], ..TableSchema::default() }
     }
+
+    /// Whether what stands behind the name of an altered table is about how it is described, stored or owned.
+    fn keeps_all(&self, at: usize) -> bool {
+        const SET: [&str; 10] = [
+            "CHANGE_TRACKING",
+            "COMMENT",
+            "DATA_RETENTION_TIME_IN_DAYS",
+            "MAX_DATA_EXTENSION_TIME_IN_DAYS",
+            "OPTIONS",
+            "OWNER",
+            "STATISTICS",
+            "TABLESPACE",
+            "TAG",
+            "TBLPROPERTIES",
+        ];
+        let words = &self.words;
+        // Rows may expire, and values be rounded, by properties of a table.
+        let tells = |index: usize| {
+            let word = words.at(index).to_ascii_lowercase();
+            ["expir", "ttl", "round", "collat"].iter().any(|part| word.contains(part))
+        };
+        let of_column = at + 2 + usize::from(words.is(at + 1, "COLUMN"));
+        let keeps = match words.at(at).to_ascii_uppercase().as_str() {
+            "SET" | "UNSET" => words.is_any(at + 1, &SET),
+            "OWNER" | "CLUSTER" | "SUSPEND" | "RESUME" => true,
+            "ALTER" | "MODIFY" | "CHANGE" => {
+                words.is_any(at + 1, &["DISTSTYLE", "DISTKEY", "SORTKEY", "COMPOUND", "INTERLEAVED"])
+                    || words.is_any(of_column, &["COMMENT", "ENCODE"])
+                    || words.is_any(of_column, &["SET", "UNSET"]) && words.is_any(of_column + 1, &SET)
+            }
+            _ => false,
+        };
+        keeps && !(at..self.end()).any(tells)
+    }
+
+    /// What `ADD COLUMNS (a INT, b STRING)` of Hive adds.
+    fn added_columns(&self, at: usize) -> TableSchema {
+        let words = &self.words;
+        let mut added = TableSchema::default();
+        if !(words.is(at, "ADD") && words.is_any(at + 1, &["COLUMN", "COLUMNS"]) && words.at(at + 2) == "(") {
+            return added;
+        }
+        let (mut depth, mut from) = (1_usize, at + 3);
+        for index in at + 3..self.end() {
+            match words.at(index) {
+                "(" | "<" => depth += 1,
+                ")" | ">" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 || depth == 1 && words.at(index) == "," {
+                added.clauses.extend(self.added_column(from, index));
+                from = index + 1;
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        added
+    }
+
+    fn added_column(&self, from: usize, end: usize) -> Option<Clause> {
+        let name = self.words.at(from);
+        let bare = name.trim_matches(['`', '"', '[', ']']);
+        let quoting = if bare == name { Quoting::Bare } else { Quoting::Quoted };
+        let column = ColumnName::new(self.dialect, bare, quoting);
+        let data_type: Vec<&str> = (from + 1..end).map(|index| self.words.at(index)).collect();
+        let data_type = spelled(&closed_up(&data_type));
+        let text = format!("ADD COLUMN {name} {data_type}");
+        let declared = DeclaredColumn { name: column.clone(), data_type, nullability: Nullability::Nullable };
+        (from < end).then(|| of_column(column, ClauseKind::Adds(declared), &text))
+    }
+}
+
+/// Words as people write them.
+fn closed_up(words: &[&str]) -> String {
+    const CLOSER: [(&str, &str); 8] =
+        [(" . ", "."), (" ( ", "("), ("( ", "("), (" )", ")"), (" , ", ", "), (" < ", "<"), (" >", ">"), (" : ", ":")];
+    CLOSER.iter().fold(words.join(" "), |text, (apart, close)| text.replace(apart, close))
 }
