@@ -311,6 +311,14 @@ impl<'a> Text<'a> {
                     held.extent = Extent::Closed;
                 }
             }
+            StatementKind::Alter(altered) => {
+                for local in statement.targets.iter().filter_map(|target| self.filling.local(target)) {
+                    let held = self.locals.entry(local.clone()).or_default();
+                    for column in altered.added() {
+                        held.column(&column.name, statement.position, []);
+                    }
+                }
+            }
             _ => {}
         }
         let mut bound: BTreeSet<(RelationName, ReadRole)> = BTreeSet::new();

@@ -240,6 +240,14 @@ impl TableSchema {
         Self { clauses: vec![clause], ..Self::default() }
     }
 
+    /// The columns that an ALTER TABLE adds.
+    pub fn added(&self) -> impl Iterator<Item = &DeclaredColumn> {
+        self.clauses.iter().filter_map(|clause| match &clause.does {
+            ClauseKind::Adds(column) => Some(column),
+            _ => None,
+        })
+    }
+
     /// Does what an ALTER TABLE says, as far as the columns of the table are known.
     pub fn alter(&mut self, altered: Self) {
         for clause in altered.clauses {

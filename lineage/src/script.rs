@@ -86,6 +86,14 @@ impl Known<'_> {
                     self.built.insert(target.clone(), declared(target, schema));
                 }
             }
+            StatementKind::Alter(altered) => {
+                for target in &statement.targets {
+                    let Some((name, mut shape)) = self.built.find(target).cloned() else { continue };
+                    let added = altered.added().map(|column| column.name.clone());
+                    shape.columns = shape.columns.iter().cloned().chain(added).collect();
+                    self.built.insert(name, shape);
+                }
+            }
             StatementKind::Build(_) | StatementKind::Drop => {
                 for target in &statement.targets {
                     self.built.insert(target.clone(), Shape::default());

@@ -24,6 +24,25 @@ fn a_temporary_table_is_seen_through() {
 }
 
 #[test]
+fn a_temporary_table_has_the_columns_that_it_was_given_later() {
+    check(
+        &[
+            RAW,
+            (
+                "orders",
+                "create temp table step (id int);
+                 alter table step add column total int;
+                 insert into step select id, amount from raw;
+                 create table orders as select total from step;",
+            ),
+        ],
+        "
+         orders <- raw rows
+         orders.total <- raw.amount identity",
+    );
+}
+
+#[test]
 fn a_temporary_table_that_is_built_anew_forgets_what_it_was() {
     check(
         &[
