@@ -83,7 +83,7 @@ pub(super) fn read_to_change(table: &str, text: &str, dialect: Dialect) -> Optio
             StatementKind::Fill | StatementKind::Empty => {
                 !statement.targets.is_empty() && statement.targets.iter().all(is_own)
             }
-            StatementKind::Other => true,
+            StatementKind::Other | StatementKind::Alter(_) => true,
             _ => false,
         };
         if !changes || statement.incomplete.is_some() {
@@ -292,6 +292,7 @@ mod tests {
         };
         let delete = "delete from shop.Licences using (select id from shop.old) o where licences.id = o.id";
         assert!(read(delete).unwrap().contains("shop.old"), "{:?}", read(delete));
+        assert_eq!(read("alter table licences add column x int").as_deref(), Some(""));
         for text in ["select 1 from a", "delete from other where x = 1", "", "create table licences as select 1 as x"] {
             assert_eq!(read(text), None, "{text}");
         }
