@@ -26,6 +26,7 @@ mod filters;
 mod graph;
 mod hook;
 mod layout;
+mod listed;
 mod lookup;
 mod modules;
 mod natives;
@@ -260,7 +261,7 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         .zip(&settings)
         .map(|((package, properties), own)| {
             let root = settings.first().filter(|_| package.name != root.name);
-            let settings_number = kept.recall.settings(own, root);
+            let settings_number = kept.recall.settings(own, root, &replaced_tests);
             let (recall, replaced_tests) = (&kept.recall, &replaced_tests);
             Known { package, properties, settings: own, root, settings_number, recall, replaced_tests }
         })

@@ -10,9 +10,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::declared::Source;
 use super::engine::Engine;
+use super::listed::Listed;
 use super::natives::from_json;
 use super::nodes::Node;
-use super::properties::{name, objects};
 use super::relation::TableName;
 use super::subject::RefCall;
 use super::values::lock;
@@ -73,7 +73,7 @@ impl Object for Listing {
         let part = key.as_str().filter(|key| PARTS.contains(key))?;
         let graph = self.0.graph.get()?;
         Some(match part {
-            "nodes" => graph.listed_nodes.get_or_init(|| graph.list_nodes()).clone(),
+            "nodes" => graph.listed_nodes.get_or_init(|| graph.list_nodes(&self.0)).clone(),
             "sources" => graph.listed_sources.get_or_init(|| graph.list_sources()).clone(),
             _ => from_json(&json!({})),
         })
@@ -91,38 +91,12 @@ impl Graph {
         entries.find(|entry| entry.id == id.as_str()).and_then(|entry| entry.table.identifier.clone())
     }
 
-    fn list_nodes(&self) -> Value {
-        let mut listed = Map::new();
-        for (node, table) in &self.listed {
-            let candidate = &node.candidate;
-            let refs = node.captured.refs.iter().filter_map(|call| self.reference(&candidate.package, call));
-            let calls = node.captured.sources.iter();
-            let sources = calls.filter_map(|(source, table)| self.source(&candidate.package, source, table));
-            let parents: Vec<&str> = refs.chain(sources).map(|entry| entry.id.as_str()).collect();
-            let part = |key: &str| node.config.get(key).cloned();
-            let columns = objects(&candidate.said, "columns").filter_map(|column| {
-                let of = |key: &str, otherwise: Json| column.get(key).cloned().unwrap_or(otherwise);
-                let (meta, tags) = (of("meta", json!({})), of("tags", json!([])));
-                let name = name(column)?;
-                let listed = json!({
-                    "name": name, "description": "", "data_type": of("data_type", Json::Null), "quote": of("quote", Json::Null),
-                    "config": of("config", json!({"meta": meta, "tags": tags})), "meta": meta, "tags": tags,
-                });
-                Some((name.to_owned(), listed))
-            });
-            let value = json!({
-                "unique_id": node.id, "name": candidate.name, "version": candidate.version,
-                "resource_type": candidate.resource(), "package_name": &*candidate.package,
-                "alias": table.identifier, "schema": table.schema, "database": table.database,
-                "relation_name": table.to_string(), "path": &*candidate.path, "original_file_path": &*candidate.path,
-                "fqn": candidate.fqn, "config": node.config, "tags": part("tags").unwrap_or_else(|| json!([])),
-                "meta": part("meta").unwrap_or_else(|| json!({})), "columns": columns.collect::<Map<_, _>>(),
-                "depends_on": {"nodes": parents, "macros": []}, "refs": [], "sources": [], "description": "",
-                "language": "sql", "raw_code": "", "docs": {"show": true}, "access": "protected", "group": part("group"),
-            });
-            listed.insert(node.id.clone(), value);
-        }
-        from_json(&Json::Object(listed))
+    fn list_nodes(&self, engine: &Arc<Engine>) -> Value {
+        let listed = self.listed.iter().map(|(node, table)| {
+            let listed = Listed { node: Arc::clone(node), table: Arc::clone(table), engine: Arc::downgrade(engine) };
+            (Value::from(node.id.as_str()), Value::from_object(listed))
+        });
+        Value::from_pairs(listed)
     }
 
     fn list_sources(&self) -> Value {

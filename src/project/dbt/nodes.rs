@@ -19,7 +19,7 @@ use super::config::{self, Config};
 use super::engine::{Engine, Macro, Run};
 use super::layout::{Folder, Package};
 use super::properties::{Entry, Object, Properties, name as name_of, objects};
-use super::recall::Recall;
+use super::recall::{Recall, Told};
 use super::rewrite::{self, Rewritten};
 use super::sought::Sought;
 use super::split::{BlockKind, blocks};
@@ -382,15 +382,16 @@ impl Known<'_> {
         let entry = self.properties.patches.get(&(section, name.clone()));
         let told = entry.map(|entry| &entry.said);
         let key = (section, path, name.as_str());
-        let (said, configured) = self.recall.configured(&engine.world.root, key, told, self.settings_number, || {
+        let told = self.recall.configured(&engine.world.root, key, told, self.settings_number, || {
             let render = |entry: &Entry| {
                 render::object(engine, &self.package.name, &entry.path, &entry.said, &Sought::default())
             };
             let rendered = entry.map(render).unwrap_or_default();
-            let configured = self.configured(section, &fqn, &rendered, default);
-            (rendered, Arc::new(configured))
+            let configured = Arc::new(self.configured(section, &fqn, &rendered, default));
+            let trusted =
+                entry.map_or_else(|| Arc::clone(&rendered), |entry| self.trusting(&rendered, &entry.inner, &name));
+            Told { rendered, trusted, configured }
         });
-        let said = entry.map(|entry| self.trusting(&said, &entry.inner, &name)).unwrap_or(said);
         Candidate {
             kind,
             package: Arc::clone(&self.package.name),
@@ -401,8 +402,8 @@ impl Known<'_> {
             is_latest: true,
             fqn,
             content,
-            said,
-            configured,
+            said: told.trusted,
+            configured: told.configured,
         }
     }
 

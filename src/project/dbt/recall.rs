@@ -45,13 +45,25 @@ type ConfiguredKey = (Arc<str>, Arc<str>, &'static str, String);
 struct Said {
     said: Option<Arc<Object>>,
     settings: usize,
-    configured: (Arc<Object>, Arc<Configured>),
+    told: Told,
 }
 
-/// The project files of a package and of the root project that were met last, and how many before them.
+/// What a property file says of a node.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    /// All of it, rendered.
+    pub(super) rendered: Arc<Object>,
+    /// The same without the tests that prove nothing.
+    pub(super) trusted: Arc<Object>,
+    /// How the node is configured by it and around it.
+    pub(super) configured: Arc<Configured>,
+}
+
+/// The project files of a package and of the root project, and the tests that the project writes anew, that were met
+/// last, and how many before them.
 #[derive(Debug, Default)]
 struct Settings {
-    known: VecDeque<(Json, Option<Json>)>,
+    known: VecDeque<(Json, Option<Json>, BTreeSet<&'static str>)>,
     let_go: usize,
 }
 
@@ -295,30 +307,33 @@ impl Recall {
         (node, table)
     }
 
-    /// The number of the project files of a package and of the root project: those that say the same have the same one.
-    pub(super) fn settings(&self, own: &Json, root: Option<&Json>) -> usize {
+    /// The number of the project files of a package and of the root project, with the tests that the project writes
+    /// anew: those that say the same have the same one.
+    pub(super) fn settings(&self, own: &Json, root: Option<&Json>, replaced_tests: &BTreeSet<&'static str>) -> usize {
         let mut settings = lock(&self.settings);
-        let found = settings.known.iter().position(|(known, of_root)| known == own && of_root.as_ref() == root);
+        let found = settings.known.iter().position(|(known, of_root, replaced)| {
+            known == own && of_root.as_ref() == root && replaced == replaced_tests
+        });
         let place = found.unwrap_or_else(|| {
             if settings.known.len() == ENGINES {
                 settings.known.pop_front();
                 settings.let_go += 1;
             }
-            settings.known.push_back((own.clone(), root.cloned()));
+            settings.known.push_back((own.clone(), root.cloned(), replaced_tests.clone()));
             settings.known.len() - 1
         });
         settings.let_go + place
     }
 
-    /// What is said of a node beside its file, rendered, and what is configured by that and by settings of this number.
+    /// What is said of a node beside its file, and what is configured by that and by settings of this number.
     pub(super) fn configured(
         &self,
         root: &Arc<str>,
         (section, path, name): (&'static str, &Arc<str>, &str),
         said: Option<&Arc<Object>>,
         settings: usize,
-        make: impl FnOnce() -> (Arc<Object>, Arc<Configured>),
-    ) -> (Arc<Object>, Arc<Configured>) {
+        make: impl FnOnce() -> Told,
+    ) -> Told {
         let key = (Arc::clone(root), Arc::clone(path), section, name.to_owned());
         let is_same = |kept: &Arc<Said>| {
             kept.settings == settings
@@ -329,15 +344,15 @@ impl Recall {
                 }
         };
         if let Some(kept) = self.configured.get(&key).filter(is_same) {
-            return kept.configured.clone();
+            return kept.told.clone();
         }
-        let configured = make();
+        let told = make();
         // What was rendered may be otherwise by other macros.
-        if said.is_none_or(|said| Arc::ptr_eq(said, &configured.0)) {
-            let kept = Said { said: said.cloned(), settings, configured: configured.clone() };
+        if said.is_none_or(|said| Arc::ptr_eq(said, &told.rendered)) {
+            let kept = Said { said: said.cloned(), settings, told: told.clone() };
             self.configured.put(key, Arc::new(kept));
         }
-        configured
+        told
     }
 
     /// The tables of a source of a package, where sources are configured so.

@@ -245,6 +245,31 @@ fn the_graph_shows_the_other_nodes() {
 }
 
 #[test]
+fn each_part_of_a_node_can_be_asked_for() {
+    let rendered = |template: &str| {
+        let files = [
+            ("models/m.sql", template),
+            ("models/a.sql", "{{ config(materialized='table', meta={'tier': 1}) }}select * from {{ ref('b') }}"),
+            ("models/b.sql", "select 1 as day"),
+            ("models/a.yml", "models:\n  - {name: a, columns: [{name: day, data_type: date}]}\n"),
+        ];
+        given(&files).sql("model.shop.m").concat()
+    };
+    let of_a = |asked: &str| {
+        let template = format!("{{% set a = graph.nodes['model.shop.a'] %}}{{{{ {asked} }}}}");
+        rendered(&format!("{{% if execute %}}{template}{{% endif %}}"))
+    };
+    assert_eq!(of_a("a.name ~ ' ' ~ a.resource_type ~ ' ' ~ a.alias"), "a model a");
+    assert_eq!(of_a("(a.config.get('meta', {}) or {}).get('tier', 0)"), "1");
+    assert_eq!(of_a("a.config.materialized ~ (a.config.get('nothing') is none)"), "tableTrue");
+    assert_eq!(of_a("a.columns.day.data_type ~ a.depends_on.nodes[0]"), "datemodel.shop.b");
+    assert_eq!(of_a("a.get('nothing', 'else') ~ (a is mapping) ~ (a.config is mapping)"), "elseTrueTrue");
+    let printed = of_a("tojson(a)");
+    assert!(printed.starts_with("{\"unique_id\": \"model.shop.a\", \"name\": \"a\""), "{printed}");
+    assert!(printed.contains("\"meta\": {\"tier\": 1}"), "{printed}");
+}
+
+#[test]
 fn the_graph_has_the_methods_of_a_mapping() {
     let rendered = |template: &str| {
         let sources = "sources:\n  - {name: raw, schema: lake, tables: [{name: events}]}\n";

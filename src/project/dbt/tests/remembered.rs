@@ -59,7 +59,7 @@ const PROJECT: [(&str, &str); 36] = [
     ),
     (
         "models/owned.yml",
-        "groups:\n  - {name: finance, owner: {name: Fin, email: fin@shop.example}}\nmodels:\n  - {name: i, config: {group: finance}}\n  - {name: v, latest_version: 1, versions: [{v: 1}, {v: 2, columns: [{name: w}]}]}\nseeds:\n  - {name: rates, config: {column_types: {day: date}}}\n",
+        "groups:\n  - {name: finance, owner: {name: Fin, email: fin@shop.example}}\nmodels:\n  - {name: i, config: {group: finance}}\n  - {name: v, latest_version: 1, versions: [{v: 1}, {v: 2, columns: [{name: w}]}]}\nseeds:\n  - {name: rates, columns: [{name: day, data_tests: [unique]}], config: {column_types: {day: date}}}\n",
     ),
     ("models/i.sql", "select * from {{ ref('rates') }} join {{ ref('v') }} using (day)"),
     ("models/v_v1.sql", "select day from {{ ref('tool_days') }}"),
@@ -110,7 +110,7 @@ const ANSWERS: &str = "{% macro base_of(name) %}{{ return(name) }}{% endmacro %}
     {% macro far_note() %}comment on table f is 'x'{% endmacro %}";
 
 /// Edits: a file and what becomes of it; nothing removes it.
-const EDITS: [(&str, Option<&str>); 44] = [
+const EDITS: [(&str, Option<&str>); 46] = [
     ("models/marts/c.sql", Some("select {{ tools.cents('v') }} as v, {{ var('level') }} as x from {{ ref('b') }}")),
     ("models/marts/c.sql", Some("select * from {{ ref('a') }}")),
     (
@@ -204,6 +204,13 @@ const EDITS: [(&str, Option<&str>); 44] = [
     ("macros/then_said.sql", Some("{% macro said() %}insert into l select 1{% endmacro %}")),
     ("tools/macros/sought.sql", Some("{% macro default__late() %}{{ target.name }}{% endmacro %}")),
     ("macros/is_incremental.sql", Some("{% macro is_incremental() %}{{ return(target.name == 'dev') }}{% endmacro %}")),
+    ("tests/generic/unique.sql", Some("{% test unique(model, column_name) %}select 1{% endtest %}")),
+    (
+        "dbt_project.yml",
+        Some(
+            "name: shop\nvars: {level: 1}\nmodels:\n  shop:\n    marts: {+schema: marts}\ndispatch: []\ndata_tests: {+severity: warn}\n",
+        ),
+    ),
     ("profiles.yml", Some("shop:\n  outputs:\n    dev: {type: duckdb, schema: own}\n")),
 ];
 

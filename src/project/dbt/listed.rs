@@ -1,0 +1,132 @@
+//! A node as templates see it in `graph`. There are thousands, and a template that goes through them looks at a few
+//! parts of each, so each part is made when it is asked for.
+
+use std::sync::{Arc, Weak};
+
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object};
+use serde_json::{Map, Value as Json, json};
+
+use super::engine::Engine;
+use super::natives::from_json;
+use super::nodes::Node;
+use super::properties::{name, objects};
+use super::relation::TableName;
+
+/// A node of `graph.nodes`.
+#[derive(Debug)]
+pub(super) struct Listed {
+    /// The node.
+    pub(super) node: Arc<Node>,
+    /// The table that it builds.
+    pub(super) table: Arc<TableName>,
+    /// Who knows the others; it holds what is listed, which must not hold it.
+    pub(super) engine: Weak<Engine>,
+}
+
+/// What is known of a node, in the order in which it is printed.
+const PARTS: [&str; 25] = [
+    "unique_id",
+    "name",
+    "version",
+    "resource_type",
+    "package_name",
+    "alias",
+    "schema",
+    "database",
+    "relation_name",
+    "path",
+    "original_file_path",
+    "fqn",
+    "config",
+    "tags",
+    "meta",
+    "columns",
+    "depends_on",
+    "refs",
+    "sources",
+    "description",
+    "language",
+    "raw_code",
+    "docs",
+    "access",
+    "group",
+];
+
+impl Object for Listed {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let candidate = &self.node.candidate;
+        let configured = |key: &str| self.node.config.get(key);
+        let or_none = |part: Option<&String>| part.map_or_else(|| Value::from(()), |part| Value::from(part.as_str()));
+        Some(match key.as_str()? {
+            "unique_id" => Value::from(self.node.id.as_str()),
+            "name" => Value::from(candidate.name.as_str()),
+            "version" => or_none(candidate.version.as_ref()),
+            "resource_type" => Value::from(candidate.resource()),
+            "package_name" => Value::from(&*candidate.package),
+            "alias" => or_none(self.table.identifier.as_ref()),
+            "schema" => or_none(self.table.schema.as_ref()),
+            "database" => or_none(self.table.database.as_ref()),
+            "relation_name" => Value::from(self.table.to_string()),
+            "path" | "original_file_path" => Value::from(&*candidate.path),
+            "fqn" => candidate.fqn.iter().map(String::as_str).map(Value::from).collect(),
+            "config" => Value::from_object(Configuration(Arc::clone(&self.node))),
+            "tags" => configured("tags").map_or_else(|| from_json(&json!([])), from_json),
+            "meta" => configured("meta").map_or_else(|| from_json(&json!({})), from_json),
+            "columns" => from_json(&Json::Object(self.columns())),
+            "depends_on" => from_json(&json!({"nodes": self.parents(), "macros": []})),
+            "refs" | "sources" => from_json(&json!([])),
+            "description" | "raw_code" => Value::from(""),
+            "language" => Value::from("sql"),
+            "docs" => from_json(&json!({"show": true})),
+            "access" => Value::from("protected"),
+            "group" => from_json(configured("group").unwrap_or(&Json::Null)),
+            _ => return None,
+        })
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&PARTS)
+    }
+}
+
+impl Listed {
+    /// The ids of what it refers to.
+    fn parents(&self) -> Vec<String> {
+        let Some(engine) = self.engine.upgrade() else { return Vec::new() };
+        let Some(graph) = engine.graph.get() else { return Vec::new() };
+        let package = &self.node.candidate.package;
+        let refs = self.node.captured.refs.iter().filter_map(|call| graph.reference(package, call));
+        let calls = self.node.captured.sources.iter();
+        let sources = calls.filter_map(|(source, table)| graph.source(package, source, table));
+        refs.chain(sources).map(|entry| entry.id.clone()).collect()
+    }
+
+    fn columns(&self) -> Map<String, Json> {
+        let columns = objects(&self.node.candidate.said, "columns").filter_map(|column| {
+            let of = |key: &str, otherwise: Json| column.get(key).cloned().unwrap_or(otherwise);
+            let (meta, tags) = (of("meta", json!({})), of("tags", json!([])));
+            let name = name(column)?;
+            let listed = json!({
+                "name": name, "description": "", "data_type": of("data_type", Json::Null), "quote": of("quote", Json::Null),
+                "config": of("config", json!({"meta": meta, "tags": tags})), "meta": meta, "tags": tags,
+            });
+            Some((name.to_owned(), listed))
+        });
+        columns.collect()
+    }
+}
+
+/// How a node is configured.
+#[derive(Debug)]
+struct Configuration(Arc<Node>);
+
+impl Object for Configuration {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.config.get(key.as_str()?).map(from_json)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.config.keys().map(|key| Value::from(key.as_str())).collect())
+    }
+}
