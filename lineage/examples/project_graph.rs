@@ -92,14 +92,14 @@ fn main() {
     let start = Instant::now();
     let relations: Vec<Relation> =
         stage("parse", || sources.into_par_iter().map(|source| relation(source, dialect)).collect());
-    let statements = relations.iter().flat_map(|relation| &relation.writers).flat_map(|writer| &writer.fillings);
-    let trees: Vec<_> = statements
-        .flat_map(|filling| &filling.script.statements)
-        .filter_map(|statement| statement.queries.as_ref().map(|queries| &queries.tree))
-        .collect();
-    let expressions = trees.iter().map(|tree| tree.expr_count()).sum::<usize>();
-    println!("{} statements with queries, {expressions} expressions", trees.len());
-    drop(trees);
+    let (mut queries, mut expressions) = (0, 0);
+    for filling in relations.iter().flat_map(|relation| &relation.writers).flat_map(|writer| &writer.fillings) {
+        for statement in &filling.text.script().statements {
+            queries += usize::from(statement.queries.is_some());
+            expressions += statement.queries.as_ref().map_or(0, |queries| queries.tree.expr_count());
+        }
+    }
+    println!("{queries} statements with queries, {expressions} expressions");
     let built = stage("graph", || LineageGraph::build(relations, &Tables::default()));
     println!("texts to graph: {:.2} s", start.elapsed().as_secs_f64());
     let columns = built.graph.columns();

@@ -12,12 +12,15 @@ use crate::dependency::{
 use crate::diagnostic::{Diagnostic, Position};
 use crate::hashing::HashMap;
 use crate::name::{ColumnName, RelationName};
+use crate::parsed::Parsed;
 use crate::query::block::Matching;
 use crate::query::{Action, Lifetime, Output, Read, ReadRole, Returns, Script, Statement, StatementKind};
 
 mod held;
+mod rows;
 
 use held::{Aim, Dependencies, Held, HeldRest, Keys};
+pub use rows::RowsOf;
 
 /// Columns of a relation that are not all bound.
 pub const OPEN: &str = "open-columns";
@@ -26,7 +29,7 @@ pub const OPEN: &str = "open-columns";
 #[derive(Debug, Clone)]
 pub struct Filling {
     /// The text, read.
-    pub script: Arc<Script>,
+    pub text: Arc<Parsed>,
     /// Those of its statements that have a part in it, by place and in order.
     pub statements: Vec<usize>,
     /// What they fill.
@@ -88,6 +91,8 @@ pub struct Filled {
     pub others: Vec<Others>,
     /// What decides which rows there are.
     pub rows: Vec<Dependency>,
+    /// Where they come from.
+    pub rows_of: RowsOf,
     /// What every column depends on besides.
     pub every: Vec<Dependency>,
     /// Whether the relation may have columns besides `columns`, as far as this text says.
@@ -118,22 +123,22 @@ const DEPENDENCIES: usize = 200_000;
 impl Filling {
     /// A text that is one query, or whose last query is what counts.
     #[must_use]
-    pub fn query(script: Arc<Script>, target: Target, places: Places) -> Self {
-        let statements = (0..script.statements.len()).collect();
+    pub fn query(text: Arc<Parsed>, target: Target, places: Places) -> Self {
+        let statements = (0..text.gist().statements).collect();
         // Variables live in their script only, whatever it is part of.
-        let targets = script.statements.iter().flat_map(|statement| &statement.targets);
-        let local = targets.filter(|target| target.table().starts_with('@')).cloned().collect();
-        Self { script, statements, target, local, order: Order::Straight, places }
+        let local = text.gist().variables.clone();
+        Self { text, statements, target, local, order: Order::Straight, places }
     }
 
     /// What the relation depends on by this text; `known` are the columns that it is known to have,
     /// in order.
     #[must_use]
     pub fn lineage(&self, known: &[ColumnName], schemas: &dyn Schemas) -> Filled {
-        let mut text = Text::new(self, known, schemas);
+        let script = self.text.script();
+        let mut text = Text::new(self, &script, known, schemas);
         for _ in 0..PASSES {
             let before = text.size();
-            for (index, statement) in self.chosen() {
+            for (index, statement) in self.chosen(&script) {
                 text.run(index, statement);
                 if text.size() > DEPENDENCIES {
                     return text.give_up();
@@ -146,8 +151,8 @@ impl Filling {
         text.give_up()
     }
 
-    fn chosen(&self) -> impl Iterator<Item = (usize, &Statement)> {
-        self.statements.iter().filter_map(|index| Some((*index, self.script.statements.get(*index)?)))
+    fn chosen<'s>(&'s self, script: &'s Script) -> impl Iterator<Item = (usize, &'s Statement)> {
+        self.statements.iter().filter_map(|index| Some((*index, script.statements.get(*index)?)))
     }
 
     /// The relation of the text that a name means, if it means one.
@@ -169,6 +174,7 @@ pub fn is_same_local(one: &RelationName, other: &RelationName) -> bool {
 /// A text while its statements are gone through.
 struct Text<'a> {
     filling: &'a Filling,
+    script: &'a Script,
     known: &'a [ColumnName],
     schemas: &'a dyn Schemas,
     /// The statement whose rows are the relation, where it has no target.
@@ -215,16 +221,17 @@ enum Goal {
 }
 
 impl<'a> Text<'a> {
-    fn new(filling: &'a Filling, known: &'a [ColumnName], schemas: &'a dyn Schemas) -> Self {
+    fn new(filling: &'a Filling, script: &'a Script, known: &'a [ColumnName], schemas: &'a dyn Schemas) -> Self {
         let is_query =
             |(index, statement): (usize, &Statement)| (statement.kind == StatementKind::Query).then_some(index);
         Self {
             filling,
+            script,
             known,
             schemas,
             last_query: match filling.target {
                 Target::Named(_) => None,
-                Target::Whole | Target::Part => filling.chosen().filter_map(is_query).last(),
+                Target::Whole | Target::Part => filling.chosen(script).filter_map(is_query).last(),
             },
             inputs: Vec::new(),
             by_name: HashMap::default(),
@@ -239,13 +246,14 @@ impl<'a> Text<'a> {
     }
 
     fn finish(self) -> Filled {
-        Filled { inputs: self.inputs, used: self.used, ..self.filled.finish() }
+        let rows_of = RowsOf::of(self.filling, self.script);
+        Filled { inputs: self.inputs, used: self.used, rows_of, ..self.filled.finish() }
     }
 
     /// Everything depends on everything that the text reads.
     fn give_up(mut self) -> Filled {
         self.locals.clear();
-        let reads: Vec<&Read> = self.filling.chosen().flat_map(|(_, statement)| &statement.reads).collect();
+        let reads: Vec<&Read> = self.filling.chosen(self.script).flat_map(|(_, statement)| &statement.reads).collect();
         let sources = self.everything_of(reads);
         self.filled = Held::default();
         let reason = "the script does too much for one table to tell which columns depend on which";
@@ -324,7 +332,7 @@ impl<'a> Text<'a> {
         let mut bound: BTreeSet<(RelationName, ReadRole)> = BTreeSet::new();
         let mut goals = BTreeSet::new();
         if let Some(queries) = &statement.queries {
-            let view = View { filling: self.filling, locals: &self.locals, outer: self.schemas };
+            let view = View { filling: self.filling, script: self.script, locals: &self.locals, outer: self.schemas };
             let outputs = lineage(queries, &view);
             for (output, found) in queries.outputs.iter().zip(outputs) {
                 bound.extend(found.lineage.inputs.iter().map(|input| (input.name.clone(), input.role)));
@@ -496,6 +504,7 @@ impl<'a> Text<'a> {
 /// What a statement of a text sees: the relations of the text before those outside.
 struct View<'a> {
     filling: &'a Filling,
+    script: &'a Script,
     locals: &'a BTreeMap<RelationName, Held>,
     outer: &'a dyn Schemas,
 }
@@ -510,7 +519,7 @@ impl Schemas for View<'_> {
 
     fn routine(&self, name: &RelationName) -> Option<Returns> {
         match self.filling.local(name) {
-            Some(local) => Some(self.filling.script.returns(local).unwrap_or_default()),
+            Some(local) => Some(self.script.returns(local).unwrap_or_default()),
             None => self.outer.routine(name),
         }
     }

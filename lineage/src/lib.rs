@@ -26,6 +26,7 @@ pub mod graph;
 mod hashing;
 pub mod name;
 pub mod parse;
+pub mod parsed;
 pub mod query;
 pub mod reach;
 pub mod relation;

@@ -45,7 +45,7 @@ fn relation(called: &str, sql: &str) -> Relation {
     let script = parse(text.trim_start_matches('!'), DIALECT);
     let reads = script.statements.iter().flat_map(|statement| statement.reads.clone()).map(Reference::Name).collect();
     let fillings = match body {
-        Body::Sql { .. } => vec![Filling::query(Arc::new(script), Target::Whole, Places::File)],
+        Body::Sql { .. } => vec![Filling::query(Arc::new(script.into()), Target::Whole, Places::File)],
         _ => Vec::new(),
     };
     let path: Arc<str> = Arc::from(format!("{called}.sql"));

@@ -41,7 +41,7 @@ fn relation((called, sql): &(&str, &str)) -> Relation {
     let rung = if script.reading == Reading::Parsed { Rung::Open } else { Rung::Tables };
     let reads = script.statements.iter().flat_map(|statement| statement.reads.clone()).map(Reference::Name).collect();
     let fillings = match rung {
-        Rung::Open => vec![Filling::query(Arc::new(script), Target::Whole, Places::File)],
+        Rung::Open => vec![Filling::query(Arc::new(script.into()), Target::Whole, Places::File)],
         _ => Vec::new(),
     };
     let path: Arc<str> = Arc::from(format!("{called}.sql"));

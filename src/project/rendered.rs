@@ -9,8 +9,8 @@ use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::filling::{Filling, Places, Target};
 use headsup_lineage::name::RelationName;
-use headsup_lineage::parse::parse;
-use headsup_lineage::query::{Reading, Script};
+use headsup_lineage::parsed::Parsed;
+use headsup_lineage::query::Reading;
 use headsup_lineage::relation::{Body, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 use rayon::prelude::*;
 
@@ -21,7 +21,7 @@ use super::memory::Derived;
 /// What rendered SQL was found to say.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// The statements, by dialect and text.
+    /// The texts, by dialect.
     scripts: Scripts,
     /// Relations with what their SQL says, by those that they were before it was read.
     relations: Derived<Named>,
@@ -30,25 +30,25 @@ pub(super) struct Known {
 /// A relation with what its SQL says, and what was found in that.
 type Named = (Arc<Relation>, Arc<[Diagnostic]>);
 
-/// Statements by dialect and text, as long as a relation has them: those of old texts are large, and go with it.
+/// Texts that were read, as long as a relation has them.
 #[derive(Debug, Default)]
 struct Scripts(Mutex<ByText>);
 
-type ByText = HashMap<(Dialect, Arc<str>), Weak<Script>>;
+type ByText = HashMap<(Dialect, Arc<str>), Weak<Parsed>>;
 
 impl Scripts {
-    /// The statements of a text. Two threads may both read it; it says the same to both.
-    fn get_or_parse(&self, dialect: Dialect, text: &Arc<str>) -> Arc<Script> {
+    /// A text that was read. Two threads may both read it; it says the same to both.
+    fn get_or_parse(&self, dialect: Dialect, text: &Arc<str>) -> Arc<Parsed> {
         let key = (dialect, Arc::clone(text));
         let known = self.held().get(&key).and_then(Weak::upgrade);
         known.unwrap_or_else(|| {
-            let script = Arc::new(parse(text, dialect));
+            let parsed = Arc::new(Parsed::read(text, dialect));
             let mut held = self.held();
             if held.len() == held.capacity() {
-                held.retain(|_, script| script.strong_count() > 0);
+                held.retain(|_, parsed| parsed.strong_count() > 0);
             }
-            held.insert(key, Arc::downgrade(&script));
-            script
+            held.insert(key, Arc::downgrade(&parsed));
+            parsed
         })
     }
 
@@ -129,21 +129,22 @@ fn read_relation(
         let elsewhere = conditions.iter().flat_map(|conditions| conditions.texts());
         let texts: BTreeSet<&Arc<str>> = elsewhere.filter(|text| !variants.contains(text)).collect();
         for variant in variants.iter().chain(texts) {
-            let script = known.get_or_parse(*dialect, variant);
-            if script.reading == Reading::Scanned {
+            let parsed = known.get_or_parse(*dialect, variant);
+            let gist = parsed.gist();
+            if gist.reading == Reading::Scanned {
                 relation.rung = relation.rung.max(Rung::Tables);
             }
-            found.extend_from_slice(&script.diagnostics);
-            for statement in &script.statements {
-                named.extend(statement.reads.iter().cloned());
-                if let Some(reason) = &statement.incomplete {
-                    writer.incomplete.get_or_insert_with(|| Arc::from(reason.as_str()));
-                }
+            found.extend_from_slice(&gist.diagnostics);
+            named.extend(gist.reads.iter().cloned());
+            if let Some(reason) = &gist.incomplete {
+                writer.incomplete.get_or_insert_with(|| Arc::clone(reason));
             }
-            scripts.push(script);
+            scripts.push(parsed);
         }
         // On a lower rung the text is not what will run, or was not understood.
-        if relation.rung == Rung::Open {
+        if relation.rung != Rung::Open {
+            scripts.iter().for_each(|script| script.let_go());
+        } else {
             let fills = scripts.into_iter().map(|script| Filling::query(script, target.clone(), Places::Rendering));
             writer.fillings = fills.collect();
         }

@@ -8,6 +8,7 @@ use headsup_lineage::diagnostic::{Diagnostic, Position};
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::name::RelationName;
 use headsup_lineage::parse::parse;
+use headsup_lineage::parsed::Parsed;
 use headsup_lineage::query::{Reading, Script, StatementKind, TableSchema};
 use headsup_lineage::relation::{Body, Declaration, Relation, RelationId, RelationKind, Rung, Writer};
 use rayon::prelude::*;
@@ -182,8 +183,10 @@ fn read_file(snapshot: &Snapshot, path: &Arc<str>, id: ContentId, name: Relation
     }
     diagnostics.extend(dynamic_sql(&script).map(|diagnostic| diagnostic.in_file(&**path)));
     let incomplete = incomplete.map(|diagnostic| Arc::from(diagnostic.message));
-    let script = Arc::new(script);
-    let file = script::File { path, text: &text, script: &script, dialect: options.dialect, results: options.results };
+    // What it does for several relations is asked of one after the other, so its statements stay.
+    let parsed = Arc::new(Parsed::from(script));
+    let (dialect, results) = (options.dialect, options.results);
+    let file = script::File { path, text: &text, parsed: &parsed, script: &parsed.script(), dialect, results };
     let shares = shares(&file, name, rung, incomplete.as_ref());
     FileRead { shares, diagnostics }
 }

@@ -31,7 +31,7 @@ pub(crate) fn relation(Source { table, texts }: Source, dialect: Dialect) -> Rel
             rung = Rung::Tables;
         }
         reads.extend(script.statements.iter().flat_map(|statement| &statement.reads).cloned());
-        fillings.push(Filling::query(Arc::new(script), Target::Whole, Places::Rendering));
+        fillings.push(Filling::query(Arc::new(script.into()), Target::Whole, Places::Rendering));
     }
     if rung == Rung::Tables {
         fillings.clear();

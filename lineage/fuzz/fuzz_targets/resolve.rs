@@ -50,7 +50,7 @@ fn model(name: &str, script: &Arc<Script>, dialect: Dialect) -> Relation {
             reads: reads.map(Reference::Name).collect(),
             described: Default::default(), incomplete: None,
             body: Body::Opaque { digest: Arc::from("") },
-            fillings: vec![Filling::query(Arc::clone(script), Target::Whole, Places::Rendering)],
+            fillings: vec![Filling::query(Arc::new(Script::clone(script).into()), Target::Whole, Places::Rendering)],
         }],
         declared_in: None,
         schema: TableSchema::default(),

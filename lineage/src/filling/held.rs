@@ -8,7 +8,7 @@ use crate::hashing::HashMap;
 use crate::name::ColumnName;
 use crate::query::Action;
 
-use super::{Filled, Others};
+use super::{Filled, Others, RowsOf};
 
 /// A path into a record that is longer than this is cut off, so that a loop that takes records apart
 /// comes to an end.
@@ -445,6 +445,7 @@ impl Held {
         };
         let others = |others: HeldOthers| Others { except: others.except, sources: others.sources.into_list() };
         Filled {
+            rows_of: RowsOf::default(),
             inputs: Vec::new(),
             used: BTreeSet::new(),
             columns: self.columns.into_iter().map(column).collect(),

@@ -385,7 +385,7 @@ fn external(id: RelationId, name: &RelationName) -> Arc<Relation> {
 fn returned(relation: &Relation) -> Returns {
     let fillings = relation.writers.iter().flat_map(|writer| &writer.fillings);
     let said = fillings.filter_map(|filling| match &filling.target {
-        Target::Named(name) => filling.script.returns(name),
+        Target::Named(name) => filling.text.script().returns(name),
         Target::Whole | Target::Part => None,
     });
     said.max().unwrap_or_default()

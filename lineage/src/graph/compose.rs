@@ -279,6 +279,8 @@ impl Composer<'_> {
                     None => Arc::new(filling.lineage(draft.places(), &view)),
                 };
                 draft.take(&filled);
+                // Hardly any is asked for again, and all of them together are a third of what is in memory.
+                filling.text.let_go();
                 texts.push(Text::new(filling, filled, &names, &asked));
             }
             if !asked.is_read(&names, writer, &parents) {

@@ -32,7 +32,7 @@ pub struct Lineages {
 /// Something that was made of relations, by the place in memory of each.
 type OfRelation<T> = HashMap<usize, (Weak<Relation>, T)>;
 
-/// By the place of the script in memory, which each of them keeps there, and the statements that count.
+/// By the place of the text in memory, which each of them keeps there, and the statements that count.
 type ByText = HashMap<(usize, Vec<usize>), Vec<Arc<Kept>>>;
 
 /// One lineage, and all that it depends on.
@@ -50,7 +50,7 @@ struct Kept {
 impl Lineages {
     /// What a relation depends on by a text, as [`Filling::lineage`] says: as it was found before, or found now.
     pub(super) fn of(&self, filling: &Filling, known: &[ColumnName], schemas: &dyn Schemas) -> Arc<Filled> {
-        let key = (Arc::as_ptr(&filling.script).addr(), filling.statements.clone());
+        let key = (Arc::as_ptr(&filling.text).addr(), filling.statements.clone());
         let candidates = self.kept().get(&key).cloned().unwrap_or_default();
         if let Some(kept) = candidates.iter().find(|kept| kept.holds(filling, known, schemas)) {
             kept.asked.store(self.version.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -146,8 +146,8 @@ fn without_texts(relation: &Relation) -> Relation {
 impl Kept {
     /// Whether the same text asks the same of those that answer now as it did then.
     fn holds(&self, filling: &Filling, known: &[ColumnName], schemas: &dyn Schemas) -> bool {
-        let Filling { script, statements, target, local, order, places } = &self.filling;
-        Arc::ptr_eq(script, &filling.script)
+        let Filling { text, statements, target, local, order, places } = &self.filling;
+        Arc::ptr_eq(text, &filling.text)
             && *statements == filling.statements
             && *target == filling.target
             && *local == filling.local

@@ -11,7 +11,8 @@ use headsup_lineage::graph::columns::{ColumnId, Direction};
 use headsup_lineage::graph::tables::Tables;
 use headsup_lineage::graph::{LineageGraph, Lineages, Node};
 use headsup_lineage::name::{ColumnName, Quoting};
-use headsup_lineage::query::{Read, ReadRole, Script};
+use headsup_lineage::parsed::Parsed;
+use headsup_lineage::query::{Read, ReadRole};
 use headsup_lineage::reach::{spread, spread_toward};
 use headsup_lineage::relation::{Reference, Relation};
 use proptest::prelude::*;
@@ -66,11 +67,11 @@ fn built(project: &[(&'static str, String)], tables: &Tables) -> LineageGraph {
 }
 
 /// The relations of a version whose texts are read once for all versions.
-fn sharing(project: &[(&'static str, String)], scripts: &mut HashMap<String, Arc<Script>>) -> Vec<Relation> {
+fn sharing(project: &[(&'static str, String)], scripts: &mut HashMap<String, Arc<Parsed>>) -> Vec<Relation> {
     let mut read = relations(project);
     for filling in read.iter_mut().flat_map(|relation| &mut relation.writers).flat_map(|writer| &mut writer.fillings) {
-        let text = format!("{:?}", filling.script);
-        filling.script = Arc::clone(scripts.entry(text).or_insert_with(|| Arc::clone(&filling.script)));
+        let text = format!("{:?}", filling.text);
+        filling.text = Arc::clone(scripts.entry(text).or_insert_with(|| Arc::clone(&filling.text)));
     }
     read
 }

@@ -12,7 +12,7 @@ use headsup_lineage::graph::columns::{ColumnId, Part};
 use headsup_lineage::graph::tables::Tables;
 use headsup_lineage::graph::{LineageGraph, Node};
 use headsup_lineage::name::{ColumnName, Quoting, RelationName};
-use headsup_lineage::parse::parse;
+use headsup_lineage::parsed::Parsed;
 use headsup_lineage::query::{DeclaredColumn, Lifetime, Nullability, Script, StatementKind, TableSchema};
 use headsup_lineage::relation::{Body, Declaration, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 
@@ -82,14 +82,15 @@ pub(crate) fn relation((called, text): Model) -> Relation {
         relation.rung = Rung::Refs;
     } else {
         let (dialect, text) = in_dialect(text);
-        let script = Arc::new(parse(text, dialect));
+        let parsed = Arc::new(Parsed::read(&Arc::from(text), dialect));
+        let script = parsed.script();
         assert!(script.diagnostics.is_empty(), "{text}\n{:?}", script.diagnostics);
         let reads = script.statements.iter().flat_map(|statement| statement.reads.clone());
         let local = locals(&script);
         let reads: BTreeSet<_> = reads.filter(|read| !local.contains(&read.name)).map(Reference::Name).collect();
         writer.reads = reads.into_iter().collect();
         writer.body = Body::Sql { dialect, variants: vec![Arc::from(text)], conditions: None };
-        writer.fillings = vec![filling(called, script, local)];
+        writer.fillings = vec![filling(called, parsed, local)];
     }
     relation.writers = vec![writer];
     relation
@@ -109,11 +110,12 @@ fn locals(script: &Script) -> BTreeSet<RelationName> {
     statements.flat_map(|statement| statement.targets.clone()).collect()
 }
 
-fn filling(called: &str, script: Arc<Script>, local: BTreeSet<RelationName>) -> Filling {
+fn filling(called: &str, text: Arc<Parsed>, local: BTreeSet<RelationName>) -> Filling {
+    let script = text.script();
     let fills = script.statements.iter().any(|statement| statement.targets.contains(&name(called)));
     let target = if fills { Target::Named(name(called)) } else { Target::Whole };
     let statements = (0..script.statements.len()).collect();
-    Filling { script, statements, target, local, order: Order::Straight, places: Places::File }
+    Filling { text, statements, target, local, order: Order::Straight, places: Places::File }
 }
 
 pub(crate) fn graph(models: &[Model]) -> LineageGraph {

@@ -86,7 +86,7 @@ fn model(called: &str, sql: &str) -> Relation {
         described: Default::default(),
         incomplete: None,
         body: Body::Sql { dialect: DIALECT, variants: vec![Arc::from(sql)], conditions: None },
-        fillings: vec![Filling::query(Arc::new(script), Target::Whole, Places::File)],
+        fillings: vec![Filling::query(Arc::new(script.into()), Target::Whole, Places::File)],
     };
     Relation {
         id: RelationId::new(called),

@@ -161,7 +161,7 @@ fn relations(models: &Models) -> Vec<Relation> {
             described: Default::default(),
             incomplete: None,
             body: Body::Sql { dialect: DIALECT, variants: vec![Arc::from(sql.as_str())], conditions: None },
-            fillings: vec![Filling::query(Arc::new(script), Target::Whole, Places::File)],
+            fillings: vec![Filling::query(Arc::new(script.into()), Target::Whole, Places::File)],
         });
         found.push(model);
     }

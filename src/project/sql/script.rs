@@ -8,6 +8,7 @@ use headsup_lineage::dialect::Dialect;
 use headsup_lineage::filling::{Filling, Order, Places, Target, is_same_local};
 use headsup_lineage::name::RelationName;
 use headsup_lineage::parse::parse;
+use headsup_lineage::parsed::Parsed;
 use headsup_lineage::query::{Lifetime, Script, Statement, StatementKind, TableSchema};
 use headsup_lineage::relation::{Reference, RelationKind};
 
@@ -17,7 +18,9 @@ use super::Results;
 pub(super) struct File<'a> {
     pub(super) path: &'a Arc<str>,
     pub(super) text: &'a str,
-    pub(super) script: &'a Arc<Script>,
+    pub(super) parsed: &'a Arc<Parsed>,
+    /// Its statements.
+    pub(super) script: &'a Script,
     pub(super) dialect: Dialect,
     pub(super) results: Results,
 }
@@ -183,7 +186,7 @@ impl File<'_> {
             incomplete: chosen().find_map(|statement| statement.incomplete.clone()),
             text: self.text_of(statements),
             filling: Filling {
-                script: Arc::clone(self.script),
+                text: Arc::clone(self.parsed),
                 statements: statements.iter().copied().collect(),
                 target,
                 order: self.order(statements, &temporary),

@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use crate::dependency::{Dependency, EdgeKind, Extent, Rest, Shape, Slot};
+use crate::filling::RowsOf;
 use crate::hashing::HashMap;
 use crate::name::ColumnName;
 use crate::query::Nullability;
 use crate::relation::{Body, Relation};
 
-use super::reading::{Reading, RowsOf, Text};
+use super::reading::{Reading, Text};
 use super::{Composer, history};
 
 /// The columns of a relation in which NULL never stands; what it reads has been gone through.
@@ -50,7 +51,7 @@ fn only_text<'r>(relation: &Relation, reading: &'r Reading) -> Option<&'r Text> 
     let is_one = matches!(&writer.body, Body::Sql { variants, .. } if variants.len() == 1);
     let is_followed = written.unfollowed.is_empty() && reading.builders.is_empty() && writer.incomplete.is_none();
     let [text] = written.texts.as_slice() else { return None };
-    (is_one && is_followed && !is_kept && text.rows == RowsOf::Read).then_some(text)
+    (is_one && is_followed && !is_kept && text.filled.rows_of == RowsOf::Read).then_some(text)
 }
 
 /// A text whose columns may pass on what they hold.

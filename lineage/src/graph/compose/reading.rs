@@ -9,7 +9,6 @@ use crate::diagnostic::{Diagnostic, Position};
 use crate::filling::{Filled, Filling, OPEN, Places};
 use crate::graph::{LineageGraph, Node};
 use crate::query::ReadRole;
-use crate::query::block::{Block, BlockKind, FromItem, Source};
 use crate::relation::{Body, Reference, RelationKind, Writer};
 
 use super::names::{Asked, Names};
@@ -58,7 +57,7 @@ impl Reading {
         let unfollowed = |one: &Unfollowed| Some(Unfollowed { read: to(one.read)?, ..*one });
         let text = |text: &Text| {
             let inputs = text.inputs.iter().map(|nodes| all(nodes)).collect::<Option<_>>()?;
-            Some(Text { places: text.places, filled: Arc::clone(&text.filled), inputs, rows: text.rows })
+            Some(Text { places: text.places, filled: Arc::clone(&text.filled), inputs })
         };
         let written = |written: &Written| {
             Some(Written {
@@ -99,46 +98,12 @@ pub(super) struct Text {
     pub(super) filled: Arc<Filled>,
     /// The relations of each input; none for functions that every engine has.
     pub(super) inputs: Vec<Vec<Node>>,
-    pub(super) rows: RowsOf,
-}
-
-/// Where the rows that a text gives come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RowsOf {
-    /// Each is made of rows of what is read, and of nothing else.
-    Read,
-    /// Some may be written out, or made of values: a branch of a UNION can be NULL without reading anything.
-    Made,
-}
-
-impl RowsOf {
-    fn of(filling: &Filling) -> Self {
-        let [statement] = filling.statements.as_slice() else { return Self::Made };
-        let statement = filling.script.statements.get(*statement);
-        let Some(queries) = statement.and_then(|statement| statement.queries.as_ref()) else { return Self::Made };
-        let is_plain = |block: &Block| match &block.kind {
-            BlockKind::Select(select) => {
-                !select.from.is_empty() && select.hierarchy.is_empty() && select.from.iter().all(is_of_rows)
-            }
-            BlockKind::SetOperation(_) | BlockKind::Values(_) => false,
-        };
-        if queries.tree.blocks().all(|(_, block)| is_plain(block)) { Self::Read } else { Self::Made }
-    }
-}
-
-/// Whether an item of FROM is a relation or made of such.
-fn is_of_rows(item: &FromItem) -> bool {
-    match &item.source {
-        Source::Relation { .. } | Source::Block(_) => true,
-        Source::Nested(items) => items.iter().all(is_of_rows),
-        _ => false,
-    }
 }
 
 impl Text {
     pub(super) fn new(filling: &Filling, filled: Arc<Filled>, names: &Names<'_>, asked: &Asked) -> Self {
         let inputs = filled.inputs.iter().map(|read| asked.find(names, &read.name, read.role)).collect();
-        Self { places: filling.places, filled, inputs, rows: RowsOf::of(filling) }
+        Self { places: filling.places, filled, inputs }
     }
 
     /// The relations that something depends on.
