@@ -288,11 +288,8 @@ fn gather_all<const N: usize>(
         });
         read.collect::<Vec<_>>()
     };
-    let read = match dbt::pool() {
-        Ok(pool) => pool.install(|| read(dbt::Threads::Callers)),
-        // Each project of dbt says then that it has no threads.
-        Err(_) => read(dbt::Threads::Own),
-    };
+    // Without threads each project of dbt says that it has none.
+    let read = dbt::on_deep_threads(|| read(dbt::Threads::Callers)).unwrap_or_else(|_| read(dbt::Threads::Own));
     let mut all: [Vec<(Arc<str>, Part)>; N] = [const { Vec::new() }; N];
     for (root, parts) in read {
         for (of_version, part) in all.iter_mut().zip(parts) {

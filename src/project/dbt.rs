@@ -61,13 +61,13 @@ mod yaml;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::relation::{Relation, RelationId};
 use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuildError};
+use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use serde_json::{Map, Value as Json};
 
 use crate::project::assemble::namesakes;
@@ -216,12 +216,24 @@ pub fn folders(snapshot: &Snapshot) -> Vec<Arc<str>> {
     layout::folders(snapshot)
 }
 
-/// Threads with enough stack to read projects.
+/// Whether all threads of the program have enough stack to read projects.
+static ALL_ARE_DEEP: OnceLock<bool> = OnceLock::new();
+
+/// Gives the threads that share all work enough stack to read projects, so that there need be no others: what one lets
+/// go of in memory, others that came only for a while could not use. To be said before there is work.
+pub fn deepen_threads() {
+    ALL_ARE_DEEP.get_or_init(|| ThreadPoolBuilder::new().stack_size(STACK).build_global().is_ok());
+}
+
+/// Does something on threads with enough stack to read projects.
 ///
 /// # Errors
 /// If the system gives no threads.
-pub(super) fn pool() -> Result<ThreadPool, ThreadPoolBuildError> {
-    rayon::ThreadPoolBuilder::new().stack_size(STACK).build()
+pub(super) fn on_deep_threads<R: Send>(work: impl FnOnce() -> R + Send) -> Result<R, ThreadPoolBuildError> {
+    if ALL_ARE_DEEP.get() == Some(&true) {
+        return Ok(rayon::scope(|_| work()));
+    }
+    Ok(ThreadPoolBuilder::new().stack_size(STACK).build()?.install(work))
 }
 
 /// Reads a project and the packages that it uses.
@@ -230,16 +242,13 @@ pub fn read(snapshot: &Snapshot, options: &Options<'_>) -> Part {
     if options.threads == Threads::Callers {
         return read_all(snapshot, options);
     }
-    match pool() {
-        Ok(pool) => pool.install(|| read_all(snapshot, options)),
-        Err(error) => Part {
-            diagnostics: vec![Diagnostic::error(
-                "no-threads",
-                format!("cannot start threads to read dbt projects: {error}"),
-            )],
-            ..Part::default()
-        },
-    }
+    on_deep_threads(|| read_all(snapshot, options)).unwrap_or_else(|error| Part {
+        diagnostics: vec![Diagnostic::error(
+            "no-threads",
+            format!("cannot start threads to read dbt projects: {error}"),
+        )],
+        ..Part::default()
+    })
 }
 
 fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
