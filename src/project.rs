@@ -27,12 +27,14 @@ mod sequence;
 pub mod sql;
 pub mod tables;
 pub mod texts;
+mod written;
 
 use assemble::Assembled;
 use definition::DefinedBy;
 use elsewhere::Elsewhere;
 pub use plan::{Plan, Planned, PlannedKind, plan, recognise_texts};
 pub use sequence::{Ahead, Sequence};
+pub use written::Written;
 
 /// What one reader found in one project of a snapshot.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +47,8 @@ pub struct Part {
     pub jobs: Vec<DeclaredJob>,
     /// The selections that the project gives a name.
     pub selectors: Definitions,
+    /// The tables that are written beside those that the project builds or fills by a file of their own.
+    pub written: Vec<Written>,
     /// What could not be read.
     pub diagnostics: Vec<Diagnostic>,
 }

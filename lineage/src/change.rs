@@ -18,6 +18,7 @@ use crate::name::{ColumnName, RelationName};
 use crate::relation::conditions::{Agreement, agreement, elsewhere};
 use crate::relation::{Body, Declaration, Relation, RelationId, RelationKind, Rung, Writer};
 
+mod beside;
 mod clauses;
 mod data;
 mod declared;
@@ -29,6 +30,7 @@ mod stars;
 mod still;
 mod versions;
 
+use beside::Only;
 use clauses::clause_effects;
 use declared::{Readers, config_effects, contract_effects, schema_effects};
 use followed::{Followed, RenamedColumn, by_height};
@@ -500,8 +502,8 @@ fn compare_writers(pair: Pair<'_>, base: &[Writer], head: &[Writer]) -> (Bodies,
             }
             bodies => bodies,
         },
-        ([], [after, ..]) => Bodies::Differ(format!("{} fills it too now", after.path)),
-        ([before, ..], []) => Bodies::Differ(format!("{} fills it no longer", before.path)),
+        ([], come) => beside::compare(come, head, Only::Head),
+        (gone, []) => beside::compare(gone, base, Only::Base),
         _ => Bodies::Differ("several of the files that fill it differ".to_owned()),
     };
     (bodies, Learned::default())

@@ -55,6 +55,7 @@ mod types;
 mod values;
 mod work;
 mod world;
+mod writes;
 mod yaml;
 
 #[cfg(test)]
@@ -340,6 +341,7 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
     let mut places: BTreeMap<RelationId, usize> = BTreeMap::new();
     for one in assembled {
         part.diagnostics.extend(one.diagnostics);
+        part.written.extend(one.written);
         if let Some(place) = places.get(&one.relation.id) {
             add_writer(&mut part, *place, &one.relation);
             continue;
@@ -353,6 +355,9 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
         let jobs = declared::exposures(&engine, package, graph, &layer, &mut part.diagnostics);
         part.jobs.extend(jobs);
         part.jobs.extend(layer.consumers(&package.package.name, &groups));
+    }
+    for package in &layout.packages {
+        part.written.extend(writes::of_runs(&assembly, package));
     }
     distinguish(&mut part, engine.world.dialect);
     finish(part)

@@ -14,9 +14,9 @@ use headsup_lineage::query::Reading;
 use headsup_lineage::relation::{Body, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 use rayon::prelude::*;
 
-use super::Part;
 use super::dbt::TARGET_SCHEMA;
 use super::memory::Derived;
+use super::{Part, written};
 
 /// What rendered SQL was found to say.
 #[derive(Debug, Default)]
@@ -105,6 +105,7 @@ pub(super) fn with_named_reads(mut part: Part, known: &Known) -> Part {
         .map(|diagnostic| diagnostic.path.clone())
         .collect();
     part.diagnostics.extend(found.into_iter().filter(|diagnostic| !asking.contains(&diagnostic.path)));
+    written::attach(&mut part);
     part
 }
 
@@ -195,7 +196,7 @@ fn first_of_each_code(found: Vec<Diagnostic>, writer: &Writer) -> Vec<Diagnostic
 }
 
 /// Whether a name is that of a table in the schema of the target, which the table's own names leave out.
-fn is_in_target(name: &RelationName) -> impl Fn(&RelationName) -> bool {
+pub(super) fn is_in_target(name: &RelationName) -> impl Fn(&RelationName) -> bool {
     let mut keys = name.keys().rev();
     let in_target = keys.nth(1).is_some_and(|schema| schema.eq_ignore_ascii_case(TARGET_SCHEMA));
     move |own| in_target && own.len() == 1 && own.table_key() == name.table_key()

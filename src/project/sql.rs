@@ -20,6 +20,7 @@ use script::Said;
 
 mod script;
 mod template;
+pub(super) mod written;
 
 /// What becomes of the rows that a file that is only a query returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -175,7 +175,7 @@ fn is_among(token: &str, words: &[&str]) -> bool {
 
 /// Whether a statement says what becomes of rows that stand in the way of others. Which rows these are nobody knows who
 /// does not know all keys of the table, and which of two comes first decides.
-fn resolves_conflicts(text: &str, dialect: Dialect) -> bool {
+pub(super) fn resolves_conflicts(text: &str, dialect: Dialect) -> bool {
     const PAIRS: [[&str; 2]; 6] = [
         ["insert", "ignore"],
         ["insert", "or"],

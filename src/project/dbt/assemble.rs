@@ -28,8 +28,9 @@ use super::sought::Sought;
 use super::subject::{Asked, Captured, Pass, RefCall, View};
 use super::trace::{Question, Renderings};
 use super::types;
+use super::writes;
 use crate::project::elsewhere::{Elsewhere, NOTHING};
-use crate::project::{Access, Attributes, Criticality, OwnerClaim, OwnerRule};
+use crate::project::{Access, Attributes, Criticality, OwnerClaim, OwnerRule, Written};
 use crate::snapshot::Snapshot;
 
 /// What the assembly of every node needs.
@@ -59,6 +60,8 @@ pub(super) struct Assembled {
     pub(super) relation: Arc<Relation>,
     /// Owners, tags, criticality.
     pub(super) attributes: Attributes,
+    /// What its hooks write beside its own table.
+    pub(super) written: Vec<Written>,
     /// What could not be read.
     pub(super) diagnostics: Vec<Diagnostic>,
 }
@@ -171,7 +174,12 @@ impl Assembly<'_> {
         let mut diagnostics = Vec::new();
         let mut found = Found::default();
         found.add(&node.captured);
-        let hooks = Hooks::of(self.engine, &candidate.package, &node.config, sought);
+        let mut hooks = Hooks::of(self.engine, &candidate.package, &node.config, sought);
+        let written = writes::of_node(self, node, table, &mut hooks, sought);
+        found.view = found.view.max(written.view);
+        for (hook, captured) in &node.hooks {
+            found.add(&written.read(self, node, hook, captured));
+        }
         let digest = || self.snapshot.id(&candidate.path).map_or_else(String::new, |id| id.to_string());
         let (rung, body) = match &candidate.content {
             Content::Data => (Rung::Columns, Body::Data { digest: Arc::from(digest()) }),
@@ -224,7 +232,8 @@ impl Assembly<'_> {
             },
             config,
         };
-        (Assembled { relation: Arc::new(relation), attributes: self.attributes(node), diagnostics }, found)
+        let (attributes, written) = (self.attributes(node), written.list);
+        (Assembled { relation: Arc::new(relation), attributes, written, diagnostics }, found)
     }
 
     /// Renders as dbt does when it builds, or falls back to what the text names.

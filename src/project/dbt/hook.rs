@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 
 use super::config::Config;
 use super::engine::{Engine, Macro};
+use super::nodes::hook_texts;
 use super::scan;
 use super::sought::{For, Sought};
 use super::split::literal;
@@ -83,6 +84,22 @@ impl Hooks {
             config.insert(key.to_owned(), Json::Array(changing));
         }
         Self { config, harmless }
+    }
+
+    /// The texts of those hooks that may change something.
+    pub(super) fn changing(&self) -> Vec<String> {
+        let hooks = ["pre_hook", "post_hook"].iter().filter_map(|key| self.config.get(*key));
+        hooks.flat_map(hook_texts).map(ToOwned::to_owned).collect()
+    }
+
+    /// Counts a hook among those that leave the node's own table as it is.
+    pub(super) fn spares_own(&mut self, text: &str) {
+        for key in ["pre_hook", "post_hook"] {
+            if let Some(Json::Array(hooks)) = self.config.get_mut(key) {
+                hooks.retain(|hook| !hook_texts(hook).contains(&text));
+            }
+        }
+        self.harmless.insert(text.to_owned());
     }
 
     /// The text of a template with spaces for the hooks that it gives and that change nothing; none if it gives none.

@@ -96,8 +96,10 @@ impl Listed {
         let Some(engine) = self.engine.upgrade() else { return Vec::new() };
         let Some(graph) = engine.graph.get() else { return Vec::new() };
         let package = &self.node.candidate.package;
-        let refs = self.node.captured.refs.iter().filter_map(|call| graph.reference(package, call));
-        let calls = self.node.captured.sources.iter();
+        let of_hooks = self.node.hooks.iter().map(|(_, captured)| captured);
+        let captured: Vec<_> = std::iter::once(&self.node.captured).chain(of_hooks).collect();
+        let refs = captured.iter().flat_map(|found| &found.refs).filter_map(|call| graph.reference(package, call));
+        let calls = captured.iter().flat_map(|found| &found.sources);
         let sources = calls.filter_map(|(source, table)| graph.source(package, source, table));
         refs.chain(sources).map(|entry| entry.id.clone()).collect()
     }

@@ -548,11 +548,9 @@ impl Object for Native {
             "var" => variable(&self.run, &arguments),
             "statement" => {
                 let name = arguments.at(0, "name").map(|name| name.to_string());
-                if let (Some(name), Some(caller)) = (name, arguments.keyword("caller")) {
+                if let Some(caller) = arguments.keyword("caller") {
                     let query = caller.call(state, &[])?.to_string();
-                    capture(&self.run, |captured| {
-                        captured.statements.insert(name, query);
-                    });
+                    capture(&self.run, |captured| captured.has_run(name, query));
                 }
                 Ok(Value::from(""))
             }

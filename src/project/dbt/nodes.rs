@@ -104,8 +104,10 @@ pub(super) struct Node {
     pub(super) id: String,
     /// All its configuration.
     pub(super) config: Config,
-    /// What the first reading found.
+    /// What the first reading found, but for its hooks.
     pub(super) captured: Captured,
+    /// What it found of each of its hooks, by the hook's text.
+    pub(super) hooks: Vec<(String, Captured)>,
     /// The text of the first reading, or why there is none.
     pub(super) parsed: Result<Arc<str>, Located>,
 }
@@ -204,9 +206,12 @@ impl Candidate {
         }
         let subject = LazyCell::new(|| Arc::new(self.subject(&config)));
         // A hook is a template of its own, and what it refers to counts.
+        let mut hooks = Vec::new();
         for hook in ["pre_hook", "post_hook"].iter().filter_map(|key| config.get(*key)).flat_map(hook_texts) {
+            let mut captured = Captured::default();
             if !render::is_template(hook) {
                 captured.tables.extend(self.named_in(hook, &[], engine));
+                hooks.push((hook.to_owned(), captured));
                 continue;
             }
             let run = Run::new(engine, &subject, Pass::Parse);
@@ -219,9 +224,10 @@ impl Candidate {
             }
             captured.refs.extend(found.refs.iter().cloned());
             captured.sources.extend(found.sources.iter().cloned());
+            hooks.push((hook.to_owned(), captured));
         }
         drop(subject);
-        Node { id: self.id(), config, captured, parsed, candidate: self }
+        Node { id: self.id(), config, captured, hooks, parsed, candidate: self }
     }
 }
 
@@ -244,7 +250,7 @@ impl Candidate {
     }
 }
 
-fn hook_texts(hooks: &Json) -> Vec<&str> {
+pub(super) fn hook_texts(hooks: &Json) -> Vec<&str> {
     let items = hooks.as_array().map_or_else(|| std::slice::from_ref(hooks), Vec::as_slice);
     items.iter().filter_map(|hook| hook.as_str().or_else(|| hook.get("sql").and_then(Json::as_str))).collect()
 }

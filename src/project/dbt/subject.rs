@@ -177,6 +177,9 @@ pub(super) struct Captured {
     pub(super) asked: Option<Asked>,
     /// The queries of `statement` blocks by name, for who asks for their result.
     pub(super) statements: BTreeMap<String, String>,
+    /// The statements that were run whose results nobody can ask for: in blocks without a name, or of a name that another one
+    /// has now.
+    pub(super) ran: Vec<String>,
     /// The queries whose results were asked for.
     pub(super) queries: Vec<String>,
     /// Tables whose existence was asked for by name, schema first: whoever asks reads them if they
@@ -194,4 +197,19 @@ pub(super) struct Captured {
     pub(super) unknown_vars: Vec<String>,
     /// How much of the project it saw.
     pub(super) view: View,
+}
+
+impl Captured {
+    /// Notes a statement that was run, under its name if it has one.
+    pub(super) fn has_run(&mut self, name: Option<String>, query: String) {
+        match name {
+            Some(name) => self.ran.extend(self.statements.insert(name, query)),
+            None => self.ran.push(query),
+        }
+    }
+
+    /// All that is known to be run beside what is printed.
+    pub(super) fn all_run(&self) -> impl Iterator<Item = &String> {
+        self.ran.iter().chain(self.statements.values()).chain(&self.queries)
+    }
 }

@@ -12,6 +12,7 @@ mod remembered;
 mod semantic;
 mod targets;
 mod trouble;
+mod writes;
 
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::relation::{Body, Reference, Relation, Rung};

@@ -41,6 +41,9 @@ const PLACES: [Place; 37] = [
                 "name: one\nprofile: shop\nmodels: {one: {b: {+enabled: false}}}\nsources: {one: {raw: {+enabled: false}}}\n",
             ),
             Some("name: two\nprofile: shop\n"),
+            Some(
+                "name: one\nprofile: shop\non-run-end: [\"delete from {{ ref('b') }} where id = {{ var('days', 1) }}\"]\n",
+            ),
         ],
     ),
     ("one/packages.yml", &[Some("packages: [{local: ../common}]\n"), None]),
@@ -106,6 +109,12 @@ const PLACES: [Place; 37] = [
                 "select a.id, a.v, u.n from {{ ref('a') }} as a left join {{ source('raw', 'u') }} as u on a.id = u.id",
             ),
             Some("select * from {{ ref('a') }}"),
+            Some(
+                "{{ config(post_hook=\"update {{ ref('a') }} set v = 1 where id = {{ var('days', 1) }}\") }} select 1 as id",
+            ),
+            Some(
+                "{{ config(pre_hook=\"insert into {{ source('raw', 'u') }} (id, n) select id, v from {{ ref('a') }}\") }} select * from {{ source('raw', 'u') }}",
+            ),
             Some("{{ config(materialized='table') }} {{ dbt_utils.union_relations([ref('a'), ref('s')]) }}"),
             Some("{% set a = ref('a') %} select id, v from a where v > {{ var('days', 1) }}"),
             Some(
