@@ -41,6 +41,7 @@ mod regex;
 mod relation;
 mod render;
 mod rewrite;
+mod rows;
 mod scan;
 mod semantic;
 mod sentinel;
@@ -50,6 +51,7 @@ mod sought;
 mod split;
 mod subject;
 mod tokens;
+mod told;
 mod trace;
 mod types;
 mod values;
@@ -313,6 +315,7 @@ fn read_all(snapshot: &Snapshot, options: &Options<'_>) -> Part {
     graph.disabled =
         disabled.iter().map(|node| (node.candidate.name.clone(), node.candidate.path.to_string())).collect();
     graph.listed.clone_from(&nodes);
+    graph.consumers = known.iter().flat_map(|known| known.consumers()).collect();
     let graph = engine.graph.get_or_init(|| graph);
 
     part.selectors = selectors_of(snapshot, root);

@@ -192,7 +192,7 @@ impl Reader<'_> {
         let raw = text(node, "raw_code").or_else(|| text(node, "raw_sql")).unwrap_or_default();
         if let Some(compiled) = text(node, "compiled_code").or_else(|| text(node, "compiled_sql")) {
             let macros = self.macros(node);
-            let conditions = Compiled { raw, path: self.file(node), config, macros }.conditions();
+            let conditions = Compiled { raw, path: self.file(node), config, said: node, macros }.conditions();
             return (
                 Rung::Open,
                 Body::Sql { dialect: self.dialect, variants: vec![Arc::from(compiled)], conditions },
@@ -305,7 +305,7 @@ impl Reader<'_> {
                 declared_in: Some((self.file(source), Position::START)),
                 schema: properties::schema(&described(source, &[]), self.dialect),
                 declaration: Declaration::Described,
-                config: config::of_source(config.into_iter().flatten()),
+                config: config::of_source(config.into_iter().flatten(), source.get("external")),
             }));
         }
     }

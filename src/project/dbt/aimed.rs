@@ -51,6 +51,7 @@ impl Assembly<'_> {
             columns,
             variables: Variables { world: &self.engine.world, package },
             config: &node.config,
+            said: &node.candidate.said,
         };
         let mut configured = Config::new();
         let conditions = conditions(&template, || {

@@ -21,11 +21,14 @@ use super::hook::Hooks;
 use super::nodes::{Content, Node};
 use super::physical;
 use super::properties;
+use super::python;
 use super::recall::{Depends, Link, Recall};
 use super::relation::TableName;
+use super::rows::header;
 use super::scan;
 use super::sought::Sought;
 use super::subject::{Asked, Captured, Pass, RefCall, View};
+use super::told;
 use super::trace::{Question, Renderings};
 use super::types;
 use super::writes;
@@ -183,7 +186,10 @@ impl Assembly<'_> {
         let digest = || self.snapshot.id(&candidate.path).map_or_else(String::new, |id| id.to_string());
         let (rung, body) = match &candidate.content {
             Content::Data => (Rung::Columns, Body::Data { digest: Arc::from(digest()) }),
-            Content::Python(_) => (Rung::Opaque, Body::Opaque { digest: Arc::from(digest()) }),
+            Content::Python(text) => {
+                let digest = format!("{}{}", digest(), python::asked(text, &node.config));
+                (Rung::Opaque, Body::Opaque { digest: Arc::from(digest) })
+            }
             Content::Unreadable => {
                 found.incomplete = Some("its file cannot be read".to_owned());
                 (Rung::Opaque, Body::Opaque { digest: Arc::from(digest()) })
@@ -284,6 +290,8 @@ impl Assembly<'_> {
                 }
                 inputs.push('\n');
                 inputs.push_str(&self.engine.world.variables_text());
+                let texts = std::iter::once(&**file).chain(reach.macros.values().map(|one| one.text()));
+                inputs.extend(told::named_in(texts, &node.config, &node.candidate.said));
                 let body = Body::Template {
                     text: Arc::clone(file),
                     inputs: Arc::from(inputs),
@@ -560,32 +568,6 @@ pub(in crate::project) fn criticality(meta: Option<&Json>) -> Option<Criticality
         (Some("normal" | "low"), _) => Some(Criticality::Normal),
         _ => None,
     }
-}
-
-/// The names in the first line of a file of rows.
-fn header(text: &str, delimiter: char) -> Vec<String> {
-    let mut names = vec![String::new()];
-    let mut quoted = false;
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if quoted && characters.peek() == Some(&'"') => {
-                characters.next();
-                if let Some(name) = names.last_mut() {
-                    name.push('"');
-                }
-            }
-            '"' => quoted = !quoted,
-            '\n' | '\r' if !quoted => break,
-            _ if character == delimiter && !quoted => names.push(String::new()),
-            _ => {
-                if let Some(name) = names.last_mut() {
-                    name.push(character);
-                }
-            }
-        }
-    }
-    names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
 /// The known name that is most like a text, if one is like it at all.

@@ -10,6 +10,7 @@ use super::conditions::{Columns, Template, conditions, words};
 use super::config::Config;
 use super::engine::Macro;
 use super::fed::Variables;
+use super::properties::Object;
 use super::scan::Reach;
 use super::split;
 use super::world::World;
@@ -22,6 +23,8 @@ pub(in crate::project) struct Compiled<'a> {
     pub(in crate::project) path: Arc<str>,
     /// What is configured of it.
     pub(in crate::project) config: &'a Config,
+    /// What is said of it.
+    pub(in crate::project) said: &'a Object,
     /// The macros that it reaches, dbt's own and those of its adapter left out.
     pub(in crate::project) macros: Vec<Written<'a>>,
 }
@@ -67,6 +70,7 @@ impl Compiled<'_> {
             columns: Columns::Known,
             variables: Variables { world: &World::default(), package: "" },
             config: self.config,
+            said: self.said,
         };
         conditions(&template, Vec::new)
     }

@@ -13,7 +13,8 @@ use super::compared::{target_at, tests_in};
 use super::config::Config;
 use super::engine::Macro;
 use super::fed::{Macros, Variables};
-use super::scan;
+use super::properties::Object;
+use super::{scan, told};
 
 /// Whether the columns of tables that a template asks for are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +102,8 @@ pub(super) struct Template<'a> {
     pub(super) variables: Variables<'a>,
     /// Its own configuration.
     pub(super) config: &'a Config,
+    /// What its properties say.
+    pub(super) said: &'a Object,
 }
 
 /// The texts that decide what a template renders to elsewhere: the parts of the template that ask for
@@ -136,9 +139,7 @@ pub(super) fn conditions(template: &Template<'_>, at_targets: impl FnOnce() -> V
     whole.extend(macros.texts(&asking, &words));
     let texts = || whole.iter().map(String::as_str).chain(conditions.parts.iter().map(|text| &**text));
     let mut given = template.variables.named_in(texts());
-    if texts().any(|text| text.contains("config") || text.contains("model")) {
-        given.push(serde_json::json!(template.config).to_string());
-    }
+    given.extend(told::named_in(texts(), template.config, template.said));
     whole.extend(given);
     conditions.whole = Arc::from(whole.join("\n"));
     let of_columns = of_columns.difference(&asking).copied().collect();

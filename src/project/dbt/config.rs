@@ -202,12 +202,30 @@ pub(in crate::project) fn building(config: &Config) -> BTreeMap<Arc<str>, Arc<st
         .collect()
 }
 
-/// The same of a source: models that are run in batches of time take its rows by their time, and nothing builds it.
+/// The same of a source: models that are run in batches of time take its rows by their time, and nothing builds it; but
+/// its rows may lie in files, and where those are is said in `config` or `meta` for DuckDB, and in `external` for tables
+/// that a package declares in the warehouse.
 pub(in crate::project) fn of_source<'c>(
     config: impl IntoIterator<Item = (&'c String, &'c Json)>,
+    external: Option<&Json>,
 ) -> BTreeMap<Arc<str>, Arc<str>> {
-    let counts = config.into_iter().filter(|(key, _)| *key == "event_time");
-    building(&counts.map(|(key, value)| (key.clone(), value.clone())).collect())
+    const OF_FILES: [&str; 2] = ["external_location", "formatter"];
+    const EXTERNAL: [&str; 5] = ["location", "pattern", "file_format", "options", "partitions"];
+    let mut counts = Config::new();
+    for (key, value) in config {
+        let meta = value.as_object().filter(|_| key == "meta").into_iter().flatten();
+        let of_meta = meta.filter(|(key, _)| OF_FILES.contains(&key.as_str()));
+        for (key, value) in of_meta {
+            counts.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+        if key == "event_time" || OF_FILES.contains(&key.as_str()) {
+            counts.insert(key.clone(), value.clone());
+        }
+    }
+    for key in EXTERNAL {
+        counts.extend(external.and_then(|said| said.get(key)).map(|value| (format!("external.{key}"), value.clone())));
+    }
+    building(&counts)
 }
 
 /// A hook that runs inside the transaction, as it does unless told otherwise, is its text.

@@ -28,6 +28,7 @@ use super::sought::Sought;
 use super::split::{arguments, literal};
 use super::subject::Subject;
 use super::tokens::tokens;
+use super::told::OfSource;
 use crate::project::definition::{Defined, DefinedBy, Definition};
 use crate::project::{Attributes, DeclaredJob, JobKind, OwnerClaim, OwnerRule};
 
@@ -40,6 +41,8 @@ pub(super) struct Source {
     pub(super) key: (String, String),
     /// The relation.
     pub(super) relation: Arc<Relation>,
+    /// What is told of it.
+    pub(super) told: OfSource,
     /// Owners and tags.
     pub(super) attributes: Attributes,
 }
@@ -87,8 +90,8 @@ fn source(
     engine: &Arc<Engine>,
     package: &Arc<str>,
     (path, position): (&Arc<str>, Position),
-    (said, source_name): (&Object, &str),
-    (table, table_name): (&Object, &str),
+    (said, source_name): (&Arc<Object>, &str),
+    (table, table_name): (&Arc<Object>, &str),
     config: &Config,
 ) -> Source {
     let world = &engine.world;
@@ -106,7 +109,10 @@ fn source(
         declared_in: Some((Arc::clone(path), position)),
         schema: properties::schema(table, world.dialect),
         declaration: Declaration::Described,
-        config: config::of_source(config).into_iter().chain(named_elsewhere([said, table], config)).collect(),
+        config: config::of_source(config, table.get("external"))
+            .into_iter()
+            .chain(named_elsewhere([&**said, &**table], config))
+            .collect(),
     };
     let meta = config.get("meta");
     let tags = config.get("tags").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
@@ -120,6 +126,7 @@ fn source(
         },
         key: (source_name.to_owned(), table_name.to_owned()),
         relation: Arc::new(relation),
+        told: OfSource { source: Arc::clone(said), table: Arc::clone(table), config: config.clone() },
         attributes: Attributes {
             owners: meta_owner(meta, OwnerRule::ModelMeta).into_iter().collect(),
             criticality: criticality(meta),

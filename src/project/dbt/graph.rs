@@ -13,6 +13,7 @@ use super::engine::Engine;
 use super::listed::Listed;
 use super::natives::from_json;
 use super::nodes::Node;
+use super::properties;
 use super::relation::TableName;
 use super::subject::RefCall;
 use super::values::lock;
@@ -55,6 +56,10 @@ pub(super) struct Graph {
     pub(super) listed: Vec<(Arc<Node>, Arc<TableName>)>,
     listed_nodes: OnceLock<Value>,
     listed_sources: OnceLock<Value>,
+    /// The sources, as templates can see them.
+    declared: Vec<Arc<[Source]>>,
+    /// Exposures and metrics, the same: the part that each is in, its id, and what is said of it.
+    pub(super) consumers: Vec<(&'static str, String, Arc<properties::Object>)>,
     /// Names of nodes that are switched off, with their files.
     pub(super) disabled: BTreeMap<String, String>,
 }
@@ -75,7 +80,7 @@ impl Object for Listing {
         Some(match part {
             "nodes" => graph.listed_nodes.get_or_init(|| graph.list_nodes(&self.0)).clone(),
             "sources" => graph.listed_sources.get_or_init(|| graph.list_sources()).clone(),
-            _ => from_json(&json!({})),
+            part => graph.list_consumers(part),
         })
     }
 
@@ -99,20 +104,32 @@ impl Graph {
         Value::from_pairs(listed)
     }
 
+    fn list_consumers(&self, part: &str) -> Value {
+        let of_part = self.consumers.iter().filter(|(held, ..)| *held == part);
+        let listed = of_part.map(|(_, id, said)| {
+            let mut value = Map::clone(said);
+            value.insert("unique_id".to_owned(), json!(id));
+            (id.clone(), Json::Object(value))
+        });
+        from_json(&Json::Object(listed.collect()))
+    }
+
     fn list_sources(&self) -> Value {
         let mut sources = Map::new();
-        for ((source, table_name), entries) in &*self.sources {
-            for entry in entries {
-                let table = &entry.table;
-                let value = json!({
-                    "unique_id": entry.id, "source_name": source, "name": table_name, "identifier": table.identifier,
-                    "resource_type": "source", "package_name": entry.package, "schema": table.schema,
-                    "database": table.database, "relation_name": table.to_string(), "config": {"enabled": true},
-                    "tags": [], "meta": {}, "columns": {}, "description": "", "source_description": "", "loader": "",
-                    "source_meta": {}, "fqn": [entry.package, source, table_name], "freshness": {}, "loaded_at_field": null,
-                });
-                sources.insert(entry.id.clone(), value);
-            }
+        for Source { entry, key: (source, table_name), told, .. } in self.declared.iter().flat_map(|found| found.iter())
+        {
+            let table = &entry.table;
+            let mut value = told.listed();
+            let Json::Object(named) = json!({
+                "unique_id": entry.id, "source_name": source, "name": table_name, "identifier": table.identifier,
+                "resource_type": "source", "package_name": entry.package, "schema": table.schema,
+                "database": table.database, "relation_name": table.to_string(),
+                "fqn": [entry.package, source, table_name],
+            }) else {
+                continue;
+            };
+            value.extend(named);
+            sources.insert(entry.id.clone(), Json::Object(value));
         }
         from_json(&Json::Object(sources))
     }
@@ -202,6 +219,7 @@ impl Meanings {
             nodes: Arc::clone(&last.nodes),
             sources: Arc::clone(&last.sources),
             number: last.number,
+            declared: last.declared.clone(),
             ..Graph::default()
         }
     }

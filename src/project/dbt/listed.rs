@@ -5,13 +5,14 @@ use std::sync::{Arc, Weak};
 
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::engine::Engine;
 use super::natives::from_json;
 use super::nodes::Node;
-use super::properties::{name, objects};
 use super::relation::TableName;
+use super::subject::inner_path;
+use super::told;
 
 /// A node of `graph.nodes`.
 #[derive(Debug)]
@@ -68,15 +69,17 @@ impl Object for Listed {
             "schema" => or_none(self.table.schema.as_ref()),
             "database" => or_none(self.table.database.as_ref()),
             "relation_name" => Value::from(self.table.to_string()),
-            "path" | "original_file_path" => Value::from(&*candidate.path),
+            "path" => Value::from(inner_path(&candidate.path, &candidate.fqn)),
+            "original_file_path" => Value::from(&*candidate.path),
             "fqn" => candidate.fqn.iter().map(String::as_str).map(Value::from).collect(),
             "config" => Value::from_object(Configuration(Arc::clone(&self.node))),
             "tags" => configured("tags").map_or_else(|| from_json(&json!([])), from_json),
             "meta" => configured("meta").map_or_else(|| from_json(&json!({})), from_json),
-            "columns" => from_json(&Json::Object(self.columns())),
+            "columns" => from_json(&Json::Object(told::columns(&candidate.said))),
             "depends_on" => from_json(&json!({"nodes": self.parents(), "macros": []})),
             "refs" | "sources" => from_json(&json!([])),
-            "description" | "raw_code" => Value::from(""),
+            "description" => Value::from(told::text(&candidate.said, "description")),
+            "raw_code" => Value::from(""),
             "language" => Value::from("sql"),
             "docs" => from_json(&json!({"show": true})),
             "access" => Value::from("protected"),
@@ -103,32 +106,28 @@ impl Listed {
         let sources = calls.filter_map(|(source, table)| graph.source(package, source, table));
         refs.chain(sources).map(|entry| entry.id.clone()).collect()
     }
-
-    fn columns(&self) -> Map<String, Json> {
-        let columns = objects(&self.node.candidate.said, "columns").filter_map(|column| {
-            let of = |key: &str, otherwise: Json| column.get(key).cloned().unwrap_or(otherwise);
-            let (meta, tags) = (of("meta", json!({})), of("tags", json!([])));
-            let name = name(column)?;
-            let listed = json!({
-                "name": name, "description": "", "data_type": of("data_type", Json::Null), "quote": of("quote", Json::Null),
-                "config": of("config", json!({"meta": meta, "tags": tags})), "meta": meta, "tags": tags,
-            });
-            Some((name.to_owned(), listed))
-        });
-        columns.collect()
-    }
 }
 
-/// How a node is configured.
+/// How a node is configured, with what dbt takes for granted.
 #[derive(Debug)]
 struct Configuration(Arc<Node>);
 
+/// What is there whether it is configured or not.
+const GRANTED: [&str; 2] = ["meta", "tags"];
+
 impl Object for Configuration {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.0.config.get(key.as_str()?).map(from_json)
+        let key = key.as_str()?;
+        let granted = || match key {
+            "meta" => Some(from_json(&json!({}))),
+            "tags" => Some(from_json(&json!([]))),
+            _ => None,
+        };
+        self.0.config.get(key).map(from_json).or_else(granted)
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.0.config.keys().map(|key| Value::from(key.as_str())).collect())
+        let others = self.0.config.keys().map(String::as_str).filter(|key| !GRANTED.contains(key));
+        Enumerator::Values(GRANTED.into_iter().chain(others).map(Value::from).collect())
     }
 }

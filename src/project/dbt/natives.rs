@@ -16,6 +16,7 @@ use super::relation::TableName;
 use super::sentinel;
 use super::sought::For;
 use super::subject::{Asked, Pass, RefCall, Sees, View};
+use super::told;
 use super::trace::Question;
 use super::values::{self, dict, list, own_deep, record};
 use super::yaml;
@@ -71,7 +72,10 @@ pub(super) fn native(run: &Arc<Run>, own: &Arc<str>, name: &str) -> Option<Value
         "target" => run.target.get_or_init(|| own_deep(&from_json(&world.target), 0)).clone(),
         "schema" => from_json(world.target.get("schema").unwrap_or(&Json::Null)),
         "database" => from_json(world.target.get("database").unwrap_or(&Json::Null)),
-        "model" | "node" if !subject.id.is_empty() => run.model.get_or_init(|| node(run)).clone(),
+        "model" | "node" if !subject.id.is_empty() => {
+            run.ask(Question::Told);
+            run.model.get_or_init(|| told::node(run)).clone()
+        }
         "graph" => match run.engine.graph.get().filter(|_| run.pass != Pass::Parse) {
             Some(_) => {
                 capture(run, |captured| captured.view = View::Whole);
@@ -262,41 +266,6 @@ fn this(run: &Run) -> Value {
     }
 }
 
-fn node(run: &Run) -> Value {
-    let subject = &run.subject;
-    let text = |text: &str| Value::from(text);
-    let config = dict(subject.config.iter().map(|(key, value)| (text(key), own_deep(&from_json(value), 0))));
-    let tags = subject.config.get("tags").map_or_else(|| list([]), |tags| own_deep(&from_json(tags), 0));
-    let meta = subject.config.get("meta").map_or_else(|| dict([]), |meta| own_deep(&from_json(meta), 0));
-    let table = subject.this.clone().unwrap_or_else(|| run.engine.world.table(&subject.name));
-    let part = |part: Option<&String>| part.map_or_else(|| Value::from(()), |part| text(part));
-    record([
-        ("unique_id", text(&subject.id)),
-        ("name", text(&subject.name)),
-        ("version", part(subject.version.as_ref())),
-        ("alias", part(table.identifier.as_ref())),
-        ("identifier", part(table.identifier.as_ref())),
-        ("schema", part(table.schema.as_ref())),
-        ("database", part(table.database.as_ref())),
-        ("resource_type", text(subject.resource)),
-        ("package_name", text(&subject.package)),
-        ("path", Value::from(subject.inner_path())),
-        ("original_file_path", text(&subject.path)),
-        ("fqn", list(subject.fqn.iter().map(|part| text(part)))),
-        ("language", text("sql")),
-        ("description", text("")),
-        ("raw_code", text("")),
-        ("columns", dict([])),
-        ("refs", list([])),
-        ("sources", list([])),
-        ("depends_on", record([("nodes", list([])), ("macros", list([]))])),
-        ("relation_name", text(&table.to_string())),
-        ("tags", tags),
-        ("meta", meta),
-        ("config", config),
-    ])
-}
-
 fn reference(run: &Run, arguments: &Arguments) -> Result<Value, Error> {
     let version = arguments.keyword("v").or_else(|| arguments.keyword("version")).filter(|version| !version.is_none());
     let (package, name) = match arguments.positional.as_slice() {
@@ -341,7 +310,9 @@ fn configure(run: &Run, arguments: &Arguments) {
 fn configured(run: &Run, key: &str) -> Option<Value> {
     let said =
         values::lock(&run.captured).config.iter().rev().find(|(held, _)| held == key).map(|(_, value)| value.clone());
-    let value = said.or_else(|| run.subject.config.get(key).cloned())?;
+    // What is no configuration of dbt's is looked for in `meta` as well.
+    let of_meta = || run.subject.config.get("meta")?.get(key).cloned();
+    let value = said.or_else(|| run.subject.config.get(key).cloned()).or_else(of_meta)?;
     (!value.is_null()).then(|| own_deep(&from_json(&value), 0))
 }
 

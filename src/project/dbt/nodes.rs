@@ -155,6 +155,7 @@ impl Candidate {
             config: config.clone(),
             this: None,
             local,
+            said: Arc::clone(&self.said),
             sees: Sees::All,
         }
     }
@@ -297,6 +298,19 @@ impl Known<'_> {
         }
         let after = self.root.and_then(|root| Self::section(root, section));
         Configured { before, after: after.map(|section| config::levels(section, fqn)).unwrap_or_default() }
+    }
+
+    /// What templates see of exposures and metrics: the kind, the id, and what is said of each.
+    pub(super) fn consumers(&self) -> impl Iterator<Item = (&'static str, String, Arc<Object>)> + '_ {
+        let of = |kind: &'static str, section, entries: &'_ [Entry]| {
+            let package = &self.package.name;
+            let listed = |entry: &Entry| {
+                Some((section, format!("{kind}.{package}.{}", name_of(&entry.said)?), Arc::clone(&entry.said)))
+            };
+            entries.iter().filter_map(listed).collect::<Vec<_>>()
+        };
+        let exposures = of("exposure", "exposures", &self.properties.exposures);
+        exposures.into_iter().chain(of("metric", "metrics", &self.properties.metrics))
     }
 
     /// What is configured of an exposure, a metric and the like.

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::config::{self, Config};
 use super::rewrite::matching;
 use super::scan::reference;
 use super::split::{arguments, literal};
@@ -36,6 +37,24 @@ pub(super) fn capture(text: &str, captured: &mut Captured) {
             _ => captured.config.extend(args.iter().filter_map(|arg| setting(text, arg))),
         }
     }
+}
+
+/// What a model asks of its own configuration that is not compared with how it is built: where nothing of it differs, nothing
+/// that the model is given by it does.
+pub(super) fn asked(text: &str, config: &Config) -> String {
+    let uses = || text.match_indices("dbt.config").map(|(at, name)| text[at + name.len()..].trim_start());
+    let asks = |rest: &&str| !rest.starts_with('(');
+    // Who hands the whole of it on, or computes a key, may ask for anything.
+    let is_literal = |rest: &str| {
+        let key = rest.split_once(['(', '[']).map(|(_, key)| key.trim_start());
+        key.is_some_and(|key| key.starts_with(['\'', '"'])) && rest.starts_with(['.', '['])
+    };
+    if !uses().any(|rest| asks(&rest)) {
+        return String::new();
+    }
+    let is_any = uses().filter(asks).any(|rest| !is_literal(rest));
+    let asked = config.iter().filter(|(key, _)| !config::is_compared(key) && (is_any || text.contains(key.as_str())));
+    asked.map(|(key, value)| format!(" {key} = {value}")).collect()
 }
 
 fn computed(captured: &mut Captured, name: &str) {

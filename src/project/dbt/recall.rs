@@ -162,7 +162,9 @@ fn find<'g>(question: &Question, graph: &'g Graph, package: &str) -> Option<&'g 
     match question {
         Question::Ref(call) => graph.reference(package, call),
         Question::Source(source, table) => graph.source(package, source, table),
-        Question::Name(..) | Question::Macro(..) | Question::Dispatch(..) | Question::Columns(_) => None,
+        Question::Told | Question::Name(..) | Question::Macro(..) | Question::Dispatch(..) | Question::Columns(_) => {
+            None
+        }
     }
 }
 

@@ -64,6 +64,8 @@ impl Sought {
                     let names = world.prefixes.iter().map(|prefix| implementation(prefix, name));
                     seen.names.extend(names.map(Arc::from));
                 }
+                // Who keeps something of a node keeps the node as well.
+                Question::Told => {}
                 Question::Ref(_) | Question::Source(..) | Question::Columns(_) => {
                     seen.nodes.insert(question.clone());
                 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::engine::Macro;
+use super::properties::Object;
 use super::relation::TableName;
 use super::sentinel::Sample;
 
@@ -83,6 +84,8 @@ pub(super) struct Subject {
     pub(super) this: Option<TableName>,
     /// The macros of the node's own file.
     pub(super) local: HashMap<String, Arc<Macro>>,
+    /// What its properties say.
+    pub(super) said: Arc<Object>,
     /// Which variables it sees; a node sees all.
     pub(super) sees: Sees,
 }
@@ -90,10 +93,15 @@ pub(super) struct Subject {
 impl Subject {
     /// The path within the folder of models, as dbt tells it to templates.
     pub(super) fn inner_path(&self) -> String {
-        let file = self.path.rsplit('/').next().unwrap_or_default();
-        let folders = self.fqn.get(1..self.fqn.len().saturating_sub(1)).unwrap_or_default();
-        folders.iter().map(String::as_str).chain([file]).collect::<Vec<_>>().join("/")
+        inner_path(&self.path, &self.fqn)
     }
+}
+
+/// The path of a file within its folder of models, by the folders between that and the node.
+pub(super) fn inner_path(path: &str, fqn: &[String]) -> String {
+    let file = path.rsplit('/').next().unwrap_or_default();
+    let folders = fqn.get(1..fqn.len().saturating_sub(1)).unwrap_or_default();
+    folders.iter().map(String::as_str).chain([file]).collect::<Vec<_>>().join("/")
 }
 
 /// A call of `ref`.

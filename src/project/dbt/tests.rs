@@ -11,6 +11,7 @@ mod proof;
 mod remembered;
 mod semantic;
 mod targets;
+mod told;
 mod trouble;
 mod writes;
 

@@ -9,10 +9,12 @@ use std::sync::{Arc, Mutex};
 use super::call::Located;
 use super::columns::{Known, columns_of};
 use super::engine::{Engine, Macro, Run};
+use super::properties::Object;
 use super::relation::TableName;
 use super::rewrite::Rewritten;
 use super::sought::{For, Sought};
 use super::subject::{Captured, Pass, RefCall, Subject, View};
+use super::told;
 use super::values::lock;
 use super::world::World;
 use crate::project::memory::Shelf;
@@ -30,6 +32,8 @@ pub(super) enum Question {
     Ref(RefCall),
     /// What `source` means.
     Source(String, String),
+    /// What property files tell of the node itself.
+    Told,
     /// Which columns there are in the table with these names of database, schema and table.
     Columns([Option<String>; 3]),
 }
@@ -44,6 +48,8 @@ enum Answer {
     Macro(Option<Arc<Macro>>),
     /// A table; none while the nodes are not all known, or where there is no such node.
     Table(Option<Arc<TableName>>),
+    /// What is told.
+    Told(Arc<Object>),
     /// All columns of a table, where they are known.
     Columns(Known),
 }
@@ -61,6 +67,7 @@ impl PartialEq for Answer {
             }
             (Self::Macro(one), Self::Macro(other)) => same(one, other),
             (Self::Table(one), Self::Table(other)) => one == other,
+            (Self::Told(one), Self::Told(other)) => told::is_same(one, other),
             (Self::Columns(one), Self::Columns(other)) => one == other,
             _ => false,
         }
@@ -68,9 +75,10 @@ impl PartialEq for Answer {
 }
 
 impl Question {
-    /// What a project answers to a node of a package.
-    fn answer(&self, engine: &Arc<Engine>, package: &str) -> Answer {
+    /// What a project answers to a node.
+    fn answer(&self, engine: &Arc<Engine>, subject: &Subject) -> Answer {
         let graph = engine.graph.get();
+        let package = &*subject.package;
         match self {
             Self::Name(own, name) => Answer::Name(
                 engine.before_native(For::Asked, package, name).cloned(),
@@ -85,6 +93,7 @@ impl Question {
                 let found = graph.and_then(|graph| graph.reference(package, call));
                 Answer::Table(found.map(|entry| entry.table.clone()))
             }
+            Self::Told => Answer::Told(Arc::clone(&subject.said)),
             Self::Columns(parts) => Answer::Columns(columns_of(engine, parts)),
             Self::Source(source, table) => {
                 let found = graph.and_then(|graph| graph.source(package, source, table));
@@ -151,7 +160,7 @@ impl Renderings {
     ) -> (Result<Arc<str>, Located>, Captured) {
         let key = Key::new(engine, subject, pass, file, body);
         if let Some(kept) = self.kept.get(&key)
-            && kept.answers.iter().all(|(question, answer)| question.answer(engine, &subject.package) == *answer)
+            && kept.answers.iter().all(|(question, answer)| question.answer(engine, subject) == *answer)
         {
             sought.add(kept.answers.iter().map(|(question, _)| question), &engine.world);
             return (Ok(Arc::clone(&kept.text)), kept.captured.clone());
@@ -163,7 +172,7 @@ impl Renderings {
         let questions = std::mem::take(&mut *lock(&run.questions));
         if let (Ok(text), View::Named) = (&rendered, captured.view) {
             let answer = |question: Question| {
-                let answer = question.answer(engine, &subject.package);
+                let answer = question.answer(engine, subject);
                 (question, answer)
             };
             let answers = questions.into_iter().map(answer).collect();
@@ -177,7 +186,8 @@ impl Renderings {
 impl Key {
     /// The key of a part of a file, rendered for a subject.
     fn new(engine: &Engine, subject: &Subject, pass: Pass, file: &Arc<str>, body: &Range<usize>) -> Self {
-        let Subject { id, resource, name, version, package, path, fqn, config, this, local: _, sees: _ } = subject;
+        let Subject { id, resource, name, version, package, path, fqn, config, this, local: _, said: _, sees: _ } =
+            subject;
         let told = (id, resource, name, version, &**package, &**path, fqn, config);
         Self {
             world: engine.world_number,

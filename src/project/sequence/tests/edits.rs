@@ -109,6 +109,10 @@ const PLACES: [Place; 37] = [
                 "select a.id, a.v, u.n from {{ ref('a') }} as a left join {{ source('raw', 'u') }} as u on a.id = u.id",
             ),
             Some("select * from {{ ref('a') }}"),
+            Some("select id, v, '{{ model.description }}{{ model.columns.get('id') }}' as told from {{ ref('a') }}"),
+            Some(
+                "select id, v, '{% if execute %}{{ graph.nodes['model.one.a'].columns['id'].description }}{{ graph.sources['source.one.raw.t'].description }}{% endif %}' as told from {{ ref('a') }}",
+            ),
             Some(
                 "{{ config(post_hook=\"update {{ ref('a') }} set v = 1 where id = {{ var('days', 1) }}\") }} select 1 as id",
             ),
@@ -122,6 +126,12 @@ const PLACES: [Place; 37] = [
             ),
             Some(
                 "select id, v from {{ ref('one', 'a') }} {% if is_incremental() %} where id > (select max(id) from {{ this }}) {% endif %}",
+            ),
+            Some(
+                "models: [{name: a, description: one, meta: {k: 1}, columns: [{name: id, description: two}, {name: v, meta: {k: 3}}]}, {name: b, description: four}]\nsources: [{name: raw, schema: raw, description: five, meta: {k: 6}, tables: [{name: t, description: seven, columns: [{name: id}, {name: v}]}, {name: u}]}]\n",
+            ),
+            Some(
+                "models: [{name: a, description: uno, meta: {k: 1}, columns: [{name: id, description: dos}, {name: v, meta: {k: 3}}]}, {name: b, description: cuatro}]\nsources: [{name: raw, schema: raw, description: cinco, meta: {k: 6}, tables: [{name: t, description: siete, columns: [{name: id}, {name: v}]}, {name: u}]}]\n",
             ),
         ],
     ),
