@@ -23,6 +23,7 @@ mod declared;
 mod engine;
 mod fed;
 mod filters;
+mod function;
 mod graph;
 mod hook;
 mod layout;
@@ -84,6 +85,7 @@ use assemble::{Assembled, Assembly};
 pub(super) use compared::{Tests, tests_of_target};
 pub(super) use compiled::{Compiled, Written};
 use engine::{Engine, Macro};
+pub(super) use function::created;
 use graph::{Entry, Meanings, Nodes};
 use layout::{Folder, Package};
 use nodes::{Known, Node};
@@ -426,8 +428,17 @@ fn rendered(engine: &Arc<Engine>, package: &Package) -> Json {
     let sees = if package.name == engine.world.root { Sees::Given } else { Sees::Nothing };
     let run = render::run(engine, &engine.world.root, &path, sees);
     let mut settings = Map::new();
-    const SECTIONS: [&str; 8] =
-        ["models", "seeds", "snapshots", "sources", "exposures", "semantic-models", "metrics", "saved-queries"];
+    const SECTIONS: [&str; 9] = [
+        "models",
+        "seeds",
+        "snapshots",
+        "functions",
+        "sources",
+        "exposures",
+        "semantic-models",
+        "metrics",
+        "saved-queries",
+    ];
     for section in SECTIONS.into_iter().chain(proof::SECTIONS) {
         if let Some(said) = package.settings.get(section) {
             settings.insert(section.to_owned(), render::value(&run, said));
@@ -445,7 +456,7 @@ fn read_properties(
     let mut properties = Properties::default();
     let mut seen = BTreeSet::new();
     let mut files = Vec::new();
-    for folder in [Folder::Models, Folder::Seeds, Folder::Snapshots, Folder::Macros] {
+    for folder in [Folder::Models, Folder::Seeds, Folder::Snapshots, Folder::Functions, Folder::Macros] {
         let found = package.files(snapshot, folder, &["yml", "yaml"]);
         files.extend(found.into_iter().filter(|(path, _)| seen.insert(Arc::clone(path))));
     }

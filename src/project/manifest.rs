@@ -12,7 +12,7 @@ use headsup_lineage::name::{Quoting, RelationName};
 use headsup_lineage::relation::{Body, Declaration, Reference, Relation, RelationId, RelationKind, Rung, Writer};
 use serde_json::{Map, Value as Json};
 
-use crate::project::dbt::{Compiled, Written, config, criticality, properties};
+use crate::project::dbt::{Compiled, Written, config, created, criticality, properties};
 use crate::project::definition::{self, Defined, DefinedBy, Definition};
 use crate::project::{Access, Attributes, DeclaredJob, JobKind, OwnerClaim, OwnerRule, Part};
 
@@ -127,11 +127,12 @@ impl Reader<'_> {
                 tests.entry(tested).or_default().push((node, metadata));
             }
         }
-        for (id, node) in self.section("nodes") {
+        for (id, node) in self.section("nodes").chain(self.section("functions")) {
             let kind = match text(node, "resource_type") {
                 Some("model") => RelationKind::Model,
                 Some("seed") => RelationKind::Seed,
                 Some("snapshot") => RelationKind::Snapshot,
+                Some("function") => RelationKind::Routine,
                 _ => continue,
             };
             let config: config::Config = node.get("config").and_then(Json::as_object).into_iter().flatten().fold(
@@ -141,7 +142,11 @@ impl Reader<'_> {
                     config
                 },
             );
-            let (rung, body, incomplete) = self.body(kind, node, &config);
+            let (rung, mut body, incomplete) = self.body(kind, node, &config);
+            if kind == RelationKind::Routine {
+                let name = ["schema", "alias"].iter().filter_map(|part| text(node, part)).collect::<Vec<_>>();
+                body = created(body, &name.join("."), node);
+            }
             let name = match node.get("version").filter(|version| !version.is_null()) {
                 Some(version) => {
                     format!("{}_v{}", text(node, "name").unwrap_or(id), version.to_string().trim_matches('"'))

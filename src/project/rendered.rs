@@ -146,7 +146,18 @@ fn read_relation(
         if relation.rung != Rung::Open {
             scripts.iter().for_each(|script| script.let_go());
         } else {
-            let fills = scripts.into_iter().map(|script| Filling::query(script, target.clone(), Places::Rendering));
+            let target = |text: &Parsed| {
+                let declared = || match text.script().statements.first()?.targets.as_slice() {
+                    [name] => Some(name.clone()),
+                    _ => None,
+                };
+                let routine = (relation.kind == RelationKind::Routine).then(declared).flatten();
+                routine.map_or_else(|| target.clone(), Target::Named)
+            };
+            let fills = scripts.into_iter().map(|text| {
+                let target = target(&text);
+                Filling::query(text, target, Places::Rendering)
+            });
             writer.fillings = fills.collect();
         }
         diagnostics.extend(first_of_each_code(found, writer));

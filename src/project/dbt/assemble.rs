@@ -16,6 +16,7 @@ use super::columns;
 use super::conditions::Columns;
 use super::config::{self, Config};
 use super::engine::Engine;
+use super::function;
 use super::graph::Graph;
 use super::hook::Hooks;
 use super::nodes::{Content, Node};
@@ -195,6 +196,10 @@ impl Assembly<'_> {
                 (Rung::Opaque, Body::Opaque { digest: Arc::from(digest()) })
             }
             Content::Template { .. } => self.template(node, table, &hooks, sought, &mut found, &mut diagnostics),
+        };
+        let body = match candidate.kind {
+            RelationKind::Routine => function::created(body, &table.to_string(), &candidate.said),
+            _ => body,
         };
         let text: Option<&Arc<str>> = match &candidate.content {
             Content::Template { file, body, .. } => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use headsup_lineage::relation::RelationId;
+use headsup_lineage::relation::{RelationId, RelationKind};
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 use serde_json::{Map, Value as Json, json};
@@ -97,7 +97,8 @@ impl Graph {
     }
 
     fn list_nodes(&self, engine: &Arc<Engine>) -> Value {
-        let listed = self.listed.iter().map(|(node, table)| {
+        let listed = self.listed.iter().filter(|(node, _)| node.candidate.kind != RelationKind::Routine);
+        let listed = listed.map(|(node, table)| {
             let listed = Listed { node: Arc::clone(node), table: Arc::clone(table), engine: Arc::downgrade(engine) };
             (Value::from(node.id.as_str()), Value::from_object(listed))
         });

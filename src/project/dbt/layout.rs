@@ -41,6 +41,8 @@ pub(super) enum Folder {
     Seeds,
     /// Snapshots and their properties.
     Snapshots,
+    /// Functions and their properties.
+    Functions,
     /// Macros and their properties.
     Macros,
     /// Tests, of which those below `generic` can be asked for by their names.
@@ -54,6 +56,7 @@ impl Package {
             Folder::Models => (&["model-paths", "source-paths"], "models"),
             Folder::Seeds => (&["seed-paths", "data-paths"], "seeds"),
             Folder::Snapshots => (&["snapshot-paths"], "snapshots"),
+            Folder::Functions => (&["function-paths"], "functions"),
             Folder::Macros => (&["macro-paths"], "macros"),
             Folder::Tests => (&["test-paths"], "tests"),
         };
@@ -169,6 +172,13 @@ pub(super) fn folders(snapshot: &Snapshot) -> Vec<Arc<str>> {
             .into_iter()
             .flat_map(|folder| package.folders(folder))
             .collect();
+        // Before dbt had functions a folder of that name was one of plain SQL; dbt's have properties.
+        let has_properties = |folder: &String| {
+            let folder = join(&package.directory, folder);
+            let is_yaml = |path: &str| path.ends_with(".yml") || path.ends_with(".yaml");
+            folder.is_some_and(|folder| snapshot.below(&folder).any(|(path, _)| is_yaml(path)))
+        };
+        paths.extend(package.folders(Folder::Functions).into_iter().filter(has_properties));
         for (key, defaults) in OTHERS {
             match package.settings.get(key) {
                 Some(Json::Array(said)) => paths.extend(said.iter().filter_map(Json::as_str).map(ToOwned::to_owned)),
@@ -190,7 +200,8 @@ pub(super) fn files(snapshot: &Snapshot, layout: &Layout) -> Vec<(Arc<str>, Cont
     let mut directories: BTreeSet<String> = BTreeSet::new();
     for package in &layout.packages {
         // Folders may lie outside of the package.
-        let folders = [Folder::Models, Folder::Seeds, Folder::Snapshots, Folder::Macros, Folder::Tests];
+        let folders =
+            [Folder::Models, Folder::Seeds, Folder::Snapshots, Folder::Functions, Folder::Macros, Folder::Tests];
         let outside = folders.into_iter().flat_map(|folder| package.folders(folder));
         directories.extend(outside.filter_map(|path| join(&package.directory, &path)));
         directories.insert(package.directory.clone());

@@ -31,8 +31,9 @@ struct Native {
 
 /// What a name of dbt's means, if it is one.
 pub(super) fn native(run: &Arc<Run>, own: &Arc<str>, name: &str) -> Option<Value> {
-    const OBJECTS: [&str; 11] = [
+    const OBJECTS: [&str; 12] = [
         "ref",
+        "function",
         "source",
         "config",
         "var",
@@ -510,7 +511,7 @@ impl Object for Native {
     fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
         let arguments = Arguments::of(args);
         match self.name {
-            "ref" => reference(&self.run, &arguments),
+            "ref" | "function" => reference(&self.run, &arguments),
             "source" => source(&self.run, &arguments),
             "config" => {
                 configure(&self.run, &arguments);

@@ -118,6 +118,7 @@ impl Candidate {
         match self.kind {
             RelationKind::Seed => "seed",
             RelationKind::Snapshot => "snapshot",
+            RelationKind::Routine => "function",
             _ => "model",
         }
     }
@@ -353,7 +354,12 @@ impl Known<'_> {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Vec<Candidate> {
         let models = self.package.files(snapshot, Folder::Models, &["sql", "py"]);
-        let read = models.par_iter().map(|(path, inner)| {
+        let is_declared = |inner: &str| self.properties.patches.contains_key(&("functions", stem(inner).to_owned()));
+        let mut functions = self.package.files(snapshot, Folder::Functions, &["sql", "py"]);
+        functions.retain(|(_, inner)| is_declared(inner));
+        let count = models.len();
+        let files: Vec<(Arc<str>, String)> = models.into_iter().chain(functions).collect();
+        let read = files.par_iter().enumerate().map(|(place, (path, inner))| {
             let make = || {
                 let text = snapshot.text(path)?;
                 Ok(match path.ends_with(".py") {
@@ -366,7 +372,11 @@ impl Known<'_> {
                 Ok(content) => (content, None),
                 Err(diagnostic) => (Content::Unreadable, Some(*diagnostic)),
             };
-            (self.model(engine, path, inner, content), diagnostic)
+            let candidate = match place < count {
+                true => self.model(engine, path, inner, content),
+                false => self.node(engine, RelationKind::Routine, (path, inner), stem(inner).to_owned(), content),
+            };
+            (candidate, diagnostic)
         });
         let (mut found, unreadable): (Vec<Candidate>, Vec<Option<Diagnostic>>) = read.unzip();
         diagnostics.extend(unreadable.into_iter().flatten());
@@ -397,6 +407,7 @@ impl Known<'_> {
         let (section, default) = match kind {
             RelationKind::Seed => ("seeds", "seed"),
             RelationKind::Snapshot => ("snapshots", "snapshot"),
+            RelationKind::Routine => ("functions", "function"),
             _ => ("models", "view"),
         };
         let entry = self.properties.patches.get(&(section, name.clone()));

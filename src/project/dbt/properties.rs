@@ -103,7 +103,7 @@ impl PropertyFile {
             inner: Arc::clone(&inner),
             position,
         };
-        for section in ["models", "seeds", "snapshots"] {
+        for section in ["models", "seeds", "snapshots", "functions"] {
             let mut places = Places::from(text, section);
             for said in taken(&mut file, section) {
                 let Some(name) = name(&said).map(ToOwned::to_owned) else { continue };

@@ -33,8 +33,9 @@ pub(super) struct Scan {
 }
 
 /// Names that can be called, or have methods, without being macros or packages.
-const NATIVE: [&str; 62] = [
+const NATIVE: [&str; 63] = [
     "ref",
+    "function",
     "source",
     "config",
     "var",
@@ -151,7 +152,7 @@ impl Scan {
             let owner = if dotted { tokens.get(index - 2).map(|owner| owner.text(source)) } else { None };
             let offset = base + token.range.start;
             match (token.text(source), owner) {
-                ("ref", None | Some("builtins" | "dbt")) => match reference(source, &args) {
+                ("ref" | "function", None | Some("builtins" | "dbt")) => match reference(source, &args) {
                     Some(call) => self.refs.push((call, offset)),
                     None => self.computed.push(offset),
                 },

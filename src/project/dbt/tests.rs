@@ -2,6 +2,7 @@
 
 mod calendar;
 mod columns;
+mod functions;
 mod hostile;
 mod jinja;
 mod macros;

@@ -117,3 +117,19 @@ fn what_is_no_manifest_is_told() {
     let old = r#"{"metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v7.json"}}"#;
     assert_eq!(read(old, "m.json").diagnostics[0].code, "old-manifest");
 }
+
+/// What calls a function depends on its body.
+#[test]
+fn functions_are_routines() {
+    let mut manifest: Json = serde_json::from_str(MANIFEST).unwrap();
+    manifest["functions"]["function.shop.f"] = serde_json::json!({
+        "resource_type": "function", "name": "f", "package_name": "shop", "schema": "core", "alias": "f", "language": "sql",
+        "original_file_path": "functions/f.sql", "raw_code": "x * 2", "returns": {"data_type": "float"},
+        "arguments": [{"name": "x", "data_type": "float"}], "config": {"materialized": "function"},
+    });
+    let part = read(&manifest.to_string(), "target/manifest.json");
+    let function = part.relations.iter().find(|relation| relation.kind == RelationKind::Routine).unwrap();
+    assert_eq!(function.id.as_str(), "function.shop.f");
+    let Body::Sql { variants, .. } = &function.writers[0].body else { panic!() };
+    assert!(variants[0].starts_with("CREATE OR REPLACE FUNCTION core.f(x float) RETURNS float"), "{variants:?}");
+}
