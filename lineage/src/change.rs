@@ -342,7 +342,8 @@ fn pair_up(
     let relation = head.relation(after);
     let found = versions::same_by_another_name(base, head, gone, after, followed);
     let Some((before, renamed)) = found else {
-        let change = whole(relation, ChangeKind::Added, EffectKind::Added, "new");
+        let mut change = whole(relation, ChangeKind::Added, EffectKind::Added, "new");
+        change.effects.extend(clauses::of_new(relation));
         return (Verdict::Changed(change), Learned::default());
     };
     gone.retain(|node| *node != before);

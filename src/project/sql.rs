@@ -16,8 +16,10 @@ use rayon::prelude::*;
 use crate::project::Part;
 use crate::project::name_pattern::NamePattern;
 use crate::snapshot::{ContentId, Snapshot, is_below};
+use policy::Policies;
 use script::Said;
 
+mod policy;
 mod script;
 mod template;
 pub(super) mod written;
@@ -103,8 +105,10 @@ pub fn read(snapshot: &Snapshot, options: &Options) -> Part {
         files.par_iter().zip(names).map(|((path, id), name)| read_file(snapshot, path, *id, name, options)).collect();
     let mut diagnostics = Vec::new();
     let mut shares: BTreeMap<RelationName, Vec<Share>> = BTreeMap::new();
+    let mut policies: Vec<(RelationName, String)> = Vec::new();
     for file in read {
         diagnostics.extend(file.diagnostics);
+        policies.extend(file.policies);
         for mut share in file.shares {
             if let (1, Some(schema)) = (share.name.len(), &options.schema) {
                 share.name = share.name.within(options.dialect, schema);
@@ -115,7 +119,17 @@ pub fn read(snapshot: &Snapshot, options: &Options) -> Part {
     // Who drops a table of which nobody else says anything tells nothing of it.
     let only_goes = |share: &Share| share.declared.as_ref().is_some_and(|declared| matches!(declared.said, Said::Gone));
     let known = shares.into_values().filter(|shares| !shares.iter().all(only_goes));
-    let relations = known.map(|shares| Arc::new(relation(shares, options))).collect();
+    let mut relations: Vec<Relation> = known.map(|shares| relation(shares, options)).collect();
+    let is_policed = |relation: &Relation| !relation.schema.clauses.is_empty();
+    if relations.iter().any(is_policed) {
+        // A function can be a policy as well.
+        let routines = relations.iter().filter(|relation| relation.kind == RelationKind::Routine);
+        policies.extend(routines.map(|routine| (routine.name.clone(), body_of(routine, options.dialect))));
+    }
+    for relation in &mut relations {
+        policy::with_policies(&mut relation.schema, &policies, options.dialect);
+    }
+    let relations = relations.into_iter().map(Arc::new).collect();
     Part { relations, diagnostics, ..Part::default() }
 }
 
@@ -163,6 +177,7 @@ struct Declared {
 
 struct FileRead {
     shares: Vec<Share>,
+    policies: Vec<(RelationName, String)>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -188,8 +203,10 @@ fn read_file(snapshot: &Snapshot, path: &Arc<str>, id: ContentId, name: Relation
     let parsed = Arc::new(Parsed::from(script));
     let (dialect, results) = (options.dialect, options.results);
     let file = script::File { path, text: &text, parsed: &parsed, script: &parsed.script(), dialect, results };
-    let shares = shares(&file, name, rung, incomplete.as_ref());
-    FileRead { shares, diagnostics }
+    let Policies { made, set } = Policies::of(&text, options.dialect);
+    let set = set.into_iter().map(|(name, position, schema)| (name, position, Said::More(schema))).collect();
+    let shares = shares(&file, name, rung, incomplete.as_ref(), set);
+    FileRead { shares, policies: made, diagnostics }
 }
 
 /// SQL that is put together at run time, once for each file.
@@ -212,10 +229,16 @@ fn unreadable(path: &Arc<str>, id: ContentId, name: RelationName, diagnostic: Di
         fillings: Vec::new(),
     };
     let share = Share { name, kind: RelationKind::Model, rung: Rung::Opaque, writer: Some(writer), declared: None };
-    FileRead { shares: vec![share], diagnostics: vec![diagnostic] }
+    FileRead { shares: vec![share], policies: Vec::new(), diagnostics: vec![diagnostic] }
 }
 
-fn shares(file: &script::File<'_>, path_name: RelationName, rung: Rung, incomplete: Option<&Arc<str>>) -> Vec<Share> {
+fn shares(
+    file: &script::File<'_>,
+    path_name: RelationName,
+    rung: Rung,
+    incomplete: Option<&Arc<str>>,
+    set: Vec<(RelationName, Position, Said)>,
+) -> Vec<Share> {
     let filled = |name: RelationName, fill: script::Fill| Share {
         name,
         kind: fill.kind,
@@ -246,6 +269,7 @@ fn shares(file: &script::File<'_>, path_name: RelationName, rung: Rung, incomple
         let query = file.bare_query().or_else(|| file.dynamic()).or_else(|| file.nameless());
         shares.extend(query.map(|query| filled(path_name, query)));
     }
+    shares.extend(set.into_iter().map(declared));
     shares
 }
 
@@ -295,6 +319,15 @@ fn relation(shares: Vec<Share>, options: &Options) -> Relation {
         relation.schema.alter(schema);
     }
     relation
+}
+
+/// What fills a relation, as one text without layout.
+fn body_of(relation: &Relation, dialect: Dialect) -> String {
+    let texts = relation.writers.iter().filter_map(|writer| match &writer.body {
+        Body::Sql { variants, .. } => Some(variants.iter().map(|text| policy::folded(text, dialect))),
+        _ => None,
+    });
+    texts.flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// What paths are sorted by where they are numbered: texts as they are, and numbers by what they count.

@@ -24,6 +24,14 @@ pub(super) fn clause_effects(before: &Relation, after: &Relation) -> Vec<Effect>
     gone.chain(come).flat_map(|(clause, is)| effects_of(clause, is)).collect()
 }
 
+/// What is told of a table that nobody fills and that base does not know, where it is only altered or restricted: who
+/// read it before knew it by its name.
+pub(super) fn of_new(relation: &Relation) -> Vec<Effect> {
+    let is_only_altered = relation.writers.is_empty() && relation.schema.columns.is_empty();
+    let clauses = relation.schema.clauses.iter().filter(|_| is_only_altered);
+    clauses.flat_map(|clause| effects_of(clause, Is::New)).collect()
+}
+
 /// In which version a clause is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Is {
