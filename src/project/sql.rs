@@ -20,6 +20,7 @@ use policy::Policies;
 use script::Said;
 
 mod policy;
+mod renamed;
 mod script;
 mod template;
 pub(super) mod written;
@@ -204,7 +205,8 @@ fn read_file(snapshot: &Snapshot, path: &Arc<str>, id: ContentId, name: Relation
     let (dialect, results) = (options.dialect, options.results);
     let file = script::File { path, text: &text, parsed: &parsed, script: &parsed.script(), dialect, results };
     let Policies { made, set } = Policies::of(&text, options.dialect);
-    let set = set.into_iter().map(|(name, position, schema)| (name, position, Said::More(schema))).collect();
+    let set = set.into_iter().chain(renamed::renamed(&text, options.dialect));
+    let set = set.map(|(name, position, schema)| (name, position, Said::More(schema))).collect();
     let shares = shares(&file, name, rung, incomplete.as_ref(), set);
     FileRead { shares, policies: made, diagnostics }
 }
