@@ -121,13 +121,13 @@ pub fn read(snapshot: &Snapshot, options: &Options) -> Part {
     let only_goes = |share: &Share| share.declared.as_ref().is_some_and(|declared| matches!(declared.said, Said::Gone));
     let known = shares.into_values().filter(|shares| !shares.iter().all(only_goes));
     let mut relations: Vec<Relation> = known.map(|shares| relation(shares, options)).collect();
-    let is_policed = |relation: &Relation| !relation.schema.clauses.is_empty();
+    let is_policed = |relation: &Relation| relation.schema.clauses.iter().any(policy::may_be_set);
     if relations.iter().any(is_policed) {
         // A function can be a policy as well.
         let routines = relations.iter().filter(|relation| relation.kind == RelationKind::Routine);
         policies.extend(routines.map(|routine| (routine.name.clone(), body_of(routine, options.dialect))));
     }
-    for relation in &mut relations {
+    for relation in relations.iter_mut().filter(|relation| is_policed(relation)) {
         policy::with_policies(&mut relation.schema, &policies, options.dialect);
     }
     let relations = relations.into_iter().map(Arc::new).collect();

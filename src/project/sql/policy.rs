@@ -104,6 +104,12 @@ fn behind_if(mut tokens: &[Token]) -> &[Token] {
     tokens
 }
 
+/// Whether a clause may say that a policy is set.
+pub(super) fn may_be_set(clause: &Clause) -> bool {
+    let text = clause.text.to_lowercase();
+    ["policy", "filter", "mask", "predicate"].iter().any(|word| text.contains(word))
+}
+
 /// A text as its tokens, one space apart.
 pub(super) fn folded(text: &str, dialect: Dialect) -> String {
     tokens(text, dialect).map_or_else(|_| text.to_owned(), |tokens| spelled(&tokens))
@@ -126,8 +132,7 @@ pub(super) fn with_policies(schema: &mut TableSchema, made: &[(RelationName, Str
 fn name(tokens: &[Token], dialect: Dialect) -> Option<(RelationName, &[Token])> {
     let mut parts: Vec<(String, Quoting)> = Vec::new();
     let mut rest = tokens;
-    loop {
-        let [token, more @ ..] = rest else { break };
+    while let [token, more @ ..] = rest {
         let part = match token.kind {
             TokenKind::Quoted => {
                 let inner = token.text.get(1..token.text.len().saturating_sub(1)).unwrap_or_default();
