@@ -52,6 +52,18 @@ fn what_describes_shares_or_tidies_a_table_is_not_told() {
 }
 
 #[test]
+fn what_writes_a_table_that_nobody_reads_is_not_told() {
+    for hook in [
+        "insert into log select count(*) from {{ this }}",
+        "create or replace table y as select 1",
+        "{% set sql = 'delete from x' %}{{ sql }}",
+    ] {
+        assert_eq!(reach("analyze {{ this }}", hook), "not_reached", "{hook}");
+        assert_eq!(reach(hook, "analyze {{ this }}"), "not_reached", "{hook}");
+    }
+}
+
+#[test]
 fn what_may_change_rows_or_columns_is_told() {
     for hook in [
         "delete from {{ this }} where x = 1",
@@ -68,8 +80,8 @@ fn what_may_change_rows_or_columns_is_told() {
         "{{ nothing_known() }}",
         "{% if target.name == 'prod' %}analyze {{ this }}{% else %}truncate {{ this }}{% endif %}",
         "{% if target.name == 'prod' %}analyze {{ this }};{% endif %} truncate {{ this }}",
-        "{% set sql = 'delete from x' %}{{ sql }}",
-        "{{ 'delete from x' }}",
+        "{% set sql = 'delete from ' ~ this %}{{ sql }}",
+        "{{ 'delete from ' ~ this }}",
         "{{ 'delete from x' if target.name == 'prod' }}",
         "alter table {{ this }} add column y int",
         "alter table {{ this }} set comment = 'a', modify column x set masking policy p",
@@ -80,7 +92,7 @@ fn what_may_change_rows_or_columns_is_told() {
         "set session x = 1",
         "call shop.tidy('{{ this }}')",
         "call shop.vacuum.tidy('{{ this }}')",
-        "create or replace table y as select 1",
+        "create or replace table {{ this }} as select 1",
         "select tidy()",
         "comment on table {{ this }} is 'it\\\\'s'; delete from {{ this }} where x = '",
     ] {

@@ -382,7 +382,7 @@ fn two_files_that_fill_one_table_are_one_relation_with_two_writers() {
     ");
     insta::assert_snapshot!(fixture.verdict("impact"), @"modified core.orders: rows_removed");
     let one_gone = Fixture::pair(&base, &[("us.sql", crate::support::GONE)]);
-    insta::assert_snapshot!(one_gone.verdict("impact"), @"modified core.orders: unspecified");
+    insta::assert_snapshot!(one_gone.verdict("impact"), @"modified core.orders: rows_removed");
 }
 
 #[test]
