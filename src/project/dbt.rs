@@ -163,6 +163,14 @@ struct OfProject {
 }
 
 impl Remembered {
+    /// Says that another version comes, and lets go of what only versions of long ago had.
+    pub(super) fn sweep(&self) {
+        for project in self.projects.values() {
+            project.renderings.sweep();
+            project.recall.sweep();
+        }
+    }
+
     /// Lets go of everything.
     pub(super) fn forget(&self) {
         self.files.forget();

@@ -30,6 +30,7 @@ pub(super) struct Memory {
 impl Memory {
     /// Lets go of what was made for versions of long ago.
     pub(super) fn sweep(&self) {
+        self.dbt.sweep();
         self.rendered.sweep();
         self.namesakes.sweep();
     }
@@ -116,6 +117,19 @@ impl<K: Hash + Eq, V: Clone> Shelf<K, V> {
         kept.shrink_to_fit();
         drop(kept);
         drop(removed);
+    }
+
+    /// Lets go of what is not to stay.
+    pub(super) fn retain(&self, stays: impl Fn(&V) -> bool) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let removed: Vec<(K, V)> = kept.extract_if(|_, value| !stays(value)).collect();
+        drop(kept);
+        drop(removed);
+    }
+
+    /// All that is kept.
+    pub(super) fn values(&self) -> Vec<V> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// Keeps a value in place of the one that was kept.

@@ -224,6 +224,16 @@ impl Depends {
 }
 
 impl Recall {
+    /// Lets go of files and sources that no version has any more.
+    pub(super) fn sweep(&self) {
+        self.contents.retain(|content| match content {
+            Content::Template { file, .. } => Arc::strong_count(file) > 1,
+            Content::Python(text) => Arc::strong_count(text) > 1,
+            Content::Data | Content::Unreadable => true,
+        });
+        self.sources.retain(|declared| Arc::strong_count(&declared.tables) > 1);
+    }
+
     /// What a file of a package holds, by its content.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::call::Located;
@@ -118,22 +119,44 @@ struct Key {
     body: Range<usize>,
 }
 
+/// A rendering that nobody holds is let go of when it was not asked for in so many versions: an edit that is taken back
+/// soon is known again, and one of long ago need not be.
+const VERSIONS: u32 = 4;
+
 /// A rendering that succeeded.
 #[derive(Debug)]
 struct Rendering {
     text: Arc<str>,
     captured: Captured,
     answers: Vec<(Question, Answer)>,
+    /// The version that asked for it last.
+    asked: AtomicU32,
 }
 
 /// The renderings of a run of headsup.
 #[derive(Debug, Default)]
 pub(super) struct Renderings {
     kept: Shelf<Key, Arc<Rendering>>,
+    /// How many versions there were.
+    version: AtomicU32,
     worlds: Mutex<Vec<Arc<World>>>,
 }
 
 impl Renderings {
+    /// Says that another version comes, and lets go of what none of the last ones asked for.
+    pub(super) fn sweep(&self) {
+        let version = self.version.fetch_add(1, Ordering::Relaxed) + 1;
+        self.kept.retain(|kept| {
+            Arc::strong_count(&kept.text) > 1 || version - kept.asked.load(Ordering::Relaxed) <= VERSIONS
+        });
+    }
+
+    /// How many there are.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.kept.values().len()
+    }
+
     /// The number of a world: equal worlds have the same one.
     pub(super) fn number(&self, world: &Arc<World>) -> usize {
         let mut worlds = lock(&self.worlds);
@@ -162,6 +185,7 @@ impl Renderings {
         if let Some(kept) = self.kept.get(&key)
             && kept.answers.iter().all(|(question, answer)| question.answer(engine, subject) == *answer)
         {
+            kept.asked.store(self.version.load(Ordering::Relaxed), Ordering::Relaxed);
             sought.add(kept.answers.iter().map(|(question, _)| question), &engine.world);
             return (Ok(Arc::clone(&kept.text)), kept.captured.clone());
         }
@@ -176,7 +200,8 @@ impl Renderings {
                 (question, answer)
             };
             let answers = questions.into_iter().map(answer).collect();
-            let rendering = Rendering { text: Arc::clone(text), captured: captured.clone(), answers };
+            let asked = AtomicU32::new(self.version.load(Ordering::Relaxed));
+            let rendering = Rendering { text: Arc::clone(text), captured: captured.clone(), answers, asked };
             self.kept.put(key, Arc::new(rendering));
         }
         (rendered, captured)

@@ -264,6 +264,28 @@ fn a_dialect_is_none_of_another() {
 
 /// Those of one folder go with it, and what is read afterwards is what was read before.
 #[test]
+fn what_versions_of_long_ago_had_goes() {
+    let kept = Remembered::default();
+    let count = || kept.of_project("").renderings.count();
+    let before = told(&project(), Some(&kept));
+    let of_one = count();
+    for day in 1..=20 {
+        kept.sweep();
+        let text = format!("day,rate\n2020-01-{day:02},1\n");
+        let rates = edited(&project(), ("seeds/rates.csv", Some(&text)));
+        let query = format!("select {day} as v");
+        let files = edited(&rates, ("models/a.sql", Some(&query)));
+        assert_eq!(told(&files, Some(&kept)), told(&files, None), "{day}");
+    }
+    // Each version renders at least one text that no other has.
+    assert!(count() < of_one + 20, "{} for {of_one}", count());
+    for _ in 0..10 {
+        kept.sweep();
+    }
+    assert_eq!(told(&project(), Some(&kept)), before);
+}
+
+#[test]
 fn what_is_let_go_of_is_read_again() {
     let kept = Remembered::default();
     let before = told(&project(), Some(&kept));
