@@ -51,7 +51,6 @@ pub fn run(cli: &Cli) -> ExitStatus {
         (false, 0) => Verbosity::Normal,
         (false, _) => Verbosity::Verbose,
     };
-    project::dbt::deepen_threads();
     let ui = Ui::new(verbosity, cli.common.color);
     match commands::run(cli, ui) {
         Ok(status) => status,

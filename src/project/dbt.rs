@@ -71,7 +71,7 @@ use headsup_lineage::diagnostic::Diagnostic;
 use headsup_lineage::dialect::Dialect;
 use headsup_lineage::relation::{Relation, RelationId};
 use rayon::prelude::*;
-use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use serde_json::{Map, Value as Json};
 
 use crate::project::assemble::namesakes;
@@ -229,24 +229,17 @@ pub fn folders(snapshot: &Snapshot) -> Vec<Arc<str>> {
     layout::folders(snapshot)
 }
 
-/// Whether all threads of the program have enough stack to read projects.
-static ALL_ARE_DEEP: OnceLock<bool> = OnceLock::new();
-
-/// Gives the threads that share all work enough stack to read projects, so that there need be no others: what one lets
-/// go of in memory, others that came only for a while could not use. To be said before there is work.
-pub fn deepen_threads() {
-    ALL_ARE_DEEP.get_or_init(|| ThreadPoolBuilder::new().stack_size(STACK).build_global().is_ok());
-}
+/// Threads with enough stack to read projects. They stay: of what others let go of in memory that come for one version
+/// of many, nobody could use the rest.
+static DEEP_THREADS: OnceLock<Result<ThreadPool, ThreadPoolBuildError>> = OnceLock::new();
 
 /// Does something on threads with enough stack to read projects.
 ///
 /// # Errors
 /// If the system gives no threads.
-pub(super) fn on_deep_threads<R: Send>(work: impl FnOnce() -> R + Send) -> Result<R, ThreadPoolBuildError> {
-    if ALL_ARE_DEEP.get() == Some(&true) {
-        return Ok(rayon::scope(|_| work()));
-    }
-    Ok(ThreadPoolBuilder::new().stack_size(STACK).build()?.install(work))
+pub(super) fn on_deep_threads<R: Send>(work: impl FnOnce() -> R + Send) -> Result<R, &'static ThreadPoolBuildError> {
+    let threads = DEEP_THREADS.get_or_init(|| ThreadPoolBuilder::new().stack_size(STACK).build());
+    threads.as_ref().map(|threads| threads.install(work))
 }
 
 /// Reads a project and the packages that it uses.
