@@ -248,7 +248,8 @@ pub struct Source<'a> {
 pub fn read(source: Source<'_>, plan: &Plan) -> Project {
     let mut read = gather(source, plan, &Elsewhere::default());
     let relations = std::mem::take(&mut read.relations);
-    let ((), built) = rayon::join(|| plan.memory.forget(), || LineageGraph::build(relations, &plan.tables));
+    let build = || LineageGraph::build(relations, &plan.tables);
+    let ((), built) = dbt::where_projects_were_read(|| rayon::join(|| plan.memory.forget(), build));
     read.with_graph(built)
 }
 
@@ -259,7 +260,7 @@ pub fn read_both(base: Source<'_>, head: Source<'_>, plan: &Plan) -> (Project, P
     let [mut base, mut head] = gather_all([base, head], plan, &elsewhere, Planned::forget);
     let relations = (std::mem::take(&mut base.relations), std::mem::take(&mut head.relations));
     let build = || LineageGraph::build_both(relations.0, relations.1, &plan.tables);
-    let ((), (of_base, of_head)) = rayon::join(|| plan.memory.forget(), build);
+    let ((), (of_base, of_head)) = dbt::where_projects_were_read(|| rayon::join(|| plan.memory.forget(), build));
     (base.with_graph(of_base), head.with_graph(of_head))
 }
 

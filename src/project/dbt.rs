@@ -242,6 +242,14 @@ pub(super) fn on_deep_threads<R: Send>(work: impl FnOnce() -> R + Send) -> Resul
     threads.as_ref().map(|threads| threads.install(work))
 }
 
+/// Does something that needs no such stack where projects were read, for what was let go of there is of use; and else here.
+pub(super) fn where_projects_were_read<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    match DEEP_THREADS.get() {
+        Some(Ok(threads)) => threads.install(work),
+        Some(Err(_)) | None => work(),
+    }
+}
+
 /// Reads a project and the packages that it uses.
 #[must_use]
 pub fn read(snapshot: &Snapshot, options: &Options<'_>) -> Part {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use headsup_lineage::graph::{LineageGraph, Lineages, NamesApart};
 
 use super::assemble::Assembled;
+use super::dbt::where_projects_were_read;
 use super::elsewhere::Elsewhere;
 use super::{Plan, Project, Source, gather};
 use crate::snapshot::Snapshot;
@@ -134,8 +135,9 @@ impl Sequence {
         if let Some(last) = &earlier
             && !has_manifest
             && last.is_base(base.snapshot, &elsewhere)
-            && let Some((built, apart)) =
+            && let Some((built, apart)) = where_projects_were_read(|| {
                 last.project.graph.build_next(of_head.clone(), &last.apart, &self.plan.tables, &self.lineages)
+            })
         {
             let project = after.with_graph(built);
             let head = self.last.insert(Last { files, project, apart, read_for });
@@ -144,10 +146,10 @@ impl Sequence {
         let mut before = gather(base, &self.plan, &elsewhere);
         let of_base = std::mem::take(&mut before.relations);
         let (tables, lineages) = (&self.plan.tables, &self.lineages);
-        let (of_base, of_head, apart) = match &earlier {
+        let (of_base, of_head, apart) = where_projects_were_read(|| match &earlier {
             Some(Last { project, apart, .. }) => project.graph.build_pair(apart, of_base, of_head, tables, lineages),
             None => LineageGraph::build_first(of_base, of_head, tables, lineages),
-        };
+        });
         let project = after.with_graph(of_head);
         (before.with_graph(of_base), &self.last.insert(Last { files, project, apart, read_for }).project)
     }
