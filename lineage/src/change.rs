@@ -510,7 +510,7 @@ fn compare_writers(pair: Pair<'_>, base: &[Writer], head: &[Writer]) -> (Bodies,
     (bodies, Learned::default())
 }
 
-const SAME_TOKENS: &str = "only layout, comments or letter case differ";
+const SAME_TOKENS: &str = "its query differs only in layout, comments or letter case";
 
 fn compare_bodies(base: &Body, head: &Body) -> Bodies {
     match (base, head) {

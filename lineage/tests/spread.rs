@@ -145,7 +145,7 @@ fn layout_comments_and_case_are_no_change() {
     let (_, _, comparison) = compared(&SHOP, &head);
     assert!(comparison.changes.is_empty());
     assert_eq!(comparison.unchanged.len(), 1);
-    assert_eq!(comparison.unchanged[0].why, "only layout, comments or letter case differ");
+    assert_eq!(comparison.unchanged[0].why, "its query differs only in layout, comments or letter case");
 }
 
 #[test]

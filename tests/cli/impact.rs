@@ -197,7 +197,7 @@ fn templates_that_render_the_same_are_no_change() {
         ("models/a.sql", "{{ config(tags=['x']) }}\nselect 1 as {{ 'id' }}"),
     ];
     insta::assert_snapshot!(Fixture::pair(&base, &written_otherwise).verdict("impact"), @"
-    unchanged a: only layout, comments or letter case differ
+    unchanged a: its query differs only in layout, comments or letter case
     unchanged b: the file differs outside its query
     ");
     let other_value = [("dbt_project.yml", "name: shop\nvars: { from: 2025 }\n")];
