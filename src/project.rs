@@ -282,19 +282,18 @@ fn gather_all<const N: usize>(
     let is_asked = |source: &Source<'_>, planned: &Planned| {
         source.manifest.is_none() || !matches!(planned.kind, PlannedKind::Dbt { .. })
     };
-    let read = |threads| {
+    let read = || {
         let read = plan.projects.par_iter().map(|planned| {
-            let read = |source: Source<'_>| {
-                is_asked(&source, planned).then(|| planned.read(source.snapshot, plan, elsewhere, threads))
-            };
+            let read =
+                |source: Source<'_>| is_asked(&source, planned).then(|| planned.read(source.snapshot, plan, elsewhere));
             let parts = sources.map(read);
             is_read(planned, plan);
             (&planned.root, parts)
         });
         read.collect::<Vec<_>>()
     };
-    // Without threads each project of dbt says that it has none.
-    let read = dbt::on_deep_threads(|| read(dbt::Threads::Callers)).unwrap_or_else(|_| read(dbt::Threads::Own));
+    // Where there are no such threads, each project of dbt says so.
+    let read = dbt::on_deep_threads(read).unwrap_or_else(|_| read());
     let mut all: [Vec<(Arc<str>, Part)>; N] = [const { Vec::new() }; N];
     for (root, parts) in read {
         for (of_version, part) in all.iter_mut().zip(parts) {

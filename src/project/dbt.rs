@@ -125,18 +125,6 @@ pub struct Options<'a> {
     pub remembered: Option<&'a Remembered>,
     /// What files ask of the target that differ in the version that this one is compared with.
     pub elsewhere: Elsewhere,
-    /// Who does the work.
-    pub threads: Threads,
-}
-
-/// Who does the work of reading a project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Threads {
-    /// Threads of its own.
-    #[default]
-    Own,
-    /// Those of the caller, which have enough stack for macros that call each other deeply.
-    Callers,
 }
 
 /// The content, the path, and the path within the folder of a property file.
@@ -253,9 +241,6 @@ pub(super) fn where_projects_were_read<R: Send>(work: impl FnOnce() -> R + Send)
 /// Reads a project and the packages that it uses.
 #[must_use]
 pub fn read(snapshot: &Snapshot, options: &Options<'_>) -> Part {
-    if options.threads == Threads::Callers {
-        return read_all(snapshot, options);
-    }
     on_deep_threads(|| read_all(snapshot, options)).unwrap_or_else(|error| Part {
         diagnostics: vec![Diagnostic::error(
             "no-threads",

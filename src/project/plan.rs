@@ -263,7 +263,7 @@ fn naming(versions: &[&Snapshot], root: &str, except: &[Arc<str>], dialect: Dial
 
 impl Planned {
     /// What the project holds in one version; nothing where that version does not have it.
-    pub(super) fn read(&self, snapshot: &Snapshot, plan: &Plan, elsewhere: &Elsewhere, threads: dbt::Threads) -> Part {
+    pub(super) fn read(&self, snapshot: &Snapshot, plan: &Plan, elsewhere: &Elsewhere) -> Part {
         match &self.kind {
             PlannedKind::Dbt { profile } => {
                 // Without a profile the whole repository is searched for one.
@@ -277,7 +277,6 @@ impl Planned {
                     environment: plan.environment.clone(),
                     remembered: Some(&plan.memory.dbt),
                     elsewhere: elsewhere.clone(),
-                    threads,
                 };
                 let read = || rendered::with_named_reads(dbt::read(snapshot, &options), &plan.memory.rendered);
                 match inputs {

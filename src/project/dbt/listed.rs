@@ -112,22 +112,17 @@ impl Listed {
 #[derive(Debug)]
 struct Configuration(Arc<Node>);
 
-/// What is there whether it is configured or not.
-const GRANTED: [&str; 2] = ["meta", "tags"];
-
 impl Object for Configuration {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let key = key.as_str()?;
-        let granted = || match key {
-            "meta" => Some(from_json(&json!({}))),
-            "tags" => Some(from_json(&json!([]))),
-            _ => None,
-        };
+        let granted =
+            || told::granted().into_iter().find(|(known, _)| *known == key).map(|(_, value)| from_json(&value));
         self.0.config.get(key).map(from_json).or_else(granted)
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let others = self.0.config.keys().map(String::as_str).filter(|key| !GRANTED.contains(key));
-        Enumerator::Values(GRANTED.into_iter().chain(others).map(Value::from).collect())
+        let granted = told::granted().map(|(key, _)| key);
+        let others = self.0.config.keys().map(String::as_str).filter(|key| !granted.contains(key));
+        Enumerator::Values(granted.into_iter().chain(others).map(Value::from).collect())
     }
 }

@@ -61,10 +61,14 @@ pub(super) fn text(said: &properties::Object, key: &str) -> String {
     told
 }
 
+/// What is configured of everything, whether it is said or not.
+pub(super) fn granted() -> [(&'static str, Json); 2] {
+    [("meta", json!({})), ("tags", json!([]))]
+}
+
 /// What is configured, with what dbt takes for granted.
 pub(super) fn configured(config: &Config) -> Map<String, Json> {
-    let mut listed =
-        Map::from_iter([("meta", json!({})), ("tags", json!([]))].map(|(key, value)| (key.to_owned(), value)));
+    let mut listed = Map::from_iter(granted().map(|(key, value)| (key.to_owned(), value)));
     listed.extend(config.iter().map(|(key, value)| (key.clone(), value.clone())));
     listed
 }
