@@ -58,6 +58,39 @@ fn a_star_and_a_type_are_as_far_as_they_are_known() {
     assert_eq!(read.codes(), ["asks-warehouse"], "{:?}", read.told());
 }
 
+/// What dbt_utils makes of the columns of a table is made of those that the project gives it.
+#[test]
+fn what_dbt_utils_makes_of_columns_follows_from_the_project() {
+    let a = ("models/a.sql", "select id, mode, \"_2023\", \"_2024\" from {{ source('s', 't') }}");
+    let source = ("models/s.yml", "sources: [{name: s, tables: [{name: t}]}]");
+    let of = |template: &'static str| {
+        let read = given(&[("models/m.sql", template), a, source]);
+        assert_eq!(read.codes(), [""; 0], "{template}: {:?}", read.told());
+        assert_eq!(read.parents("model.shop.m"), ["model.shop.a"], "{template}");
+        let sql = read.sql("model.shop.m").remove(0);
+        sql.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        of(
+            "{{ dbt_utils.unpivot(ref('a'), cast_to='int', exclude=['ID'], remove=['Mode'], field_name='year', value_name='n') }}"
+        ),
+        "select ID, cast('_2023' as text) as year, cast(_2023 as int) as n from \"dbt_target\".\"a\" union all \
+         select ID, cast('_2024' as text) as year, cast(_2024 as int) as n from \"dbt_target\".\"a\""
+    );
+    assert_eq!(
+        of(
+            "select {{ dbt_utils.star(ref('a'), relation_alias='r', except=['ID', 'mode'], prefix='y') }} from {{ ref('a') }} as r"
+        ),
+        "select r.\"_2023\" as \"y_2023\", r.\"_2024\" as \"y_2024\" from \"dbt_target\".\"a\" as r"
+    );
+    assert_eq!(
+        of(
+            "select {{ dbt_utils.get_filtered_columns_in_relation(ref('a'), except=['Id']) | join('+') }} as n from {{ ref('a') }}"
+        ),
+        "select mode+_2023+_2024 as n from \"dbt_target\".\"a\""
+    );
+}
+
 /// Where not all of it follows from the project, the warehouse is asked as before.
 #[test]
 fn what_is_not_known_is_asked_of_the_warehouse() {

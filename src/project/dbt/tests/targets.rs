@@ -512,6 +512,7 @@ fn what_a_hook_is_given_is_part_of_it() {
 fn what_is_made_of_columns_that_are_not_known() {
     for (template, other) in [
         ("{{ dbt_utils.unpivot(relation=source('a', 'b'), exclude=['[x]']) }}", "y"),
+        ("select {{ dbt_utils.star(from=source('a', 'b'), except=['[x]']) }} from {{ source('a', 'b') }}", "y"),
         (
             "select {% for c in dbt_utils.get_filtered_columns_in_relation(source('a', 'b'), except=['[x]']) %}{{ c }},{% endfor %} 1 as z from t",
             "y",
