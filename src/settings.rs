@@ -78,7 +78,10 @@ pub struct ProjectSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProjectKind {
     /// A dbt project, read from source.
-    Dbt,
+    Dbt {
+        /// The target that it is read with; `None` is detected.
+        target: Option<String>,
+    },
     /// A folder of `.sql` files.
     Sql {
         /// How files that are a bare SELECT are named; `None` is detected.

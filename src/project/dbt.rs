@@ -206,9 +206,9 @@ pub fn find_roots(snapshot: &Snapshot) -> Vec<Arc<str>> {
 
 /// What a snapshot says of the warehouse that a project is for; `None` if it has no such project.
 #[must_use]
-pub fn profile(snapshot: &Snapshot, root: &str, dialect: Option<Dialect>) -> Option<Profile> {
+pub fn profile(snapshot: &Snapshot, root: &str, dialect: Option<Dialect>, target: Option<&str>) -> Option<Profile> {
     let layout = layout::find(snapshot, root, &mut Vec::new());
-    layout.packages.first().map(|package| setup::profile_of(snapshot, package, dialect, None))
+    layout.packages.first().map(|package| setup::profile_of(snapshot, package, dialect, target))
 }
 
 /// The folders that belong to the dbt projects of a snapshot, packages included.

@@ -91,7 +91,9 @@ fn set(versions: &[&Snapshot], settings: &Settings, dialect: Option<Dialect>) ->
     for (project, root) in settings.projects.iter().zip(&roots) {
         let dialect = project.dialect.or(dialect);
         let kind = match &project.kind {
-            ProjectKind::Dbt => PlannedKind::Dbt { profile: profile(versions, root, dialect) },
+            ProjectKind::Dbt { target } => {
+                PlannedKind::Dbt { profile: profile(versions, root, dialect, target.as_deref()) }
+            }
             ProjectKind::Manifest => PlannedKind::Manifest,
             ProjectKind::Sql { name, results } => {
                 let except = others_below(root, &roots);
@@ -120,7 +122,7 @@ fn found(versions: &[&Snapshot], dialect: Option<Dialect>) -> Vec<Planned> {
     let mut projects: Vec<Planned> = dbt
         .iter()
         .map(|root| {
-            let profile = profile(versions, root, dialect);
+            let profile = profile(versions, root, dialect, None);
             let dialect = dialect.or_else(|| profile.as_ref().and_then(dbt::Profile::dialect));
             Planned { kind: PlannedKind::Dbt { profile }, root: Arc::clone(root), dialect, origin: Origin::Found }
         })
@@ -143,8 +145,8 @@ fn found(versions: &[&Snapshot], dialect: Option<Dialect>) -> Vec<Planned> {
 }
 
 /// The profile of a dbt project, by the last version that has the project.
-fn profile(versions: &[&Snapshot], root: &str, dialect: Option<Dialect>) -> Option<dbt::Profile> {
-    versions.iter().rev().find_map(|version| dbt::profile(version, root, dialect))
+fn profile(versions: &[&Snapshot], root: &str, dialect: Option<Dialect>, target: Option<&str>) -> Option<dbt::Profile> {
+    versions.iter().rev().find_map(|version| dbt::profile(version, root, dialect, target))
 }
 
 /// Folders whose SQL is input of tests, not the warehouse; settings can name them all the same.

@@ -33,7 +33,7 @@ pub(super) const ROOT: [&str; 13] = [
     "columns",
     "policy",
 ];
-pub(super) const PROJECT: [&str; 6] = ["kind", "path", "dialect", "name", "results", "schema"];
+pub(super) const PROJECT: [&str; 7] = ["kind", "path", "dialect", "name", "results", "schema", "target"];
 pub(super) const TEAM: [&str; 8] =
     ["owner", "channel", "standard", "unknown", "freeze", "sign_off", "digest", "description"];
 pub(super) const JOB: [&str; 13] = [
@@ -184,8 +184,14 @@ fn project(value: &Value<'_>, problems: &mut Problems) -> Option<ProjectSettings
         problems.report("settings-value", results.at, "`results` is for projects of kind sql", hint);
     }
     let results = results.and_then(|value| value.choice(problems, &RESULTS));
+    let target = fields.get("target");
+    if let (Some(target), Some(Kind::Sql | Kind::Manifest)) = (&target, kind) {
+        let hint = "only a dbt project has targets; leave `target` out".to_owned();
+        problems.report("settings-value", target.at, "`target` is for projects of kind dbt", hint);
+    }
+    let target = fields.text(problems, "target");
     let kind = match kind? {
-        Kind::Dbt => ProjectKind::Dbt,
+        Kind::Dbt => ProjectKind::Dbt { target },
         Kind::Sql => ProjectKind::Sql { name, results: results.unwrap_or_default() },
         Kind::Manifest => ProjectKind::Manifest,
     };

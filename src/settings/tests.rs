@@ -41,7 +41,7 @@ const GOOD: [&str; 11] = [
 ];
 
 /// Files with one problem: the text, and the problem as `line:column code message | hint`.
-const BAD: [(&str, &str); 46] = [
+const BAD: [(&str, &str); 47] = [
     ("verion: 1", "1:1 settings-unknown-key headsup.yml has no key `verion` | did you mean `version`?"),
     ("colours: 1", "1:1 settings-unknown-key headsup.yml has no key `colours` | the keys are version, dialect"),
     ("version: 2", "1:10 settings-version this headsup reads version 1 of the settings | write `version: 1`"),
@@ -87,6 +87,7 @@ const BAD: [(&str, &str); 46] = [
     ("projects: [{path: a}]", "1:13 settings-missing the project needs `kind`"),
     ("projects: [{kind: dbt, path: ../a}]", "1:30 settings-value `../a` leaves the project directory"),
     ("projects: [{kind: dbt, path: /a}]", "1:30 settings-value `/a` is not a relative path"),
+    ("projects: [{kind: sql, path: a, target: prod}]", "1:41 settings-value `target` is for projects of kind dbt"),
     ("projects: [{kind: dbt, path: a, name: '{stem}'}]", "1:39 settings-value `name` is for projects of kind sql"),
     (
         "projects: [{kind: sql, path: a, name: '{file}'}]",
@@ -174,7 +175,7 @@ fn each_problem_is_told_with_place_reason_and_remedy() {
 #[test]
 fn the_example_is_read_as_it_is_meant() {
     let settings = read(EXAMPLE);
-    assert_eq!(settings.projects[0].kind, ProjectKind::Dbt);
+    assert_eq!(settings.projects[0].kind, ProjectKind::Dbt { target: None });
     assert_eq!(settings.projects[1].dialect, Some(Dialect::DuckDb));
     assert_eq!(settings.projects[1].position, Position::new(5, 7));
     let job = &settings.jobs[0];

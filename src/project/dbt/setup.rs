@@ -113,6 +113,11 @@ fn macros_of_file(
     Ok(found)
 }
 
+fn project_file(root: &Package) -> String {
+    let slash = if root.directory.is_empty() { "" } else { "/" };
+    format!("{}{slash}dbt_project.yml", root.directory)
+}
+
 fn world(snapshot: &Snapshot, layout: &Layout, options: &Options<'_>, diagnostics: &mut Vec<Diagnostic>) -> World {
     let Some(root) = layout.packages.first() else { return World::default() };
     let found;
@@ -135,18 +140,24 @@ fn world(snapshot: &Snapshot, layout: &Layout, options: &Options<'_>, diagnostic
     if options.dialect.is_none() && said_dialect.is_none() {
         diagnostics.push(
             Diagnostic::note("dialect-unknown", "no profile in the repository says which warehouse the project is for")
-                .in_file(format!(
-                    "{}{}dbt_project.yml",
-                    root.directory,
-                    if root.directory.is_empty() { "" } else { "/" }
-                ))
+                .in_file(project_file(root))
                 .hint("name the dialect in the settings"),
         );
     }
     let schema = text("schema").or_else(|| text("dataset")).unwrap_or_else(|| TARGET_SCHEMA.to_owned());
     let database = ["database", "dbname", "project", "catalog"].iter().find_map(|key| text(key));
     let database = database.unwrap_or_else(|| TARGET_DATABASE.to_owned());
-    let name = options.target.map(ToOwned::to_owned).or_else(|| text("__target")).unwrap_or_else(|| "dev".to_owned());
+    let name = text(TARGET).unwrap_or_else(|| "dev".to_owned());
+    if profile.contains_key(NO_OUTPUT) {
+        diagnostics.push(
+            Diagnostic::warning(
+                "target-unknown",
+                format!("no profile in the repository has an output called `{name}`"),
+            )
+            .in_file(project_file(root))
+            .hint("another one is read under that name; `target` in the settings names it"),
+        );
+    }
     let mut target = json!({
         "name": name, "target_name": name, "type": adapter, "schema": schema, "dataset": schema,
         "database": database, "dbname": database, "project": database, "catalog": database,
@@ -226,7 +237,20 @@ pub(super) fn profile_of(
     dialect: Option<Dialect>,
     target: Option<&str>,
 ) -> Profile {
-    let mut profile = output(snapshot, root, dialect, target);
+    let named = target.and_then(|target| output(snapshot, root, dialect, Some(target)));
+    let mut profile = match (named, target) {
+        (Some(named), _) => named,
+        (None, target) => {
+            let mut other = output(snapshot, root, dialect, None).unwrap_or_default();
+            if let Some(target) = target {
+                // What is in the repository is not what runs under that name, but as near as we come.
+                if other.insert(TARGET.to_owned(), Json::String(target.to_owned())).is_some() {
+                    other.insert(NO_OUTPUT.to_owned(), Json::Bool(true));
+                }
+            }
+            other
+        }
+    };
     if dialect.is_none()
         && !profile.contains_key("type")
         && let Some(adapter) = required_adapter(snapshot, root)
@@ -236,9 +260,20 @@ pub(super) fn profile_of(
     Profile(profile)
 }
 
-/// The output of a profile in the repository that fits best; empty if there is none. Secrets that a
-/// profile may hold are never looked at.
-fn output(snapshot: &Snapshot, root: &Package, dialect: Option<Dialect>, target: Option<&str>) -> Map<String, Json> {
+/// Under which key of a profile the name of its output is kept.
+const TARGET: &str = "__target";
+/// The key that says that no output has that name.
+const NO_OUTPUT: &str = "__no_output";
+/// What an output is called that production runs with.
+const PRODUCTION: [&str; 4] = ["prod", "production", "prd", "live"];
+
+/// The output of a profile in the repository that fits best. Secrets that a profile may hold are never looked at.
+fn output(
+    snapshot: &Snapshot,
+    root: &Package,
+    dialect: Option<Dialect>,
+    target: Option<&str>,
+) -> Option<Map<String, Json>> {
     let wanted = root.settings.get("profile").and_then(Json::as_str).unwrap_or("default");
     let mut paths: Vec<&Arc<str>> = snapshot
         .files()
@@ -247,27 +282,38 @@ fn output(snapshot: &Snapshot, root: &Package, dialect: Option<Dialect>, target:
         .collect();
     let inside = |path: &str| root.directory.is_empty() || path.starts_with(&format!("{}/", root.directory));
     paths.sort_by_key(|path| (!inside(path), path.matches('/').count(), path.len()));
-    for path in paths {
+    paths.into_iter().find_map(|path| {
         let Some(Json::Object(file)) = snapshot.text(path).ok().and_then(|text| yaml::parse(&text).ok()) else {
-            continue;
+            return None;
         };
-        let Some(profile) = file.get(wanted) else { continue };
-        let Some(outputs) = profile.get("outputs").and_then(Json::as_object) else { continue };
-        let chosen =
-            target.or_else(|| profile.get("target").and_then(Json::as_str)).filter(|name| outputs.contains_key(*name));
-        let mut names: Vec<&str> = chosen.into_iter().collect();
-        names.extend(outputs.keys().map(String::as_str).filter(|name| Some(*name) != chosen));
-        for name in names {
-            let Some(output) = outputs.get(name).and_then(Json::as_object) else { continue };
-            let own = output.get("type").and_then(Json::as_str).and_then(|name| name.parse::<Dialect>().ok());
-            if dialect.is_none() || dialect == own {
-                let mut output = output.clone();
-                output.insert("__target".to_owned(), Json::String(name.to_owned()));
-                return output;
+        let profile = file.get(wanted)?;
+        let outputs = profile.get("outputs").and_then(Json::as_object)?;
+        let name = match target {
+            Some(target) => outputs.get_key_value(target).map(|(name, _)| name.as_str()),
+            None => {
+                let default = profile.get("target").and_then(Json::as_str);
+                fitting(outputs, default, dialect)
             }
-        }
+        }?;
+        let mut output = outputs.get(name)?.as_object()?.clone();
+        output.insert(TARGET.to_owned(), Json::String(name.to_owned()));
+        Some(output)
+    })
+}
+
+/// The output to read a project with: the default one, unless production runs on another warehouse. Many a project
+/// is tried out on an engineer's machine, on DuckDB say, with macros of its own for that; what jobs read is built elsewhere.
+fn fitting<'a>(outputs: &'a Map<String, Json>, default: Option<&str>, dialect: Option<Dialect>) -> Option<&'a str> {
+    let own = |name: &str| outputs.get(name)?.get("type")?.as_str()?.parse::<Dialect>().ok();
+    let fits =
+        |name: &&str| outputs.get(*name).is_some_and(Json::is_object) && (dialect.is_none() || dialect == own(name));
+    let names = || outputs.keys().map(String::as_str).filter(fits);
+    let default = default.and_then(|default| names().find(|name| *name == default));
+    let production = names().find(|name| PRODUCTION.contains(&name.to_lowercase().as_str()));
+    match (default, production) {
+        (Some(default), Some(production)) if own(default) == own(production) => Some(default),
+        (default, production) => production.or(default).or_else(|| names().next()),
     }
-    Map::new()
 }
 
 /// The adapter that the project's Python requirements name.

@@ -140,6 +140,34 @@ fn physical_names_leave_out_what_depends_on_the_target() {
     assert_eq!(read.aliases("model.shop.a"), ["db.main_core.orders"]);
 }
 
+/// What is tried out on an engineer's machine is no other warehouse than that of production, which jobs read.
+#[test]
+fn a_project_is_read_as_production_runs_it() {
+    const PROFILE: &str = "default:\n  target: local\n  outputs:\n    local: {type: duckdb, schema: own}\n    \
+                           qa: {type: trino, schema: qa}\n    production: {type: trino, schema: pro}\n";
+    let model =
+        ("models/m.sql", "select '{{ target.name }}' as a, '{{ target.type }}' as b, '{{ target.schema }}' as c");
+    let said = |profile: &str, options: &Options<'_>| {
+        let read = with(&[model, ("profiles.yml", profile)], options);
+        (read.sql("model.shop.m").remove(0), read.codes().join(" "))
+    };
+    let asked = |target| Options { target, ..Options::default() };
+    let of = |name: &str, kind: &str, schema: &str| format!("select '{name}' as a, '{kind}' as b, '{schema}' as c");
+    assert_eq!(said(PROFILE, &asked(None)), (of("production", "trino", "pro"), String::new()));
+    assert_eq!(said(PROFILE, &asked(Some("local"))), (of("local", "duckdb", "own"), String::new()));
+    assert_eq!(said(PROFILE, &asked(Some("qa"))), (of("qa", "trino", "qa"), String::new()));
+    let trino = Options { dialect: Some(Dialect::Trino), ..Options::default() };
+    assert_eq!(said(PROFILE, &trino), (of("production", "trino", "pro"), String::new()));
+    // On one warehouse, dbt's own choice.
+    let one = PROFILE.replace("trino", "duckdb");
+    assert_eq!(said(&one, &asked(None)), (of("local", "duckdb", "own"), String::new()));
+    // A name that no profile has may be a slip of the pen.
+    assert_eq!(
+        said(PROFILE, &asked(Some("porduction"))),
+        (of("porduction", "trino", "pro"), "target-unknown".to_owned())
+    );
+}
+
 #[test]
 fn packages_bring_models_and_the_root_configures_them() {
     let files = [
